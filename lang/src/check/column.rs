@@ -1,0 +1,208 @@
+//! Columns: arithmetic over aggregates, evaluated in user space in floating point.
+
+use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Column, ColumnExpr};
+use crate::span::Span;
+use crate::types::Type;
+
+use super::Checker;
+use super::aggregate::Slots;
+use super::name::Meaning;
+use super::param::Constant;
+use super::typing::{Operand, a, arithmetic, numeric};
+use super::value::{Position, operator};
+
+/// A part of a column whose type is known.
+struct Part {
+    value: ColumnExpr,
+    operand: Operand,
+}
+
+fn part(value: ColumnExpr, ty: Type, span: Span) -> Part {
+    Part {
+        value,
+        operand: Operand {
+            ty,
+            span,
+            literal: None,
+        },
+    }
+}
+
+impl Checker<'_> {
+    /// One column of a table.
+    pub(super) fn column(
+        &mut self,
+        column: &ast::Column,
+        siblings: &[ast::Column],
+        slots: &mut Slots,
+    ) -> Option<Column> {
+        let condition = match &column.condition {
+            Some(condition) => self.condition(condition, Position::Condition).map(Some),
+            None => Some(None),
+        };
+        slots.condition = condition.clone().flatten();
+        let value = self.column_part(&column.value, siblings, slots);
+        if let (Some(condition), Some(part)) = (&column.condition, &value)
+            && !has_aggregate(&part.value)
+        {
+            let message = "this `if` selects nothing: the column has no aggregate";
+            self.errors.push(Diagnostic::new(
+                Code::NothingToSelect,
+                condition.span,
+                message,
+            ));
+        }
+        let ty = value.as_ref().map(|part| part.operand.ty);
+        let unit = self.unit(column.unit.as_ref(), ty, column.value.span);
+        condition?;
+        let (Part { value, operand }, unit) = (value?, unit?);
+        Some(Column {
+            name: column.name.text.clone(),
+            value,
+            ty: operand.ty,
+            unit,
+        })
+    }
+
+    fn column_part(
+        &mut self,
+        expr: &ast::Expr,
+        siblings: &[ast::Column],
+        slots: &mut Slots,
+    ) -> Option<Part> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Number(number) => Some(number_part(*number, span)),
+            ExprKind::Text(_) => {
+                let error = Diagnostic::new(
+                    Code::BadText,
+                    span,
+                    "a column is a number, and this is a text",
+                );
+                self.errors.push(
+                    error.help("a column is made of aggregates: `sum(bytes)`, `p99(duration)`"),
+                );
+                None
+            }
+            ExprKind::Name(name) => self.column_name(name, span, siblings),
+            ExprKind::Call { function, args } => {
+                let (aggregate, ty) = self.aggregate(function, args, span, slots)?;
+                Some(part(ColumnExpr::Aggregate(aggregate), ty, span))
+            }
+            ExprKind::Unary(UnaryOp::Negate, inner) => {
+                let inner = self.column_part(inner, siblings, slots)?;
+                self.report(numeric(inner.operand))?;
+                Some(part(
+                    ColumnExpr::Negate(Box::new(inner.value)),
+                    inner.operand.ty,
+                    span,
+                ))
+            }
+            ExprKind::Unary(UnaryOp::Not, _) => self.condition_in_column(span),
+            ExprKind::Binary(op, left, right) => match op {
+                BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => {
+                    let left = self.column_part(left, siblings, slots);
+                    let right = self.column_part(right, siblings, slots);
+                    let (left, right, op_planned) = (left?, right?, operator(*op)?);
+                    let ty = self.report(arithmetic(*op, left.operand, right.operand))?;
+                    let value =
+                        ColumnExpr::Binary(op_planned, Box::new(left.value), Box::new(right.value));
+                    Some(part(value, ty, span))
+                }
+                _ if operator(*op).is_some() => self.condition_in_column(span),
+                _ => self.refuse_expr(expr),
+            },
+            _ => self.refuse_expr(expr),
+        }
+    }
+
+    fn column_name(&mut self, name: &str, span: Span, siblings: &[ast::Column]) -> Option<Part> {
+        let is_column = siblings.iter().any(|column| column.name.text == name);
+        let is_value = crate::builtin::builtin(name).is_some() || self.params.value(name).is_some();
+        if is_column && !is_value {
+            let error = Diagnostic::new(
+                Code::UnknownName,
+                span,
+                format!("a column cannot use the column `{name}`"),
+            );
+            self.errors
+                .push(error.help("repeat its expression; what is the same is computed once"));
+            return None;
+        }
+        let error = match self.resolve(name, span)? {
+            Meaning::Constant(Constant::Number(number)) => {
+                let Part { value, operand } = number_part(number, span);
+                return Some(Part {
+                    value,
+                    operand: Operand {
+                        literal: None,
+                        ..operand
+                    },
+                });
+            }
+            Meaning::Constant(Constant::Text(_)) => Diagnostic::new(
+                Code::BadText,
+                span,
+                "a column is a number, and this parameter is a text",
+            ),
+            Meaning::Errno(_) => Diagnostic::new(
+                Code::BadArgument,
+                span,
+                format!("a column is a number, and `{name}` is an errno"),
+            ),
+            Meaning::Builtin(builtin) => {
+                let message = format!(
+                    "`{name}` is {} of one call, and a column is over many",
+                    a(builtin.ty)
+                );
+                let error = Diagnostic::new(Code::BareBuiltin, span, message);
+                if super::typing::is_numeric(builtin.ty) {
+                    error.help(format!("wrap it, such as `sum({name})`, `avg({name})` or `p99({name})`, or put it into `by`"))
+                } else {
+                    error.help("put it into `by` to have one row for each of its values")
+                }
+            }
+        };
+        self.errors.push(error);
+        None
+    }
+
+    fn condition_in_column(&mut self, span: Span) -> Option<Part> {
+        let error = Diagnostic::new(
+            Code::NotACondition,
+            span,
+            "a column is a number, and this is a condition",
+        );
+        self.errors
+            .push(error.help("to count calls for which it holds write `count() if …`"));
+        None
+    }
+}
+
+fn number_part(number: Number, span: Span) -> Part {
+    let value = match number.amount {
+        Amount::Whole(value) => value as f64,
+        Amount::Fraction(value) => value,
+    };
+    let literal = (number.ty == Type::Int).then_some(number.amount);
+    Part {
+        value: ColumnExpr::Number(value),
+        operand: Operand {
+            ty: number.ty,
+            span,
+            literal,
+        },
+    }
+}
+
+fn has_aggregate(value: &ColumnExpr) -> bool {
+    match value {
+        ColumnExpr::Number(_) => false,
+        ColumnExpr::Aggregate(_) => true,
+        ColumnExpr::Negate(inner) => has_aggregate(inner),
+        ColumnExpr::Binary(_, left, right) => has_aggregate(left) || has_aggregate(right),
+    }
+}

@@ -1,0 +1,150 @@
+//! The rules of types: which may be combined, and what comes out. They hold for the values of a call
+//! and for columns alike.
+
+use crate::ast::{Amount, BinaryOp};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::types::{Enumeration, Type};
+
+/// What a rule finds: a type, or what is wrong. The error is boxed because it is large.
+pub(super) type Checked<T> = Result<T, Box<Diagnostic>>;
+
+/// What is known of an operand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operand {
+    /// Its type.
+    pub(super) ty: Type,
+    /// Where it is.
+    pub(super) span: Span,
+    /// Its value, if it is a plain number that was written out.
+    pub(super) literal: Option<Amount>,
+}
+
+impl Operand {
+    /// The 0 that goes with every unit: `duration > 0` needs none.
+    pub(super) fn is_zero(&self) -> bool {
+        self.literal == Some(Amount::Whole(0))
+    }
+}
+
+/// The type with its article.
+pub(super) fn a(ty: Type) -> String {
+    let article = if matches!(ty, Type::Enum(Enumeration::Errno)) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {ty}")
+}
+
+/// Whether values of the type can be added and compared by size.
+pub(super) fn is_numeric(ty: Type) -> bool {
+    matches!(ty, Type::Int | Type::Time | Type::Size)
+}
+
+/// The type of `left op right`, for `+ - * / %`.
+pub(super) fn arithmetic(op: BinaryOp, left: Operand, right: Operand) -> Checked<Type> {
+    for operand in [left, right] {
+        numeric(operand)?;
+    }
+    match (op, left.ty, right.ty) {
+        (BinaryOp::Mul, Type::Int, ty) | (BinaryOp::Mul | BinaryOp::Div, ty, Type::Int) => Ok(ty),
+        (BinaryOp::Mul, ..) => Err(Box::new(mixed(op, left, right))),
+        (BinaryOp::Div, one, other) if one == other => Ok(Type::Int),
+        (_, one, other) if one == other => Ok(one),
+        (BinaryOp::Add | BinaryOp::Sub, ty, _) if right.is_zero() => Ok(ty),
+        (BinaryOp::Add | BinaryOp::Sub, _, ty) if left.is_zero() => Ok(ty),
+        _ => Err(Box::new(mixed(op, left, right))),
+    }
+}
+
+/// Arithmetic is for numbers.
+pub(super) fn numeric(operand: Operand) -> Checked<()> {
+    if is_numeric(operand.ty) {
+        return Ok(());
+    }
+    let message = format!("arithmetic needs numbers, and this is {}", a(operand.ty));
+    let error = Diagnostic::new(Code::NotANumber, operand.span, message);
+    Err(Box::new(error.label(format!("this is {}", a(operand.ty)))))
+}
+
+/// Whether `left op right` may be compared: same types, and an order only where there is one.
+pub(super) fn comparison(op: BinaryOp, left: Operand, right: Operand) -> Checked<()> {
+    let zero = is_numeric(left.ty) && right.is_zero() || is_numeric(right.ty) && left.is_zero();
+    if left.ty != right.ty && !zero {
+        return Err(Box::new(mixed(op, left, right)));
+    }
+    let place = left.span.to(right.span);
+    if left.ty == Type::Bool {
+        let error = Diagnostic::new(Code::NotACondition, place, "conditions cannot be compared");
+        return Err(Box::new(error.help(
+            "write `x` for `x == true` and `!x` for `x == false`; combine conditions with `&&` and `||`",
+        )));
+    }
+    let ordered = is_numeric(left.ty) || left.ty == Type::Enum(Enumeration::Errno);
+    if !ordered && !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+        let message = format!("{} is not less or more than another", a(left.ty));
+        let error = Diagnostic::new(Code::NotANumber, place, message);
+        return Err(Box::new(error.help("compare with `==` or `!=`")));
+    }
+    Ok(())
+}
+
+/// Two types that do not go together, with the way out if one of them is a plain number.
+fn mixed(op: BinaryOp, left: Operand, right: Operand) -> Diagnostic {
+    let (one, other) = (a(left.ty), a(right.ty));
+    let message = match op {
+        BinaryOp::Add => format!("{one} and {other} cannot be added"),
+        BinaryOp::Sub => format!("{other} cannot be subtracted from {one}"),
+        BinaryOp::Mul => format!("{one} and {other} cannot be multiplied"),
+        BinaryOp::Div => format!("{one} cannot be divided by {other}"),
+        BinaryOp::Rem => format!("{one} has no remainder by {other}"),
+        _ => format!("{one} and {other} cannot be compared"),
+    };
+    let error = Diagnostic::new(Code::MixedTypes, right.span, message)
+        .label(format!("this is {other}"))
+        .also(left.span, format!("this is {one}"));
+    match hint(op, left, right) {
+        Some(hint) => error.help(hint),
+        None => error,
+    }
+}
+
+fn hint(op: BinaryOp, left: Operand, right: Operand) -> Option<String> {
+    let errno = Type::Enum(Enumeration::Errno);
+    if op == BinaryOp::Div {
+        return (right.ty == Type::Time).then(|| {
+            "a rate per second is `rate(x)` in the language; this version does not run it yet"
+                .to_owned()
+        });
+    }
+    match (left.ty, right.ty) {
+        (Type::Bool, _) | (_, Type::Bool) => {
+            Some("a condition stands for itself: write `ok` or `!ok`".to_owned())
+        }
+        (ty, _) | (_, ty) if ty == errno => {
+            Some("compare it with a name such as `EBADF` or a number such as `8`".to_owned())
+        }
+        (ty, Type::Int) if op != BinaryOp::Mul => with_unit(ty, right),
+        (Type::Int, ty) if op != BinaryOp::Mul => with_unit(ty, left),
+        _ => None,
+    }
+}
+
+fn with_unit(ty: Type, number: Operand) -> Option<String> {
+    let value = match number.literal {
+        Some(Amount::Whole(value)) => value.to_string(),
+        Some(Amount::Fraction(value)) => value.to_string(),
+        None => "10".to_owned(),
+    };
+    match ty {
+        Type::Time => Some(format!(
+            "a time has a unit: write `{value}us` or `{value}ms`"
+        )),
+        Type::Size => Some(format!(
+            "a size has a unit: write `{value}B` or `{value}KiB`"
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,272 @@
+//! Expressions over the values of one call: they are evaluated in the kernel.
+
+use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Expr};
+use crate::span::Span;
+use crate::types::{Enumeration, Type};
+
+use super::Checker;
+use super::aggregate;
+use super::name::Meaning;
+use super::param::{Constant, negated};
+use super::typing::{Checked, Operand, a, arithmetic, numeric};
+
+/// Where an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// In a `where`.
+    Filter,
+    /// In a `by`.
+    Key,
+    /// After the `if` of a column.
+    Condition,
+    /// Within the parentheses of an aggregate.
+    Argument,
+}
+
+/// An expression whose type is known.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    /// The expression.
+    pub(super) expr: Expr,
+    /// Where it is.
+    pub(super) span: Span,
+    /// Its value, if it is a plain number that was written out.
+    literal: Option<Amount>,
+}
+
+impl Value {
+    pub(super) fn new(kind: plan::ExprKind, ty: Type, span: Span) -> Value {
+        Value {
+            expr: Expr { kind, ty },
+            span,
+            literal: None,
+        }
+    }
+
+    pub(super) fn operand(&self) -> Operand {
+        Operand {
+            ty: self.expr.ty,
+            span: self.span,
+            literal: self.literal,
+        }
+    }
+
+    /// The text, if the value is one that was written out and has not become something else yet.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.expr.kind {
+            plan::ExprKind::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_constant(&self) -> bool {
+        matches!(self.expr.kind, plan::ExprKind::Const(_))
+    }
+}
+
+impl Checker<'_> {
+    /// A condition on a call, bounded.
+    pub(super) fn condition(&mut self, expr: &ast::Expr, position: Position) -> Option<Expr> {
+        let value = self.value(expr, position)?;
+        let value = self.truth(value)?;
+        self.spend(&value.expr, expr.span);
+        Some(value.expr)
+    }
+
+    /// A value of a call.
+    pub(super) fn value(&mut self, expr: &ast::Expr, position: Position) -> Option<Value> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Number(number) => self.number(*number, span),
+            ExprKind::Text(text) => Some(Value::new(
+                plan::ExprKind::Text(text.clone()),
+                Type::Text,
+                span,
+            )),
+            ExprKind::Name(name) => match self.resolve(name, span)? {
+                Meaning::Builtin(builtin) => Some(Value::new(
+                    plan::ExprKind::Builtin(builtin),
+                    builtin.ty,
+                    span,
+                )),
+                Meaning::Errno(number) => Some(Value::new(
+                    plan::ExprKind::Const(number),
+                    Type::Enum(Enumeration::Errno),
+                    span,
+                )),
+                Meaning::Constant(Constant::Text(text)) => {
+                    Some(Value::new(plan::ExprKind::Text(text), Type::Text, span))
+                }
+                Meaning::Constant(Constant::Number(number)) => {
+                    self.number(number, span).map(|value| Value {
+                        literal: None,
+                        ..value
+                    })
+                }
+            },
+            ExprKind::Call { function, .. } => self.call(function, span, position),
+            ExprKind::Unary(UnaryOp::Negate, inner) => self.negate(inner, span, position),
+            ExprKind::Unary(UnaryOp::Not, inner) => {
+                let inner = self.value(inner, position)?;
+                let inner = self.truth(inner)?;
+                Some(Value::new(
+                    plan::ExprKind::Not(Box::new(inner.expr)),
+                    Type::Bool,
+                    span,
+                ))
+            }
+            ExprKind::Binary(op, left, right) => {
+                let Some(planned) = operator(*op) else {
+                    return self.refuse_expr(expr);
+                };
+                // Both sides are checked before either can end the check: each may have errors.
+                let (mut left, mut right) =
+                    (self.value(left, position), self.value(right, position));
+                if matches!(op, BinaryOp::And | BinaryOp::Or) {
+                    left = left.and_then(|left| self.truth(left));
+                    right = right.and_then(|right| self.truth(right));
+                }
+                let (left, right) = (left?, right?);
+                match op {
+                    BinaryOp::And | BinaryOp::Or => {
+                        Some(Value::new(binary(planned, left, right), Type::Bool, span))
+                    }
+                    BinaryOp::Add
+                    | BinaryOp::Sub
+                    | BinaryOp::Mul
+                    | BinaryOp::Div
+                    | BinaryOp::Rem => {
+                        let ty = self.report(arithmetic(*op, left.operand(), right.operand()))?;
+                        Some(Value::new(binary(planned, left, right), ty, span))
+                    }
+                    _ => self.compare(*op, planned, left, right, span),
+                }
+            }
+            _ => self.refuse_expr(expr),
+        }
+    }
+
+    /// The result, or none after its error has been reported.
+    pub(super) fn report<T>(&mut self, result: Checked<T>) -> Option<T> {
+        result.map_err(|error| self.errors.push(*error)).ok()
+    }
+
+    fn number(&mut self, number: Number, span: Span) -> Option<Value> {
+        match number.amount {
+            Amount::Whole(value) => {
+                let literal = (number.ty == Type::Int).then_some(number.amount);
+                Some(Value {
+                    literal,
+                    ..Value::new(plan::ExprKind::Const(value), number.ty, span)
+                })
+            }
+            Amount::Fraction(value) => {
+                let error = Diagnostic::new(
+                    Code::Fraction,
+                    span,
+                    format!("`{value}` is not a whole number"),
+                );
+                self.errors
+                    .push(error.help(
+                        "the kernel computes with whole numbers; columns may have fractions",
+                    ));
+                None
+            }
+        }
+    }
+
+    fn negate(&mut self, inner: &ast::Expr, span: Span, position: Position) -> Option<Value> {
+        if let ExprKind::Number(number) = inner.kind {
+            return self.number(negated(number), span);
+        }
+        let inner = self.value(inner, position)?;
+        self.report(numeric(inner.operand()))?;
+        let ty = inner.expr.ty;
+        Some(Value::new(
+            plan::ExprKind::Negate(Box::new(inner.expr)),
+            ty,
+            span,
+        ))
+    }
+
+    fn call(&mut self, function: &ast::Name, place: Span, position: Position) -> Option<Value> {
+        if !aggregate::is_aggregate(&function.text) {
+            self.no_aggregate(function);
+            return None;
+        }
+        let name = &function.text;
+        self.errors.push(if position == Position::Argument {
+            Diagnostic::new(
+                Code::NestedAggregate,
+                place,
+                format!("`{name}()` inside of an aggregate"),
+            )
+            .label("an aggregate is over values of calls")
+        } else {
+            let place_name = match position {
+                Position::Filter => "a `where` decides about one call",
+                Position::Key => "a key is a value of one call",
+                _ => "an `if` decides about one call",
+            };
+            Diagnostic::new(
+                Code::MisplacedAggregate,
+                place,
+                format!("`{name}()` is over many calls, and {place_name}"),
+            )
+            .help("aggregates stand in columns: `calls = count()`")
+        });
+        None
+    }
+
+    fn truth(&mut self, value: Value) -> Option<Value> {
+        let ty = value.expr.ty;
+        if ty == Type::Bool {
+            return Some(value);
+        }
+        let example = match ty {
+            Type::Int | Type::Time | Type::Size => "compare it, such as with `> 0`",
+            Type::Enum(Enumeration::Errno) => {
+                "compare it: `errno != 0` holds for calls that failed"
+            }
+            Type::Enum(Enumeration::Func) => "compare it, such as with `== \"fd_write\"`",
+            _ => "compare it with `==` or `!=`",
+        };
+        let error = Diagnostic::new(
+            Code::NotACondition,
+            value.span,
+            format!("this is {}, not a condition", a(ty)),
+        );
+        self.errors.push(error.help(example));
+        None
+    }
+}
+
+/// An operator between two values.
+pub(super) fn binary(op: plan::BinaryOp, left: Value, right: Value) -> plan::ExprKind {
+    plan::ExprKind::Binary(op, Box::new(left.expr), Box::new(right.expr))
+}
+
+/// The plan's operator; none for those that are still to come.
+pub(super) fn operator(op: BinaryOp) -> Option<plan::BinaryOp> {
+    Some(match op {
+        BinaryOp::Or => plan::BinaryOp::Or,
+        BinaryOp::And => plan::BinaryOp::And,
+        BinaryOp::Eq => plan::BinaryOp::Eq,
+        BinaryOp::Ne => plan::BinaryOp::Ne,
+        BinaryOp::Lt => plan::BinaryOp::Lt,
+        BinaryOp::Le => plan::BinaryOp::Le,
+        BinaryOp::Gt => plan::BinaryOp::Gt,
+        BinaryOp::Ge => plan::BinaryOp::Ge,
+        BinaryOp::Add => plan::BinaryOp::Add,
+        BinaryOp::Sub => plan::BinaryOp::Sub,
+        BinaryOp::Mul => plan::BinaryOp::Mul,
+        BinaryOp::Div => plan::BinaryOp::Div,
+        BinaryOp::Rem => plan::BinaryOp::Rem,
+        BinaryOp::BitOr | BinaryOp::BitXor | BinaryOp::BitAnd | BinaryOp::Shl | BinaryOp::Shr => {
+            return None;
+        }
+    })
+}

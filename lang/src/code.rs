@@ -1,0 +1,110 @@
+//! The codes of errors: stable, one for each kind.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($name:ident = $number:literal, $meaning:literal;)*) => {
+        /// What kind of error it is. Numbers never change their meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = concat!("E", stringify!($number), ": ", $meaning)] $name,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of their numbers.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The code as it is printed, such as `E0203`.
+            pub fn id(self) -> &'static str {
+                match self {
+                    $(Code::$name => concat!("E", stringify!($number)),)*
+                }
+            }
+
+            /// What it means, in one line.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Code::$name => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+// The numbers are written without a digit separator and with leading zeros, as they are printed.
+codes! {
+    Unexpected = 0001, "the script does not follow the grammar at this place";
+    Unterminated = 0002, "a string or a comment is never closed";
+    Unbalanced = 0003, "a bracket is never closed, or closes nothing";
+    TooDeep = 0004, "brackets or operators nest too deep";
+    BadNumber = 0005, "a number is malformed, has an unknown unit or does not fit into 64 bits";
+    BadEscape = 0006, "a string has an escape that does not exist";
+    TooLarge = 0007, "the script, or something in it, is larger than what is accepted";
+    Duplicate = 0101, "a name or a clause is given twice";
+    Reserved = 0102, "a parameter has a name that already means something";
+    UnknownName = 0103, "no builtin, parameter or named value has this name";
+    UnknownFunction = 0104, "no function or aggregate has this name";
+    EmptyTable = 0105, "a table has no column";
+    UnknownColumn = 0106, "no column or key of the table has this name";
+    NotConstant = 0107, "a value has to be known before the script runs, and is not";
+    UnknownProbe = 0201, "no kind of probe has this name";
+    UnknownRuntime = 0202, "no runtime in the catalogue has this name";
+    UnknownWasiFunction = 0203, "no WASI function has this name";
+    EmptyGlob = 0204, "a glob matches nothing";
+    BadProbe = 0205, "a probe has too few or too many parts";
+    MixedTypes = 0301, "two values of different types are combined or compared";
+    NotANumber = 0302, "arithmetic needs numbers, times or sizes";
+    NotACondition = 0303, "a condition is needed, and this is a value, or the other way round";
+    UnknownErrno = 0304, "no WASI error number has this name";
+    BadText = 0305, "a text cannot be used here, or is too long to compare with";
+    Fraction = 0306, "the kernel computes with whole numbers";
+    BareBuiltin = 0401, "a column has a value of one call where it needs an aggregate over calls";
+    NestedAggregate = 0402, "an aggregate of an aggregate";
+    BadArgument = 0403, "an aggregate cannot take this argument";
+    ArgumentCount = 0404, "an aggregate has too few or too many arguments";
+    MisplacedAggregate = 0405, "an aggregate outside of a column";
+    WrongUnit = 0406, "a unit does not suit the type of the column";
+    UnknownUnit = 0407, "no unit has this name";
+    ConstantKey = 0408, "a key that is the same for every call";
+    NothingToSelect = 0409, "an `if` on a column that has no aggregate";
+    UnknownParam = 0501, "the script has no parameter of this name";
+    BadParamValue = 0502, "the value of a parameter has the wrong type";
+    NotYet = 0901, "part of the language, but this version does not run it yet";
+    NotInLanguage = 0902, "bpftrace has it, this language leaves it out";
+}
+
+impl Code {
+    /// The code that is printed like this, such as `E0203`; upper or lower case.
+    pub fn from_id(id: &str) -> Option<Code> {
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_by_the_way_it_is_printed() {
+        assert_eq!(Code::UnknownWasiFunction.to_string(), "E0203");
+        assert_eq!(Code::from_id("e0203"), Some(Code::UnknownWasiFunction));
+        assert_eq!(Code::from_id("E9999"), None);
+    }
+
+    #[test]
+    fn no_two_codes_share_a_number() {
+        let mut ids: Vec<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        ids.dedup();
+        assert_eq!(ids.len(), Code::ALL.len());
+        assert!(ids.is_sorted());
+    }
+}

@@ -1,0 +1,128 @@
+//! Errors of a script, and how they are shown.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::code::Code;
+use crate::span::Span;
+
+/// One error: what is wrong, where, and where there is one, the way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The kind of error.
+    pub code: Code,
+    /// What is wrong.
+    pub message: String,
+    /// Where. None for what is not in the script, such as an option of the command line.
+    pub span: Option<Span>,
+    /// What is said at the place itself.
+    pub label: Option<String>,
+    /// Other places that matter, and what is said there.
+    pub extra: Vec<(Span, String)>,
+    /// What to do, one line each.
+    pub help: Vec<String>,
+}
+
+/// So many errors are shown in full; the others are counted.
+const SHOWN: usize = 50;
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            span: Some(span),
+            ..Diagnostic::without_place(code, message)
+        }
+    }
+
+    /// An error that has no place in the script.
+    pub fn without_place(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            message: message.into(),
+            span: None,
+            label: None,
+            extra: Vec::new(),
+            help: Vec::new(),
+        }
+    }
+
+    /// Says something at the place itself.
+    pub fn label(mut self, label: impl Into<String>) -> Diagnostic {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Points at another place.
+    pub fn also(mut self, span: Span, label: impl Into<String>) -> Diagnostic {
+        self.extra.push((span, label.into()));
+        self
+    }
+
+    /// Says what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help.push(help.into());
+        self
+    }
+
+    fn group<'a>(&'a self, name: &str, text: &'a str) -> Group<'a> {
+        let title = Level::ERROR
+            .primary_title(printable(&self.message))
+            .id(self.code.id());
+        let mut group = Group::with_title(title);
+        if let Some(span) = self.span {
+            let primary = AnnotationKind::Primary
+                .span(span.into())
+                .label(self.label.as_deref().map(printable));
+            let extra = self.extra.iter().map(|(span, label)| {
+                AnnotationKind::Context
+                    .span((*span).into())
+                    .label(Some(printable(label)))
+            });
+            group = group.element(
+                Snippet::source(text)
+                    .path(printable(name))
+                    .annotation(primary)
+                    .annotations(extra),
+            );
+        }
+        group.elements(
+            self.help
+                .iter()
+                .map(|help| Level::HELP.message(printable(help))),
+        )
+    }
+}
+
+/// What an error quotes comes from a file or a command line: nothing in it may steer a terminal.
+fn printable(text: &str) -> String {
+    let escape = |c: char| {
+        if c.is_control() {
+            c.escape_default().collect()
+        } else {
+            String::from(c)
+        }
+    };
+    text.chars().map(escape).collect()
+}
+
+/// All errors as text, in the order of the script. `name` is what the script is called.
+pub fn render(diagnostics: &[Diagnostic], name: &str, text: &str, color: bool) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+    ordered.sort_by_key(|diagnostic| diagnostic.span);
+    let mut out = String::new();
+    for diagnostic in ordered.iter().take(SHOWN) {
+        out.push_str(&renderer.render(&[diagnostic.group(name, text)]));
+        out.push_str("\n\n");
+    }
+    if ordered.len() > SHOWN {
+        out.push_str(&format!("… and {} more errors\n", ordered.len() - SHOWN));
+    }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}

@@ -1,0 +1,84 @@
+//! The .ewq language: from a script's text to its plan. Nothing here knows a kernel, a file or a process.
+//!
+//! ```text
+//!  text ──parse──▶ ast::Script ──check──▶ plan::Plan ──▶ code generation, tables
+//!            │                     │
+//!            └──── Vec<Diagnostic> ┴──render──▶ what the user reads
+//! ```
+//!
+//! - [`parse()`] looks at the tokens first, so that nothing in a text can make the parser recurse without
+//!   end; then the grammar (`ewq.pest`) reads it, and precedence is sorted out. It covers the whole
+//!   language. Syntax errors are said in words, one for each broken item.
+//! - [`ast`] is what was written and where.
+//! - [`check()`] knows names, types and units. It collects every error, and refuses by name what the
+//!   language has and this version does not run. Slots of a table are shared: what several columns need
+//!   is kept once.
+//! - [`plan`] is the result and the contract with the rest of the project: which calls, what is kept, what
+//!   is printed. It prints itself, for `--emit plan`.
+//! - [`builtin`], [`errno`] and [`wasi`] are the tables of what a script can name. A builtin, an aggregate,
+//!   a unit or a literal's unit is one row of one table.
+//! - [`Diagnostic`] is an error with a stable [`Code`]; [`render`] shows errors with their places.
+//!
+//! [`compile`] does all of it.
+
+pub mod ast;
+pub mod builtin;
+mod check;
+mod code;
+mod diagnostic;
+mod docs;
+pub mod errno;
+mod nearest;
+mod parse;
+pub mod plan;
+mod plan_text;
+mod span;
+pub mod types;
+pub mod wasi;
+
+pub use check::param::Param;
+pub use check::{Environment, check};
+pub use code::Code;
+pub use diagnostic::{Diagnostic, render};
+pub use docs::Docs;
+pub use parse::parse;
+pub use span::Span;
+
+/// A script that has no errors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compiled {
+    /// What it says about itself.
+    pub docs: Docs,
+    /// The options that it takes.
+    pub params: Vec<Param>,
+    /// What it does, with the values of its parameters put in.
+    pub plan: plan::Plan,
+}
+
+/// Compiles a script. `args` are the names (without dashes) and values of parameters, as the command
+/// line gives them.
+pub fn compile(
+    text: &str,
+    environment: &Environment,
+    args: &[(String, String)],
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let script = parse(text)?;
+    let plan = check(&script, environment, args)?;
+    let (docs, params) = description(&script)?;
+    Ok(Compiled { docs, params, plan })
+}
+
+/// What a script says about itself and which options it takes. Only its parameters are checked.
+pub fn describe(text: &str) -> Result<(Docs, Vec<Param>), Vec<Diagnostic>> {
+    description(&parse(text)?)
+}
+
+fn description(script: &ast::Script) -> Result<(Docs, Vec<Param>), Vec<Diagnostic>> {
+    let mut errors = Vec::new();
+    let params = check::param::Params::declared(script, &mut errors);
+    if errors.is_empty() {
+        Ok((Docs::of(script), params.into_params()))
+    } else {
+        Err(errors)
+    }
+}

@@ -1,0 +1,330 @@
+//! What is part of the language, but not of this version, and what never will be.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn every_item_is_refused_by_name() {
+    let text = r#"config = { format = json }
+import "x.ewq"
+macro f($x) { }
+alias wasi:io = wasi:fd_*;
+check "x" 1 < 2;
+wasi:fd_read, wasi:fd_write { @ = count(); }"#;
+    check(
+        text,
+        expect![[r#"
+        error[E0901]: `config` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:1
+          |
+        1 | config = { format = json }
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+        error[E0901]: `import` is part of the language, but this version does not run it yet
+         --> slow.ewq:2:1
+          |
+        2 | import "x.ewq"
+          | ^^^^^^^^^^^^^^
+
+        error[E0901]: `macro` is part of the language, but this version does not run it yet
+         --> slow.ewq:3:7
+          |
+        3 | macro f($x) { }
+          |       ^
+
+        error[E0901]: `alias` is part of the language, but this version does not run it yet
+         --> slow.ewq:4:7
+          |
+        4 | alias wasi:io = wasi:fd_*;
+          |       ^^^^^^^
+
+        error[E0901]: `check` is part of the language, but this version does not run it yet
+         --> slow.ewq:5:1
+          |
+        5 | check "x" 1 < 2;
+          | ^^^^^^^^^^^^^^^^
+
+        error[E0901]: a probe with statements in `{ … }` is part of the language, but this version does not run it yet
+         --> slow.ewq:6:1
+          |
+        6 | wasi:fd_read, wasi:fd_write { @ = count(); }
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#]],
+    );
+}
+
+#[test]
+fn every_clause_is_refused_by_name() {
+    let text = r#"table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x""#;
+    check(
+        text,
+        expect![[r#"
+        error[E0901]: `having` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:37
+          |
+        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
+          |                                     ^^^^^^^^^^^^
+
+        error[E0901]: `pivot` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:50
+          |
+        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
+          |                                                  ^^^^^^^^^^^^^^^^^^^^
+
+        error[E0901]: `every` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:71
+          |
+        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
+          |                                                                       ^^^^^^^^^
+
+        error[E0901]: `title` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:81
+          |
+        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
+          |                                                                                 ^^^^^^^^^
+    "#]],
+    );
+}
+
+#[test]
+fn every_other_expression_is_refused_by_name() {
+    let text = r#"table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }"#;
+    check(
+        text,
+        expect![[r#"
+        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:27
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                           ^^
+
+        error[E0901]: the map `@m` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:38
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                      ^^
+
+        error[E0901]: `$1` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:49
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                                 ^^
+
+        error[E0901]: `? :` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:60
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                                            ^^^^^^^^^^^^^^^
+
+        error[E0901]: a part of a text with `[ : ]` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:84
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                                                                    ^^^^^^^^
+
+        error[E0901]: `args.fd` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:103
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                                                                                       ^^^^^^^
+
+        error[E0901]: a tuple in `( , )` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:119
+          |
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+          |                                                                                                                       ^^^^^^
+
+        error[E0901]: a cast to `int8` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:134
+          |
+        1 | ...2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module ==...
+          |                                                                 ^^^^^^^^
+
+        error[E0901]: `~` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:151
+          |
+        1 | ...[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) ...
+          |                                                                   ^^^
+
+        error[E0901]: `&` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:163
+          |
+        1 | ... args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0...
+          |                                                                 ^^^^^^^^
+
+        error[E0901]: looking something up with `[ ]` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:180
+          |
+        1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
+          |                                                                  ^^^^^
+
+        error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
+         --> slow.ewq:1:204
+          |
+        1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
+          |                                                                   ^^^
+
+        error[E0901]: `str()` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:211
+          |
+        1 | ...&& ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
+          |                                                                   ^^^
+
+        error[E0901]: `arg0` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:228
+          |
+        1 | ...d & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
+          |                                                                   ^^^^
+    "#]],
+    );
+}
+
+#[test]
+fn columns_and_units_are_refused_by_name() {
+    let text = "table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }";
+    check(
+        text,
+        expect![[r#"
+        error[E0901]: `hist()` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:27
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                           ^^^^
+
+        error[E0901]: `rate()` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:47
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                                               ^^^^
+
+        error[E0901]: the unit `rate` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:62
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                                                              ^^^^
+
+        error[E0901]: the unit `bar` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:83
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                                                                                   ^^^
+
+        error[E0901]: `&` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:92
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                                                                                            ^^^^^^^^^^^
+
+        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:109
+          |
+        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+          |                                                                                                             ^^
+    "#]],
+    );
+}
+
+#[test]
+fn other_probes_are_refused_by_name() {
+    let text = "table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }";
+    check(
+        text,
+        expect![[r#"
+        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:14
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |              ^^^^^^^^^
+
+        error[E0901]: the probe `phase` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:25
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |                         ^^^^^^^^^^
+
+        error[E0901]: the probe `uprobe` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:37
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |                                     ^^^^^^^^^^^^^^^^^^
+
+        error[E0901]: the probe `interval` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:57
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |                                                         ^^^^^^^^^^^
+
+        error[E0901]: `:enter` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:84
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |                                                                                    ^^^^^
+
+        error[E0901]: `:enter` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:107
+          |
+        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+          |                                                                                                           ^^^^^
+    "#]],
+    );
+}
+
+#[test]
+fn what_bpftrace_has_and_this_language_leaves_out_is_refused_by_name() {
+    let text = r#"#include <linux/sched.h>
+struct x { int a; }
+table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }"#;
+    check(
+        text,
+        expect![[r#"
+        error[E0902]: `#include` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:1
+          |
+        1 | #include <linux/sched.h>
+          | ^^^^^^^^
+          |
+          = help: a script needs no C types: values come as builtins with names and types
+
+        error[E0902]: `struct` is bpftrace's, and this language leaves it out
+         --> slow.ewq:2:1
+          |
+        2 | struct x { int a; }
+          | ^^^^^^
+          |
+          = help: a script needs no C types: values come as builtins with names and types
+
+        error[E0902]: `*` before a value is bpftrace's, and this language leaves it out
+         --> slow.ewq:3:27
+          |
+        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+          |                           ^^^
+          |
+          = help: a script does not follow pointers: values come as builtins with names and types
+
+        error[E0902]: a cast to `struct x *` is bpftrace's, and this language leaves it out
+         --> slow.ewq:3:39
+          |
+        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+          |                                       ^^^^^^^^^^^^^^
+          |
+          = help: a script does not follow pointers: values come as builtins with names and types
+
+        error[E0902]: `->` is bpftrace's, and this language leaves it out
+         --> slow.ewq:3:62
+          |
+        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+          |                                                              ^^^^
+          |
+          = help: a script does not follow pointers: values come as builtins with names and types
+
+        error[E0902]: `reg()` is bpftrace's, and this language leaves it out
+         --> slow.ewq:3:75
+          |
+        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+          |                                                                           ^^^
+          |
+          = help: arguments have names: `args.fd`
+    "#]],
+    );
+}

@@ -1,0 +1,85 @@
+//! Scripts of the kind that users write: the whole language parses, and what this version runs compiles.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ewapa_lang::{Code, Environment, compile, describe, parse};
+
+const ENVIRONMENT: Environment = Environment {
+    runtimes: &["wasmtime", "wasmer", "wamr"],
+};
+
+/// The name and text of each example, in order.
+fn examples() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/examples");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+    paths
+        .iter()
+        .map(|path| (name(path), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn all_examples_parse() {
+    let examples = examples();
+    assert_eq!(examples.len(), 10);
+    for (name, text) in examples {
+        assert!(
+            parse(&text).is_ok_and(|script| !script.items.is_empty()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_example_is_called_as_its_first_line_says() {
+    for (file, text) in examples() {
+        let (docs, _) = describe(&text).unwrap();
+        assert_eq!(docs.name, file[3..], "{file}");
+        assert!(!docs.summary.is_empty(), "{file}");
+    }
+}
+
+#[test]
+fn what_this_version_runs_compiles() {
+    let runs: Vec<String> = examples()
+        .into_iter()
+        .filter(|(_, text)| compile(text, &ENVIRONMENT, &[]).is_ok())
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(runs, ["01_fd_write_latency"]);
+}
+
+#[test]
+fn the_summary_is_refused_for_its_pivot_only() {
+    let (_, text) = &examples()[1];
+    let errors = compile(text, &ENVIRONMENT, &[]).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert!(
+        errors[0]
+            .message
+            .starts_with("`pivot` is part of the language"),
+        "{}",
+        errors[0].message
+    );
+}
+
+#[test]
+fn examples_are_refused_only_for_what_is_still_to_come() {
+    for (name, text) in examples() {
+        let errors = compile(&text, &ENVIRONMENT, &[]).err().unwrap_or_default();
+        // `wasi_calls` is not among the builtins of the language yet.
+        let unexpected: Vec<_> = errors
+            .iter()
+            .filter(|error| {
+                error.code != Code::NotYet && error.message != "nothing is called `wasi_calls`"
+            })
+            .collect();
+        assert!(unexpected.is_empty(), "{name}: {unexpected:?}");
+    }
+}

@@ -1,0 +1,299 @@
+//! No text, however wrong or large, makes the compiler panic, overflow its stack or take long.
+
+use std::time::{Duration, Instant};
+
+use ewapa_lang::{Code, Diagnostic, Environment, compile, describe, render};
+use proptest::prelude::*;
+
+const ENVIRONMENT: Environment = Environment {
+    runtimes: &["wasmtime", "wasmer"],
+};
+
+/// Compiles and renders, as the command line would.
+fn run(text: &str) -> Vec<Diagnostic> {
+    let _ = describe(text);
+    let errors = compile(text, &ENVIRONMENT, &[]).err().unwrap_or_default();
+    let shown = render(&errors, "junk.ewq", text, false);
+    assert!(errors.is_empty() || shown.contains("error[E"));
+    errors
+}
+
+fn in_column(expr: &str) -> String {
+    format!("table t from wasi:* {{ a = {expr} }}")
+}
+
+fn codes(text: &str) -> Vec<Code> {
+    run(text).iter().map(|error| error.code).collect()
+}
+
+#[test]
+fn deep_brackets_are_an_error() {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{", "}"),
+        ("@x[", "]"),
+        ("f(", ")"),
+        ("{a ", "}"),
+        ("(int8)(", ")"),
+    ] {
+        let text = in_column(&(open.repeat(10_000) + "1" + &close.repeat(10_000)));
+        assert_eq!(codes(&text), [Code::TooDeep], "{open}");
+        let block = format!(
+            "begin {{ {}x;{} }}",
+            open.repeat(10_000),
+            close.repeat(10_000)
+        );
+        assert_eq!(codes(&block), [Code::TooDeep], "{open}");
+        assert_eq!(codes(&open.repeat(10_000)), [Code::TooDeep], "{open}");
+    }
+}
+
+#[test]
+fn long_runs_of_operators_are_an_error() {
+    for operator in ["!", "-", "- ", "~", "*", "++", "--", "(int8)"] {
+        assert_eq!(
+            codes(&in_column(&(operator.repeat(10_000) + "1"))),
+            [Code::TooDeep],
+            "{operator}"
+        );
+    }
+    for operator in ["1 + ", "1 || ", "1 ? 2 : ", "1 == "] {
+        assert_eq!(
+            codes(&in_column(&(operator.repeat(10_000) + "1"))),
+            [Code::TooDeep],
+            "{operator}"
+        );
+    }
+    for operator in ["[0]", ".x", "++", "->x"] {
+        assert_eq!(
+            codes(&in_column(&("x".to_owned() + &operator.repeat(10_000)))),
+            [Code::TooDeep],
+            "{operator}"
+        );
+    }
+    assert_eq!(codes(&in_column(&"1 ? ".repeat(10_000))), [Code::TooDeep]);
+}
+
+#[test]
+fn nesting_up_to_the_limit_is_read() {
+    let text = in_column(&("(".repeat(99) + "1" + &")".repeat(99)));
+    assert_eq!(codes(&text), []);
+    let text = format!("begin {}{}", "{".repeat(100), "}".repeat(100));
+    assert_eq!(codes(&text), [Code::NotYet]);
+    let text = format!("begin {{ {}{} }}", "if 1 {".repeat(99), "}".repeat(99));
+    assert_eq!(codes(&text), [Code::NotYet]);
+}
+
+#[test]
+fn question_marks_of_globs_do_not_nest() {
+    let table = |n| format!("table t{n} from wasi:fd_?ead, wasi:fd_{{?,s}}eek {{ a = count() }}\n");
+    assert_eq!(codes(&(0..60).map(table).collect::<String>()), []);
+}
+
+#[test]
+fn operators_at_every_level_of_nesting_are_an_error() {
+    let text = in_column(&("!!!!!!!!(1 ? -".repeat(90) + "1" + &": 2)".repeat(90)));
+    assert_eq!(codes(&text), [Code::TooDeep]);
+}
+
+#[test]
+fn a_long_chain_of_else_if_is_read() {
+    let text = format!("begin {{ if 1 {{ }} {} }}", "else if 1 { }".repeat(10_000));
+    assert_eq!(codes(&text), [Code::NotYet]);
+}
+
+#[test]
+fn a_megabyte_of_junk_is_refused_soon() {
+    let start = Instant::now();
+    for piece in [
+        "a",
+        "(",
+        "1 ",
+        "\"",
+        "/*",
+        "{a,b}",
+        "wasi:",
+        "!",
+        "\n",
+        "table t from wasi:* { a = count() }\n",
+        "param x\n",
+        "é",
+        "\u{0}",
+    ] {
+        run(&piece.repeat((1 << 20) / piece.len()));
+    }
+    // What is linear takes seconds; on a busy machine without optimization some more.
+    assert!(
+        start.elapsed() < Duration::from_secs(180),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn nested_globs_do_not_take_long() {
+    let text = format!(
+        "table t from wasi:{}x {{ a = count() }}",
+        "*a".repeat(10_000)
+    );
+    assert_eq!(codes(&text), [Code::EmptyGlob]);
+    let text = format!(
+        "table t from wasi:{} {{ a = count() }}",
+        "{a,b}".repeat(10_000)
+    );
+    assert_eq!(codes(&text), [Code::TooLarge]);
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let text = "param \u{1b}[31m = 1;";
+    let errors = compile(text, &ENVIRONMENT, &[]).unwrap_err();
+    assert!(!render(&errors, "x\u{1b}.ewq", text, false).contains('\u{1b}'));
+    let text = "table t from wasi:* where comm == \"\u{1b}[31m\" { a = b }";
+    let errors = compile(text, &ENVIRONMENT, &[("\u{1b}".to_owned(), String::new())]).unwrap_err();
+    assert!(!render(&errors, "x.ewq", text, false).contains('\u{1b}'));
+}
+
+const TOKENS: &[&str] = &[
+    "table",
+    "param",
+    "from",
+    "where",
+    "by",
+    "having",
+    "sort",
+    "limit",
+    "pivot",
+    "vs",
+    "every",
+    "title",
+    "if",
+    "else",
+    "as",
+    "check",
+    "config",
+    "import",
+    "macro",
+    "alias",
+    "for",
+    "while",
+    "unroll",
+    "let",
+    "return",
+    "wasi:*",
+    "wasi:fd_write",
+    "wasi:{fd_read,fd_write}",
+    "wasi:wasmtime:fd_*",
+    "syscall:*",
+    "uprobe:/bin/x:f",
+    "begin",
+    "interval:1s",
+    "t",
+    "x",
+    "count()",
+    "sum(bytes)",
+    "p99(duration)",
+    "quantile(duration, 0.5)",
+    "duration",
+    "errno",
+    "EBADF",
+    "ok",
+    "comm",
+    "func",
+    "runtime",
+    "module",
+    "\"wasmtime\"",
+    "\"fd_write\"",
+    "\"",
+    "$x",
+    "@m",
+    "$1",
+    "$#",
+    "0",
+    "1",
+    "10us",
+    "4KiB",
+    "0xff",
+    "0.75",
+    "1e6",
+    "9999999999999999999",
+    "99999999999s",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ";",
+    ":",
+    "=",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "&&",
+    "||",
+    "!",
+    "~",
+    "?",
+    ".",
+    "..",
+    "->",
+    "++",
+    "--",
+    "<<=",
+    "/* c */",
+    "// c\n",
+    "//! d\n",
+    "\n",
+    "us",
+    "ms",
+    "pct",
+    "bytes",
+    "struct",
+    "#include <x>\n",
+    "(int8)",
+    "é",
+    "\u{0}",
+    "'",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_soup_of_tokens_never_panics(tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..60)) {
+        run(&tokens.join(" "));
+        run(&tokens.concat());
+    }
+
+    #[test]
+    fn a_soup_of_tokens_in_a_table_never_panics(tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..20)) {
+        let soup = tokens.join(" ");
+        run(&format!("table t from wasi:* where {soup} by {soup} {{ a = {soup} }} sort {soup}"));
+        run(&format!("param p = {soup}; table t from wasi:* by runtime {{ a = {soup} if {soup} }}"));
+    }
+
+    #[test]
+    fn any_text_never_panics(text in "\\PC{0,200}") {
+        run(&text);
+    }
+
+    #[test]
+    fn a_parameter_can_be_given_any_value(value in ".{0,30}") {
+        for default in ["1", "10us", "4KiB", "\"text\"", "0.5"] {
+            let text = format!("param p = {default}; table t from wasi:* where comm == \"x\" {{ a = count() }}");
+            let args = [("p".to_owned(), value.clone())];
+            if let Err(errors) = compile(&text, &ENVIRONMENT, &args) {
+                render(&errors, "x.ewq", &text, true);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! How a host function gets its arguments and gives its result, as data: one [`Abi`] for each way that
+//! a runtime's catalogue file describes. The eBPF templates interpret it.
+
+use serde::Deserialize;
+
+/// An integer argument register of the x86-64 System V ABI, in the order of arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Register {
+    /// First.
+    Rdi,
+    /// Second.
+    Rsi,
+    /// Third.
+    Rdx,
+    /// Fourth.
+    Rcx,
+    /// Fifth.
+    R8,
+    /// Sixth.
+    R9,
+}
+
+/// Where a host function finds the arguments and leaves the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Abi {
+    /// Where the WASI arguments are at entry.
+    pub args: Args,
+    /// Where the WASI errno is at return.
+    pub errno: Errno,
+    /// When the errno is valid. Otherwise the call trapped or ended the guest.
+    #[serde(default)]
+    pub valid: Valid,
+    /// How to read what a [`ewapa_lang::wasi::ArgType::Moved`] argument points to.
+    pub memory: Memory,
+}
+
+/// Where the arguments are at entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Args {
+    /// In registers from this one on, then on the stack above the return address.
+    Registers(Register),
+    /// In an array of cells; the register holds its address.
+    Array {
+        /// Holds the address of the array.
+        base: Register,
+        /// Bytes from one cell to the next.
+        stride: u8,
+    },
+    /// In an array of cells; the register holds the address of a pointer to it.
+    IndirectArray {
+        /// Holds the address of the pointer.
+        base: Register,
+        /// Bytes from one cell to the next.
+        stride: u8,
+    },
+    /// Not known.
+    Unknown,
+}
+
+/// Where the errno is at return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Errno {
+    /// In the low 16 bits of the return register.
+    Return,
+    /// In the low 32 bits of the first cell of the argument array.
+    FirstCell,
+    /// Not known.
+    Unknown,
+}
+
+/// When the errno is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Valid {
+    /// Always.
+    #[default]
+    Always,
+    /// If the low byte of the return register is not 0.
+    ReturnNonzero,
+    /// If the return register is 0.
+    ReturnZero,
+}
+
+/// How to turn a pointer argument into an address of the host process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Memory {
+    /// Pointer arguments are host addresses already.
+    Host,
+    /// A register holds the host address of guest memory.
+    Register(Register),
+    /// A register holds the address of a structure that has, at this offset, a pointer to the host
+    /// address of guest memory.
+    Indirect {
+        /// Holds the address of the structure.
+        base: Register,
+        /// Offset in it, in bytes.
+        offset: u16,
+    },
+    /// Below the naming function's second argument there is a pointer to `{ 0u64, base, length }`;
+    /// the template looks for it once for each function and keeps the offset.
+    Search,
+    /// Not known.
+    Unknown,
+}

@@ -1,0 +1,252 @@
+//! Reads of an ELF file what is needed to find functions: symbol tables, segments, read-only data.
+//! goblin reads the headers; symbols are read straight from the mapped bytes, as there may be 100,000.
+
+use std::fmt;
+
+use goblin::container::{Container, Ctx, Endian};
+use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64};
+use goblin::elf::program_header::PT_LOAD;
+use goblin::elf::section_header::{
+    SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_DYNSYM, SHT_NOBITS, SHT_PROGBITS, SHT_SYMTAB,
+};
+use goblin::elf::sym::{STT_FUNC, st_type};
+use goblin::elf::{Elf, Header, ProgramHeader, SectionHeader};
+
+/// A position in a file, in bytes from its start: what the kernel wants for a uprobe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileOffset(pub u64);
+
+impl fmt::Display for FileOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// Why bytes are not a readable ELF file.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    NotElf,
+    Machine(String),
+    Malformed(String),
+}
+
+/// An ELF file for x86-64.
+pub(crate) struct ElfFile<'a> {
+    bytes: &'a [u8],
+    segments: Vec<ProgramHeader>,
+    sections: Vec<SectionHeader>,
+    names: &'a [u8],
+}
+
+/// A function in a symbol table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Symbol {
+    /// Where its name starts in the string table.
+    pub name: usize,
+    /// Its virtual address.
+    pub address: u64,
+    /// Its length in bytes; 0 if not known.
+    pub size: u64,
+}
+
+/// A symbol table and its string table.
+#[derive(Clone, Copy)]
+pub(crate) struct SymbolTable<'a> {
+    entries: &'a [u8],
+    /// The names, each ended by a zero byte.
+    pub strings: &'a [u8],
+}
+
+/// `sizeof(Elf64_Sym)`.
+const SYMBOL_SIZE: usize = 24;
+
+const CTX: Ctx = Ctx {
+    container: Container::Big,
+    le: Endian::Little,
+};
+
+impl<'a> ElfFile<'a> {
+    /// Reads the headers.
+    pub fn parse(bytes: &'a [u8]) -> Result<ElfFile<'a>, Refusal> {
+        if !bytes.starts_with(ELFMAG) {
+            return Err(Refusal::NotElf);
+        }
+        let header = Elf::parse_header(bytes).map_err(|err| malformed("its header", err))?;
+        if header.e_ident[EI_CLASS] != ELFCLASS64
+            || header.e_ident[EI_DATA] != ELFDATA2LSB
+            || header.e_machine != EM_X86_64
+        {
+            return Err(Refusal::Machine(machine(&header)));
+        }
+        let segments = if header.e_phoff == 0 {
+            Vec::new()
+        } else {
+            ProgramHeader::parse(
+                bytes,
+                to_usize(header.e_phoff),
+                usize::from(header.e_phnum),
+                CTX,
+            )
+            .map_err(|err| malformed("its program headers", err))?
+        };
+        // A count of 0 means none, or more than 65,279: no linker makes such executables.
+        let sections = if header.e_shoff == 0 || header.e_shnum == 0 {
+            Vec::new()
+        } else {
+            SectionHeader::parse_from(
+                bytes,
+                to_usize(header.e_shoff),
+                usize::from(header.e_shnum),
+                CTX,
+            )
+            .map_err(|err| malformed("its section headers", err))?
+        };
+        let mut file = ElfFile {
+            bytes,
+            segments,
+            sections,
+            names: &[],
+        };
+        if let Some(section) = file.sections.get(usize::from(header.e_shstrndx)) {
+            file.names = file.content(section)?;
+        }
+        Ok(file)
+    }
+
+    /// The full symbol table, which `strip` removes.
+    pub fn symtab(&self) -> Result<Option<SymbolTable<'a>>, Refusal> {
+        self.symbol_table(SHT_SYMTAB)
+    }
+
+    /// The symbols for dynamic linking.
+    pub fn dynsym(&self) -> Result<Option<SymbolTable<'a>>, Refusal> {
+        self.symbol_table(SHT_DYNSYM)
+    }
+
+    fn symbol_table(&self, kind: u32) -> Result<Option<SymbolTable<'a>>, Refusal> {
+        let Some(section) = self.sections.iter().find(|section| section.sh_type == kind) else {
+            return Ok(None);
+        };
+        let strings = self.sections.get(section.sh_link as usize).ok_or_else(|| {
+            Refusal::Malformed(format!(
+                "its symbol table names section {} for strings",
+                section.sh_link
+            ))
+        })?;
+        Ok(Some(SymbolTable {
+            entries: self.content(section)?,
+            strings: self.content(strings)?,
+        }))
+    }
+
+    /// The sections with constants, where texts are.
+    pub fn read_only_data(&self) -> impl Iterator<Item = &'a [u8]> {
+        let unwanted = u64::from(SHF_WRITE | SHF_EXECINSTR);
+        self.sections
+            .iter()
+            .filter(move |section| {
+                section.sh_type == SHT_PROGBITS
+                    && section.sh_flags & u64::from(SHF_ALLOC) != 0
+                    && section.sh_flags & unwanted == 0
+                    && self.section_name(section).starts_with(b".rodata")
+            })
+            .filter_map(|section| self.content(section).ok())
+    }
+
+    /// Where an address of code is in the file.
+    pub fn file_offset(&self, address: u64) -> Option<FileOffset> {
+        let segment = self.code_segment(address)?;
+        segment
+            .p_offset
+            .checked_add(address - segment.p_vaddr)
+            .map(FileOffset)
+    }
+
+    /// The bytes of code at an address: at most `limit`, and less at the end of a segment or of the file.
+    pub fn code(&self, address: u64, limit: u64) -> &'a [u8] {
+        let Some(segment) = self.code_segment(address) else {
+            return &[];
+        };
+        let into = address - segment.p_vaddr;
+        let Some(start) = segment.p_offset.checked_add(into) else {
+            return &[];
+        };
+        let length = (segment.p_filesz - into).min(limit);
+        let end = start.saturating_add(length).min(self.bytes.len() as u64);
+        self.bytes
+            .get(to_usize(start)..to_usize(end))
+            .unwrap_or(&[])
+    }
+
+    fn code_segment(&self, address: u64) -> Option<&ProgramHeader> {
+        self.segments.iter().find(|segment| {
+            segment.p_type == PT_LOAD
+                && segment.is_executable()
+                && address >= segment.p_vaddr
+                && address - segment.p_vaddr < segment.p_filesz
+        })
+    }
+
+    fn content(&self, section: &SectionHeader) -> Result<&'a [u8], Refusal> {
+        if section.sh_type == SHT_NOBITS {
+            return Ok(&[]);
+        }
+        let end = section.sh_offset.checked_add(section.sh_size);
+        end.and_then(|end| self.bytes.get(to_usize(section.sh_offset)..to_usize(end)))
+            .ok_or_else(|| {
+                Refusal::Malformed(format!(
+                    "a section has {} bytes at {:#x}, but the file has {}",
+                    section.sh_size,
+                    section.sh_offset,
+                    self.bytes.len()
+                ))
+            })
+    }
+
+    fn section_name(&self, section: &SectionHeader) -> &'a [u8] {
+        let rest = self.names.get(section.sh_name..).unwrap_or(&[]);
+        &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())]
+    }
+}
+
+impl<'a> SymbolTable<'a> {
+    /// The functions that are defined in this file.
+    pub fn functions(&self) -> impl Iterator<Item = Symbol> + use<'a> {
+        self.entries.chunks_exact(SYMBOL_SIZE).filter_map(|entry| {
+            let section = u16::from_le_bytes([entry[6], entry[7]]);
+            let address = u64::from_le_bytes(entry[8..16].try_into().ok()?);
+            if st_type(entry[4]) != STT_FUNC || section == 0 || address == 0 {
+                return None;
+            }
+            Some(Symbol {
+                name: u32::from_le_bytes(entry[0..4].try_into().ok()?) as usize,
+                address,
+                size: u64::from_le_bytes(entry[16..24].try_into().ok()?),
+            })
+        })
+    }
+}
+
+/// File offsets beyond the address space lie outside of any mapping: the largest number does as well.
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn malformed(what: &str, err: goblin::error::Error) -> Refusal {
+    Refusal::Malformed(format!("{what}: {err}"))
+}
+
+fn machine(header: &Header) -> String {
+    let bits = if header.e_ident[EI_CLASS] == ELFCLASS64 {
+        64
+    } else {
+        32
+    };
+    let order = if header.e_ident[EI_DATA] == ELFDATA2LSB {
+        "little"
+    } else {
+        "big"
+    };
+    let name = goblin::elf::header::machine_to_str(header.e_machine);
+    format!("{name} ({bits} bits, {order}-endian)")
+}

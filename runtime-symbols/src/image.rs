@@ -1,0 +1,139 @@
+//! The answer: what a file is, where to probe it, and what is missing.
+
+use std::fmt;
+
+use ewapa_lang::wasi::{Function, FunctionSet};
+
+use crate::Stripped;
+use crate::abi::Register;
+use crate::elf::FileOffset;
+use crate::prologue::Cost;
+use crate::schema::Role;
+
+/// What a file is.
+#[derive(Debug)]
+pub enum Inspection {
+    /// No runtime of the catalogue.
+    NotARuntime,
+    /// It looks like a runtime, but there are no symbols to find its functions by.
+    Stripped(Stripped),
+    /// A runtime.
+    Runtime(Image),
+}
+
+/// A runtime's binary or library.
+#[derive(Debug)]
+pub struct Image {
+    /// Index of the runtime in the catalogue.
+    pub runtime: usize,
+    /// Which of the runtime's generations or builds it is, in a few words.
+    pub variant: String,
+    /// The versions this variant was run and counted with; `None` if it was written from sources alone.
+    pub verified: Option<String>,
+    /// The runtime's version, if the binary tells.
+    pub version: Option<String>,
+    /// Where to probe: envelopes first, then by function and address.
+    pub sites: Vec<Site>,
+    /// WASI functions without a site.
+    pub missing: Vec<Missing>,
+}
+
+/// A place to probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// What a hit tells.
+    pub role: Role,
+    /// The WASI function; `None` for an envelope.
+    pub function: Option<Function>,
+    /// The demangled name, with generic arguments and the paths of types left out.
+    pub symbol: String,
+    /// The function's virtual address in the file.
+    pub address: u64,
+    /// Where its first byte is in the file.
+    pub offset: FileOffset,
+    /// Where to put the probe.
+    pub probe: FileOffset,
+    /// The function's first instruction.
+    pub first: String,
+    /// The instruction under the probe.
+    pub at: String,
+    /// What a hit costs.
+    pub cost: Cost,
+    /// Index into [`Catalogue::abis`](crate::Catalogue::abis).
+    pub abi: usize,
+    /// A cheaper place for the same call, where `probe` is single-stepped and there is one.
+    pub inner: Option<Inner>,
+}
+
+/// The function that a trampoline hands its call to. It begins with an instruction that the kernel
+/// emulates, is entered once in each call that enters the trampoline, and returns what that returns.
+/// Of the site's ABI, `errno` and `valid` hold for it; the array of arguments is found in another way, and
+/// registers that `memory` names have other values. Several envelopes may share one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inner {
+    /// The function's virtual address in the file.
+    pub address: u64,
+    /// Where to put the probe: at its first byte.
+    pub probe: FileOffset,
+    /// The instruction there.
+    pub at: String,
+    /// When it is entered, the array of arguments is at `*(*(holder + slot))`.
+    pub holder: Register,
+    /// An offset in bytes.
+    pub slot: u16,
+}
+
+/// A WASI function that cannot be probed in this binary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Which.
+    pub function: Function,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a WASI function cannot be probed. `Display` gives a sentence that says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The runtime does not have it.
+    NotImplemented,
+    /// There is no symbol, though the runtime may have the function.
+    NoSymbol,
+    /// Only exported functions are known, as the binary has no `.symtab`.
+    Stripped,
+    /// The linker gave it the same code as another function.
+    Shared(Function),
+    /// Its symbol points to no code in this file.
+    NoCode,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::NotImplemented => f.write_str(
+                "this runtime does not implement it; a guest that imports it will not start",
+            ),
+            Reason::NoSymbol => f.write_str(
+                "no symbol: inlined by the compiler, or not implemented by this runtime; \
+                 a build without link-time optimization keeps it",
+            ),
+            Reason::Stripped => {
+                f.write_str("stripped: no .symtab; install or build the runtime with its symbols")
+            }
+            Reason::Shared(other) => write!(
+                f,
+                "the linker merged it with {other}; build without identical code folding to tell them apart"
+            ),
+            Reason::NoCode => {
+                f.write_str("its symbol points to no code in this file; is this a debug file?")
+            }
+        }
+    }
+}
+
+impl Image {
+    /// The functions that have a site.
+    pub fn functions(&self) -> FunctionSet {
+        self.sites.iter().filter_map(|site| site.function).collect()
+    }
+}

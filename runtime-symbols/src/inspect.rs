@@ -1,0 +1,214 @@
+//! From a file to probe sites.
+
+use std::cell::OnceCell;
+use std::path::Path;
+
+use ewapa_lang::wasi::{Function, FunctionSet};
+
+use crate::abi::Args;
+use crate::catalogue::Catalogue;
+use crate::demangle::shorten;
+use crate::elf::{ElfFile, FileOffset, Refusal};
+use crate::handover::follow;
+use crate::prologue::{self, Cost};
+use crate::resolve::{Resolution, Resolved, resolve};
+use crate::schema::{Absent, Role};
+use crate::{Error, Image, Inner, Inspection, Missing, Reason, Site, Stripped, map};
+
+/// Reads a file.
+pub(crate) fn inspect(catalogue: &Catalogue, path: &Path) -> Result<Inspection, Error> {
+    match map::open(path)? {
+        Some(map) => inspect_bytes(catalogue, path, &map),
+        None => Err(Error::NotElf {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// Reads the bytes of a file.
+pub(crate) fn inspect_bytes(
+    catalogue: &Catalogue,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Inspection, Error> {
+    read(catalogue, path, bytes).map_err(|refusal| explain(refusal, path, bytes))
+}
+
+fn read(catalogue: &Catalogue, path: &Path, bytes: &[u8]) -> Result<Inspection, Refusal> {
+    let file = ElfFile::parse(bytes)?;
+    let versions: Vec<OnceCell<Option<String>>> =
+        catalogue.runtimes.iter().map(|_| OnceCell::new()).collect();
+    let version = |runtime: usize| {
+        versions[runtime]
+            .get_or_init(|| catalogue.runtimes[runtime].version_of(&file))
+            .clone()
+    };
+
+    let symtab = file.symtab()?;
+    // What is exported is in .symtab too, so .dynsym matters only where that tells nothing.
+    let tables = [symtab, file.dynsym()?];
+    for table in tables.iter().flatten() {
+        let candidates = catalogue.needles.candidates(table);
+        if let Some(resolved) = resolve(catalogue, &candidates, version) {
+            let version = version(resolved.runtime);
+            return Ok(Inspection::Runtime(image(
+                catalogue,
+                &file,
+                resolved,
+                version,
+                symtab.is_some(),
+            )));
+        }
+    }
+    if symtab.is_none()
+        && let Some((runtime, sign)) = catalogue.signs.guess(path, &file)
+    {
+        let name = catalogue.runtimes[runtime].name.clone();
+        return Ok(Inspection::Stripped(Stripped {
+            runtime,
+            name,
+            version: version(runtime),
+            sign,
+        }));
+    }
+    Ok(Inspection::NotARuntime)
+}
+
+fn image(
+    catalogue: &Catalogue,
+    file: &ElfFile,
+    resolved: Resolved<'_>,
+    version: Option<String>,
+    has_symtab: bool,
+) -> Image {
+    let mut without_code = FunctionSet::EMPTY;
+    let mut sites = Vec::with_capacity(resolved.found.functions.len());
+    for resolution in &resolved.found.functions {
+        match site(catalogue, file, resolution, resolved.variant.abi) {
+            Some(site) => sites.push(site),
+            None => resolution
+                .function
+                .into_iter()
+                .for_each(|function| without_code.insert(function)),
+        }
+    }
+    drop_shared_inner(&mut sites);
+    let found: FunctionSet = sites.iter().filter_map(|site| site.function).collect();
+    let reason = |function| {
+        if let Some((_, other)) = resolved
+            .found
+            .shared
+            .iter()
+            .find(|(shared, _)| *shared == function)
+        {
+            Reason::Shared(*other)
+        } else if without_code.contains(function) {
+            Reason::NoCode
+        } else if !has_symtab {
+            Reason::Stripped
+        } else if resolved.variant.absent == Absent::NotImplemented {
+            Reason::NotImplemented
+        } else {
+            Reason::NoSymbol
+        }
+    };
+    let missing = Function::all()
+        .filter(|function| !found.contains(*function))
+        .map(|function| Missing {
+            function,
+            reason: reason(function),
+        })
+        .collect();
+    Image {
+        runtime: resolved.runtime,
+        variant: resolved.variant.name.clone(),
+        verified: resolved.variant.verified.clone(),
+        version,
+        sites,
+        missing,
+    }
+}
+
+fn site(
+    catalogue: &Catalogue,
+    file: &ElfFile,
+    resolution: &Resolution,
+    abi: usize,
+) -> Option<Site> {
+    let symbol = resolution.symbol;
+    let offset = file.file_offset(symbol.address)?;
+    // Without a length, what follows may be another function; the first instructions are still shown.
+    let whole = (1..=prologue::LONGEST_FUNCTION).contains(&symbol.size);
+    let length = if whole {
+        symbol.size
+    } else {
+        prologue::LONGEST_FUNCTION
+    };
+    let code = file.code(symbol.address, length);
+    let chosen = prologue::choose(code, symbol.address, whole && code.len() as u64 == length);
+    let inner = (resolution.role != Role::Name && chosen.cost == Cost::SingleStepped)
+        .then(|| inner(file, code, symbol.address, catalogue.abis()[abi].args))
+        .flatten();
+    Some(Site {
+        role: resolution.role,
+        function: resolution.function,
+        symbol: shorten(&resolution.name),
+        address: symbol.address,
+        offset,
+        probe: FileOffset(offset.0 + chosen.into),
+        first: chosen.first,
+        at: chosen.at,
+        cost: chosen.cost,
+        abi,
+        inner,
+    })
+}
+
+/// A function that several calls are handed to does not tell which it was, as the calls' own symbols do.
+fn drop_shared_inner(sites: &mut [Site]) {
+    let calls = sites.iter().filter(|site| site.role == Role::Call);
+    let mut inner: Vec<u64> = calls
+        .filter_map(|site| Some(site.inner.as_ref()?.address))
+        .collect();
+    inner.sort_unstable();
+    let shared = |address| inner.iter().filter(|other| **other == address).count() > 1;
+    for site in sites.iter_mut().filter(|site| site.role == Role::Call) {
+        site.inner = site.inner.take().filter(|inner| !shared(inner.address));
+    }
+}
+
+/// What the function hands its call to, if that begins with an emulated instruction.
+fn inner(file: &ElfFile, code: &[u8], address: u64, args: Args) -> Option<Inner> {
+    let Args::Array { base, .. } = args else {
+        return None;
+    };
+    let handover = follow(code, address, base)?;
+    let chosen = prologue::choose(file.code(handover.target, 16), handover.target, false);
+    (chosen.cost == Cost::Emulated).then_some(Inner {
+        address: handover.target,
+        probe: file.file_offset(handover.target)?,
+        at: chosen.at,
+        holder: handover.holder,
+        slot: handover.slot,
+    })
+}
+
+fn explain(refusal: Refusal, path: &Path, bytes: &[u8]) -> Error {
+    let path = path.to_owned();
+    match refusal {
+        Refusal::NotElf => match script_interpreter(bytes) {
+            Some(interpreter) => Error::Script { path, interpreter },
+            None => Error::NotElf { path },
+        },
+        Refusal::Machine(found) => Error::Machine { path, found },
+        Refusal::Malformed(what) => Error::Malformed { path, what },
+    }
+}
+
+/// What stands behind `#!`. The kernel reads 256 bytes at most (`BINPRM_BUF_SIZE`).
+fn script_interpreter(bytes: &[u8]) -> Option<String> {
+    let line = bytes.strip_prefix(b"#!")?;
+    let line = &line[..line.len().min(254)];
+    let end = memchr::memchr(b'\n', line).unwrap_or(line.len());
+    Some(String::from_utf8_lossy(&line[..end]).trim().to_owned())
+}

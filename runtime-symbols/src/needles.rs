@@ -1,0 +1,157 @@
+//! Finds the few symbols that any rule could match, in one pass over the string table.
+//!
+//! A binary has 100,000 functions and more; looking at each name costs several times as much as
+//! searching all names at once for the texts that the rules ask for.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::BuildError;
+use memchr::memmem::Finder;
+
+use crate::elf::{Symbol, SymbolTable};
+use crate::texts::Texts;
+
+/// A text that a mangled name must have to be worth demangling.
+#[derive(Debug, Clone)]
+pub(crate) enum Needle {
+    /// At its start.
+    Start(String),
+    /// Anywhere.
+    Within(Box<Finder<'static>>),
+}
+
+/// All needles of a catalogue.
+pub(crate) struct Needles {
+    search: Texts,
+    all: Vec<Needle>,
+}
+
+/// A function whose name has a needle.
+pub(crate) struct Candidate<'a> {
+    pub symbol: Symbol,
+    /// Its name as it is in the file.
+    pub mangled: &'a str,
+}
+
+/// Names beyond this are not from a compiler: the longest of the known runtimes have some 1,000 bytes.
+const LONGEST_NAME: usize = 8 * 1024;
+
+/// Limits the work on a file that was made to waste time; a runtime has some hundreds.
+const MOST_CANDIDATES: usize = 20_000;
+
+impl Needle {
+    /// A text that may be anywhere in a name.
+    pub fn within(text: &str) -> Needle {
+        Needle::Within(Box::new(Finder::new(text).into_owned()))
+    }
+
+    /// The text itself.
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Needle::Start(text) => text.as_bytes(),
+            Needle::Within(finder) => finder.needle(),
+        }
+    }
+
+    /// What to search the string table for. A name starts behind the zero byte that ends another one. (Not so
+    /// a name that the linker made the tail of a longer one: it is found if that one has a needle.)
+    fn searched(&self) -> Vec<u8> {
+        match self {
+            Needle::Start(text) => [b"\0", text.as_bytes()].concat(),
+            Needle::Within(finder) => finder.needle().to_vec(),
+        }
+    }
+
+    /// Whether a mangled name has it.
+    pub fn is_in(&self, mangled: &str) -> bool {
+        match self {
+            Needle::Start(text) => mangled.starts_with(text.as_str()),
+            Needle::Within(finder) => finder.find(mangled.as_bytes()).is_some(),
+        }
+    }
+}
+
+impl Needles {
+    /// Prepares the search for any of these.
+    pub fn new<'n>(needles: impl Iterator<Item = &'n Needle>) -> Result<Needles, BuildError> {
+        let by_text: BTreeMap<Vec<u8>, Needle> = needles
+            .map(|needle| (needle.searched(), needle.clone()))
+            .collect();
+        let texts: Vec<&Vec<u8>> = by_text.keys().collect();
+        let search = Texts::new(&texts)?;
+        Ok(Needles {
+            search,
+            all: by_text.into_values().collect(),
+        })
+    }
+
+    /// The functions of a table whose names have a needle.
+    pub fn candidates<'a>(&self, table: &SymbolTable<'a>) -> Vec<Candidate<'a>> {
+        let names = self.names(table.strings);
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let blocks = Blocks::new(&names, table.strings.len());
+        table
+            .functions()
+            .filter_map(|symbol| {
+                if !blocks.may_have(symbol.name) {
+                    return None;
+                }
+                // A linker may let one name be the tail of another, so the start need not be equal.
+                let at = names.partition_point(|(_, end)| *end <= symbol.name);
+                let (start, end) = *names.get(at)?;
+                let length = end.checked_sub(symbol.name)?;
+                (symbol.name >= start && length <= LONGEST_NAME).then_some((symbol, end))
+            })
+            .take(MOST_CANDIDATES)
+            .filter_map(|(symbol, end)| {
+                let mangled = std::str::from_utf8(table.strings.get(symbol.name..end)?).ok()?;
+                // What was found may stand before the name.
+                let has_one = self.all.iter().any(|needle| needle.is_in(mangled));
+                has_one.then_some(Candidate { symbol, mangled })
+            })
+            .collect()
+    }
+
+    /// Where names with a needle start and end, in order.
+    fn names(&self, strings: &[u8]) -> Vec<(usize, usize)> {
+        let mut names = Vec::new();
+        let mut from = 0;
+        while let Some(found) = self.search.find(strings, from) {
+            let start = match strings[found.start()] {
+                0 => found.start() + 1,
+                _ => memchr::memrchr(0, &strings[..found.start()]).map_or(0, |zero| zero + 1),
+            };
+            let end = memchr::memchr(0, &strings[found.end()..])
+                .map_or(strings.len(), |zero| found.end() + zero);
+            names.push((start, end));
+            from = end;
+        }
+        names
+    }
+}
+
+/// Which blocks of the string table have such names: turns most symbols away at the price of one look.
+struct Blocks(Vec<u64>);
+
+const BLOCK: usize = 64;
+
+impl Blocks {
+    fn new(names: &[(usize, usize)], length: usize) -> Blocks {
+        let mut bits = vec![0u64; length / BLOCK / 64 + 1];
+        for (start, end) in names {
+            for block in start / BLOCK..=end / BLOCK {
+                bits[block / 64] |= 1 << (block % 64);
+            }
+        }
+        Blocks(bits)
+    }
+
+    fn may_have(&self, name: usize) -> bool {
+        let block = name / BLOCK;
+        self.0
+            .get(block / 64)
+            .is_some_and(|bits| bits >> (block % 64) & 1 == 1)
+    }
+}

@@ -1,0 +1,90 @@
+//! Recognizes a runtime whose symbols were removed, so that the refusal can say what to do.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::Path;
+
+use aho_corasick::BuildError;
+
+use crate::elf::ElfFile;
+use crate::schema::StrippedTable;
+use crate::texts::Texts;
+
+/// A binary that looks like a runtime but has no symbols to probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stripped {
+    /// Index of the runtime in the catalogue.
+    pub runtime: usize,
+    /// Its name.
+    pub name: String,
+    /// Its version, if the binary tells.
+    pub version: Option<String>,
+    /// What gave it away, as a clause.
+    pub sign: String,
+}
+
+impl fmt::Display for Stripped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this looks like {}", self.name)?;
+        if let Some(version) = &self.version {
+            write!(f, " {version}")?;
+        }
+        write!(
+            f,
+            " ({}), but it is stripped: no .symtab; install or build it with its symbols",
+            self.sign
+        )
+    }
+}
+
+/// The signs of all runtimes.
+pub(crate) struct Signs {
+    tables: Vec<StrippedTable>,
+    search: Texts,
+    /// The runtime of each text of `search`.
+    owners: Vec<usize>,
+}
+
+impl Signs {
+    /// Prepares the search; the order is that of the runtimes.
+    pub fn new(tables: Vec<StrippedTable>) -> Result<Signs, BuildError> {
+        let texts = tables.iter().flat_map(|table| &table.texts);
+        let search = Texts::new(&texts.collect::<Vec<_>>())?;
+        let owned = tables.iter().enumerate();
+        let owners = owned
+            .flat_map(|(owner, table)| table.texts.iter().map(move |_| owner))
+            .collect();
+        Ok(Signs {
+            tables,
+            search,
+            owners,
+        })
+    }
+
+    /// Which runtime a file without usable symbols is, and what gave it away.
+    pub fn guess(&self, path: &Path, file: &ElfFile) -> Option<(usize, String)> {
+        let exported = file.dynsym().ok().flatten().map(|table| table.strings);
+        let by_text = exported
+            .into_iter()
+            .chain(file.read_only_data())
+            .find_map(|data| self.in_text(data));
+        by_text.or_else(|| self.in_name(path.file_name()?))
+    }
+
+    fn in_text(&self, data: &[u8]) -> Option<(usize, String)> {
+        let found = self.search.find(data, 0)?;
+        let text = String::from_utf8_lossy(&data[found.range()]);
+        Some((
+            *self.owners.get(found.pattern().as_usize())?,
+            format!("it contains `{text}`"),
+        ))
+    }
+
+    fn in_name(&self, name: &OsStr) -> Option<(usize, String)> {
+        let owner = self
+            .tables
+            .iter()
+            .position(|table| table.files.iter().any(|file| name == file.as_str()))?;
+        Some((owner, "by its file name".to_owned()))
+    }
+}

@@ -1,0 +1,5 @@
+//! Inspects binaries that are built by code.
+
+mod damage;
+mod fixture;
+mod recognition;

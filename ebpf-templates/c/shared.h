@@ -1,0 +1,69 @@
+/* What the templates share with user space: each structure has its twin in src/lib.rs. */
+#pragma once
+
+/* How a host function gets its arguments and gives its result; ewapa_symbols::abi::Abi in numbers. */
+struct abi {
+	__u8 args;       /* enum abi_args */
+	__u8 args_reg;   /* 0 rdi, 1 rsi, 2 rdx, 3 rcx, 4 r8, 5 r9 */
+	__u8 stride;     /* bytes from one cell to the next */
+	__u8 errno_at;   /* enum abi_errno */
+	__u8 valid;      /* enum abi_valid */
+	__u8 memory;     /* enum abi_memory */
+	__u8 memory_reg;
+	__u8 pad;
+	__u16 memory_off;
+	__u16 pad2[3];
+};
+_Static_assert(sizeof(struct abi) == 16, "abi");
+
+enum abi_args { ARGS_UNKNOWN, ARGS_REGISTERS, ARGS_ARRAY, ARGS_INDIRECT };
+enum abi_errno { ERRNO_UNKNOWN, ERRNO_RETURN, ERRNO_CELL };
+enum abi_valid { VALID_ALWAYS, VALID_NONZERO, VALID_ZERO };
+enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT, MEMORY_SEARCH };
+
+#define MAX_ABIS 64
+
+/* The cookie of a probe says all about its site. */
+struct cookie {
+	__u8 func;       /* index of the WASI function; NO_FUNC for an envelope */
+	__u8 role;       /* enum role */
+	__u8 fd_arg;     /* index of the descriptor's argument; NO_ARG */
+	__u8 moved_arg;  /* index of the argument that says how many bytes moved; NO_ARG; BY_VALUE */
+	__u8 abi;
+	__u8 runtime[3]; /* the value of the builtin: catalogue index, then version */
+};
+_Static_assert(sizeof(struct cookie) == 8, "cookie");
+
+#define NO_FUNC 0xff
+#define NO_ARG 0xff
+#define BY_VALUE 0x80
+
+enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME };
+
+/* Something that user space has to look into. The process is stopped until it has. */
+struct event {
+	__u32 kind;      /* enum event_kind */
+	__u32 pid;
+};
+
+enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3 };
+
+/* A process that is traced. */
+struct process {
+	__s64 module;    /* the value of the builtin */
+};
+
+/* What went wrong or stayed open, one word each. */
+enum counter {
+	COUNT_UNMATCHED,    /* a return without its entry, or a name without its call */
+	COUNT_ABANDONED,    /* a call that was left without returning: its stack frame is gone */
+	COUNT_DEEP,         /* a call nested deeper than MAX_DEPTH */
+	COUNT_NO_THREAD,    /* no memory for the record of a thread */
+	COUNT_GROUPS_FULL,  /* a call whose group found no place in its table */
+	COUNT_NO_MEMORY,    /* guest memory that could not be read */
+	COUNT_NO_EVENT,     /* an event that found no place in the ring buffer */
+	COUNT_PROCESSES,    /* a process that found no place among those traced */
+	COUNT_ENTRIES,      /* calls and envelopes that were opened */
+	COUNT_RETURNS,      /* of those, that were closed, by a return or by the end of their thread */
+	COUNTERS,
+};

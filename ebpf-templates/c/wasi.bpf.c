@@ -1,0 +1,606 @@
+/* The life cycle of a WASI call: entry, the system calls inside, return, or the end of its thread.
+ *
+ * A thread has a small stack of open calls in task storage. An entry probe opens a call, a return
+ * probe closes it and hands it to the script. What the script does with a call is generated code:
+ * ewapa_enter decides at entry whether the call is of interest, ewapa_leave takes the completed one.
+ */
+#include "kernel.h"
+#include "shared.h"
+#include "call.h"
+
+#define MAX_DEPTH 4
+
+/* Stack frames nearer to each other than this belong to one stack. */
+#define ONE_STACK (256 * 1024)
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Set before the programs are loaded; the verifier removes what they switch off. */
+const volatile __u64 script_reads;      /* READS_* of the builtins that the script reads */
+const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
+const volatile __u8 hold;               /* stop a process that has new code until user space has looked */
+const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
+const volatile struct abi abis[MAX_ABIS];
+
+/* A call that has not returned yet. */
+struct open_call {
+	struct call call;
+	__u64 start;     /* ns, CLOCK_MONOTONIC */
+	__u64 sp;        /* the stack pointer at entry: it points at the return address */
+	__u64 cells;     /* the address of the argument array, if the ABI has one */
+	__u64 memory;    /* what leads to guest memory, as the ABI has it */
+	__u64 moved;     /* the argument that says how many bytes moved */
+	__u8 abi;
+	__u8 named;      /* the WASI function is known */
+	__u8 ignored;    /* the script does not want it */
+	__u8 moved_arg;
+};
+
+/* Only threads of traced processes have one. */
+struct thread {
+	__s64 module;
+	__u32 known;          /* what it holds of its process is up to date */
+	__u32 depth;
+	__u64 syscall_start;  /* 0 outside of system calls */
+	__u64 syscall_moves;  /* the return value of the system call is a number of bytes */
+	struct open_call open[MAX_DEPTH];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+/* For each CPU, and still added to atomically: a probe may be preempted by another one. Generated code
+ * adds to it, too, and declares it in the same words: the linker compares them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTERS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u64));
+} counters SEC(".maps");
+
+/* Calls that never returned, by function. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FUNCTIONS);
+	__type(key, __u32);
+	__type(value, __u64);
+} unfinished SEC(".maps");
+
+/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_ABIS * 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} memory_offsets SEC(".maps");
+
+/* Generated from the script. Both get a struct call. */
+extern int ewapa_enter(void *call);
+extern int ewapa_leave(void *call);
+
+static __always_inline void count(__u32 which)
+{
+	__u64 *counter = bpf_map_lookup_elem(&counters, &which);
+
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline void count_unfinished(struct open_call *open)
+{
+	__u32 func = open->call.func;
+	__u64 *counter;
+
+	if (!open->named || open->ignored)
+		return;
+	counter = bpf_map_lookup_elem(&unfinished, &func);
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+/* Takes the innermost call off the stack without a return. */
+static __always_inline void close_unfinished(struct thread *thread, struct open_call *open)
+{
+	count_unfinished(open);
+	count(COUNT_RETURNS);
+	thread->depth--;
+}
+
+static __always_inline struct thread *known_thread(void)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+}
+
+/* The record of the current thread if its process is traced. */
+static __always_inline struct thread *traced_thread(void)
+{
+	struct thread *thread = known_thread();
+
+	if (!thread || !thread->known) {
+		__u32 pid = bpf_get_current_pid_tgid() >> 32;
+		struct process *process = bpf_map_lookup_elem(&processes, &pid);
+
+		if (!process)
+			return 0;
+		if (!thread)
+			thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+						      BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!thread) {
+			count(COUNT_NO_THREAD);
+			return 0;
+		}
+		thread->known = 1;
+		thread->module = process->module;
+	}
+	return thread;
+}
+
+/* The verifier wants the context to be read at constant offsets; clang would merge the reads of several
+ * cases into one at a computed address. */
+#define READ_REGISTER(ctx, name)                                                                   \
+	({                                                                                         \
+		__u64 value;                                                                       \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"                                              \
+			     : "=r"(value)                                                         \
+			     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)));           \
+		value;                                                                             \
+	})
+
+static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
+{
+	switch (index) {
+	case 0: return READ_REGISTER(ctx, di);
+	case 1: return READ_REGISTER(ctx, si);
+	case 2: return READ_REGISTER(ctx, dx);
+	case 3: return READ_REGISTER(ctx, cx);
+	case 4: return READ_REGISTER(ctx, r8);
+	default: return READ_REGISTER(ctx, r9);
+	}
+}
+
+static __always_inline __u64 read_u64(__u64 address)
+{
+	__u64 value = 0;
+
+	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
+		count(COUNT_NO_MEMORY);
+	return value;
+}
+
+/* The WASI argument `index` of a call. `ctx` is that of the call's own probe for ARGS_REGISTERS. */
+static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open, __u8 index)
+{
+	__u8 reg = abi->args_reg + index;
+
+	if (abi->args != ARGS_REGISTERS)
+		return read_u64(open->cells + index * abi->stride);
+	if (reg < 6)
+		return argument_register(ctx, reg);
+	return read_u64(open->sp + 8 + 8 * (reg - 6));
+}
+
+/* Looks below `state` for a pointer to { 0, base, length } with a length of whole WebAssembly pages:
+ * the guest memory that a function of the wiggle family carries with it. */
+static __always_inline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+{
+	__u32 slot = abi * 64 + (func & 63);
+	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
+	__u64 at, found[3];
+
+	if (!known)
+		return 0;
+	if (*known)
+		return read_u64(state + *known - 8);
+	for (__u32 offset = 0; offset < 256; offset += 8) {
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
+			break;
+		if (at < 4096 || bpf_probe_read_user(found, sizeof(found), (void *)at))
+			continue;
+		if (found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32) {
+			*known = offset + 8;
+			return at;
+		}
+	}
+	return 0;
+}
+
+/* The function of a call is known: read the arguments that the script needs, and ask it. */
+static __always_inline void name_call(struct pt_regs *ctx, struct open_call *open, struct cookie *cookie)
+{
+	const volatile struct abi *abi = &abis[open->abi & (MAX_ABIS - 1)];
+
+	open->named = 1;
+	open->call.func = cookie->func;
+	open->call.fd = NONE;
+	if ((script_reads & READS_FD) && cookie->fd_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
+		open->call.fd = (__s32)argument(ctx, abi, open, cookie->fd_arg);
+	open->moved_arg = cookie->moved_arg;
+	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
+		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
+	open->ignored = !ewapa_enter(&open->call);
+}
+
+/* Calls whose stack frames lie below `sp` on the same stack have been left without a return. */
+static __always_inline void drop_abandoned(struct thread *thread, __u64 sp)
+{
+	for (int i = 0; i < MAX_DEPTH; i++) {
+		struct open_call *open;
+
+		if (!thread->depth)
+			break;
+		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+		if (open->sp > sp || sp - open->sp > ONE_STACK)
+			break;
+		count(COUNT_ABANDONED);
+		close_unfinished(thread, open);
+	}
+}
+
+/* Returns 0 if the return of the function is wanted, else 1, as a session program does. */
+static __always_inline int enter(struct pt_regs *ctx)
+{
+	__u64 raw = bpf_get_attach_cookie(ctx);
+	struct cookie *cookie = (struct cookie *)&raw;
+	struct thread *thread = traced_thread();
+	const volatile struct abi *abi;
+	struct open_call *open;
+
+	if (!thread)
+		return 1;
+	if (cookie->role == ROLE_NAME) {
+		if (!thread->depth) {
+			count(COUNT_UNMATCHED);
+			return 1;
+		}
+		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+		if (!open->named) {
+			if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG &&
+			    abis[open->abi & (MAX_ABIS - 1)].memory == MEMORY_SEARCH)
+				open->memory = search_memory(ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
+			name_call(ctx, open, cookie);
+		}
+		return 1;
+	}
+
+	drop_abandoned(thread, ctx->sp);
+	if (thread->depth >= MAX_DEPTH) {
+		count(COUNT_DEEP);
+		return 1;
+	}
+	open = &thread->open[thread->depth & (MAX_DEPTH - 1)];
+	abi = &abis[cookie->abi & (MAX_ABIS - 1)];
+	open->abi = cookie->abi;
+	open->sp = ctx->sp;
+	open->named = 0;
+	open->ignored = 0;
+	open->moved_arg = NO_ARG;
+	open->call.runtime = cookie->runtime[0] | cookie->runtime[1] << 8 | cookie->runtime[2] << 16;
+	open->call.module = thread->module;
+	if (script_reads & (READS_PID | READS_TID)) {
+		__u64 id = bpf_get_current_pid_tgid();
+
+		open->call.pid = id >> 32;
+		open->call.tid = (__u32)id;
+	}
+	if (script_reads & READS_COMM)
+		bpf_get_current_comm(open->call.comm, sizeof(open->call.comm));
+	if (abi->args == ARGS_ARRAY)
+		open->cells = argument_register(ctx, abi->args_reg);
+	else if (abi->args == ARGS_INDIRECT)
+		open->cells = read_u64(argument_register(ctx, abi->args_reg));
+	if (abi->memory == MEMORY_REGISTER || abi->memory == MEMORY_INDIRECT)
+		open->memory = argument_register(ctx, abi->memory_reg);
+	else
+		open->memory = 0;
+	if (cookie->role == ROLE_CALL)
+		name_call(ctx, open, cookie);
+	if (open->ignored && !always_returns)
+		return 1;
+
+	count(COUNT_ENTRIES);
+	open->call.syscall_count = 0;
+	open->call.syscall_time = 0;
+	open->call.syscall_bytes = 0;
+	thread->depth++;
+	open->start = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* The errno of a call that has returned; NONE if it trapped or the runtime does not say. */
+static __always_inline __s64 returned_errno(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open)
+{
+	__u32 cell;
+
+	if (abi->valid == VALID_NONZERO && !(ctx->ax & 0xff))
+		return NONE;
+	if (abi->valid == VALID_ZERO && ctx->ax)
+		return NONE;
+	if (abi->errno_at == ERRNO_RETURN)
+		return ctx->ax & 0xffff;
+	if (abi->errno_at == ERRNO_CELL) {
+		if (!bpf_probe_read_user(&cell, sizeof(cell), (void *)open->cells))
+			return cell;
+		count(COUNT_NO_MEMORY);
+	}
+	return NONE;
+}
+
+/* How many bytes a call moved; NONE if its function does not move any or that cannot be told. */
+static __always_inline __s64 moved_bytes(const volatile struct abi *abi, struct open_call *open)
+{
+	__u64 address = open->moved;
+	__u32 moved;
+
+	if (open->moved_arg == NO_ARG || open->call.errno == NONE || abi->args == ARGS_UNKNOWN)
+		return NONE;
+	if (open->call.errno)
+		return 0;
+	if (open->moved_arg & BY_VALUE)
+		return (__u32)open->moved;
+
+	switch (abi->memory) {
+	case MEMORY_HOST:
+		break;
+	case MEMORY_REGISTER:
+		address = open->memory + (__u32)open->moved;
+		break;
+	case MEMORY_INDIRECT:
+		address = read_u64(read_u64(open->memory + abi->memory_off)) + (__u32)open->moved;
+		break;
+	case MEMORY_SEARCH:
+		if (!open->memory)
+			return NONE;
+		address = read_u64(open->memory + 8) + (__u32)open->moved;
+		break;
+	default:
+		return NONE;
+	}
+	if (bpf_probe_read_user(&moved, sizeof(moved), (void *)address)) {
+		count(COUNT_NO_MEMORY);
+		return NONE;
+	}
+	return moved;
+}
+
+static __always_inline void complete(struct pt_regs *ctx, struct open_call *open, __u64 now)
+{
+	const volatile struct abi *abi = &abis[open->abi & (MAX_ABIS - 1)];
+	struct call *call = &open->call;
+
+	/* proc_exit does not return to the guest. Where its host function returns, that is the runtime unwinding. */
+	if (call->func == FUNC_PROC_EXIT) {
+		count_unfinished(open);
+		return;
+	}
+	call->duration = now - open->start;
+	call->self_time = call->duration > call->syscall_time ? call->duration - call->syscall_time : 0;
+	if (script_reads & (READS_ERRNO | READS_OK | READS_BYTES)) {
+		call->errno = returned_errno(ctx, abi, open);
+		call->ok = call->errno == NONE ? NONE : call->errno == 0;
+	}
+	if (script_reads & READS_BYTES)
+		call->bytes = moved_bytes(abi, open);
+	ewapa_leave(call);
+}
+
+static __always_inline int leave(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct thread *thread = known_thread();
+	__u64 sp = ctx->sp - 8;  /* the return has popped its address */
+	struct open_call *open;
+
+	if (!thread)
+		return 0;
+	drop_abandoned(thread, sp - 8);
+	if (!thread->depth) {
+		count(COUNT_UNMATCHED);
+		return 0;
+	}
+	open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if (open->sp != sp) {
+		count(COUNT_UNMATCHED);
+		return 0;
+	}
+	thread->depth--;
+	count(COUNT_RETURNS);
+	/* What happened inside happened inside the call around it, too. */
+	if (thread->depth) {
+		struct open_call *outer = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+
+		outer->call.syscall_count += open->call.syscall_count;
+		outer->call.syscall_time += open->call.syscall_time;
+		outer->call.syscall_bytes += open->call.syscall_bytes;
+	}
+	if (open->named && !open->ignored)
+		complete(ctx, open, now);
+	return 0;
+}
+
+/* One program for entry and return. At entry the instruction pointer is the probe's address, at
+ * return it is the address that the function returns to (kernel/events/uprobes.c). */
+SEC("uprobe/session")
+int wasi_session(struct pt_regs *ctx)
+{
+	if (ctx->ip == bpf_get_func_ip(ctx))
+		return enter(ctx);
+	return leave(ctx);
+}
+
+SEC("uprobe/entry")
+int wasi_entry(struct pt_regs *ctx)
+{
+	enter(ctx);
+	return 0;
+}
+
+SEC("uprobe/return")
+int wasi_return(struct pt_regs *ctx)
+{
+	return leave(ctx);
+}
+
+/* The system calls of x86-64 that return a number of bytes read or written. */
+static __always_inline bool moves_bytes(__u64 nr)
+{
+	switch (nr) {
+	case 0: case 1:          /* read write */
+	case 17: case 18:        /* pread64 pwrite64 */
+	case 19: case 20:        /* readv writev */
+	case 40:                 /* sendfile */
+	case 44: case 45:        /* sendto recvfrom */
+	case 46: case 47:        /* sendmsg recvmsg */
+	case 217:                /* getdents64 */
+	case 295: case 296:      /* preadv pwritev */
+	case 318:                /* getrandom */
+	case 326: case 327: case 328:  /* copy_file_range preadv2 pwritev2 */
+		return 1;
+	}
+	return 0;
+}
+
+/* The system calls by which the kernel's own probe trampolines enter it (uretprobe, uprobe): they are the
+ * tracer's, not the program's. */
+static __always_inline bool is_probe(__u64 nr)
+{
+	return nr == 335 || nr == 336;
+}
+
+SEC("raw_tp/sys_enter")
+int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *thread = known_thread();
+
+	if (!thread || !thread->depth || is_probe(ctx->args[1]))
+		return 0;
+	thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call.syscall_count++;
+	thread->syscall_moves = moves_bytes(ctx->args[1]);
+	thread->syscall_start = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *thread = known_thread();
+	struct call *call;
+	__s64 ret = ctx->args[1];
+
+	if (!thread || !thread->syscall_start)
+		return 0;
+	if (thread->depth) {
+		call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+		call->syscall_time += bpf_ktime_get_ns() - thread->syscall_start;
+		if (thread->syscall_moves && ret > 0)
+			call->syscall_bytes += ret;
+	}
+	thread->syscall_start = 0;
+	return 0;
+}
+
+static __always_inline void tell(__u32 kind, __u32 pid)
+{
+	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		count(COUNT_NO_EVENT);
+		return;
+	}
+	event->kind = kind;
+	event->pid = pid;
+	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. */
+	if (hold && kind != EVENT_EXIT)
+		bpf_send_signal(SIGSTOP);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* The dynamic linker calls an empty function after each change to what is mapped. The cookie leads from
+ * it to r_debug, whose r_state (at offset 24) is RT_CONSISTENT, 0, when the change is complete. */
+SEC("uprobe/library")
+int library_loaded(struct pt_regs *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 state = 0;
+
+	if (!bpf_map_lookup_elem(&processes, &pid))
+		return 0;
+	bpf_probe_read_user(&state, sizeof(state), (void *)(ctx->ip + bpf_get_attach_cookie(ctx) + 24));
+	if (state == 0)
+		tell(EVENT_LIBRARY, pid);
+	return 0;
+}
+
+/* The children of a traced process are traced. */
+SEC("raw_tp/sched_process_fork")
+int process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 parent = bpf_get_current_pid_tgid() >> 32;
+	struct process *process = bpf_map_lookup_elem(&processes, &parent);
+	struct process copy;
+	__u32 child = 0;
+
+	if (!process)
+		return 0;
+	bpf_probe_read_kernel(&child, sizeof(child), (void *)(ctx->args[1] + tgid_offset));
+	if (child == parent || !child)
+		return 0;
+	copy = *process;
+	if (bpf_map_update_elem(&processes, &child, &copy, BPF_ANY))
+		count(COUNT_PROCESSES);
+	return 0;
+}
+
+static __always_inline void abandon_calls(struct thread *thread)
+{
+	for (int i = 0; i < MAX_DEPTH && thread->depth; i++)
+		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]);
+	thread->depth = 0;
+	thread->syscall_start = 0;
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_exec(void *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct thread *thread = known_thread();
+
+	(void)ctx;
+	if (thread) {
+		abandon_calls(thread);
+		thread->known = 0;
+	}
+	if (bpf_map_lookup_elem(&processes, &pid))
+		tell(EVENT_EXEC, pid);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(void *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 pid = id >> 32;
+	struct thread *thread = known_thread();
+
+	(void)ctx;
+	if (thread)
+		abandon_calls(thread);
+	if (pid == (__u32)id && !bpf_map_delete_elem(&processes, &pid))
+		tell(EVENT_EXIT, pid);
+	return 0;
+}

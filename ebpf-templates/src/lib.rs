@@ -1,0 +1,169 @@
+//! The eBPF templates, compiled, and what they share with user space.
+//!
+//! `c/wasi.bpf.c` holds the life cycle of a WASI call; the compiler of scripts generates two functions
+//! for it, [`ENTER`] and [`LEAVE`]. `struct call`, the record that both sides read, is made from the
+//! table of builtins of `ewapa-lang`; the structures below are the twins of `c/shared.h`.
+
+use ewapa_lang::builtin::{BUILTINS, TEXT_LEN};
+
+/// The object compiled from `c/wasi.bpf.c`, with undefined references to [`ENTER`] and [`LEAVE`].
+pub static WASI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wasi.bpf.o"));
+
+/// The generated function that decides at entry whether a call is of interest: not 0 if it is.
+pub const ENTER: &str = "ewapa_enter";
+
+/// The generated function that takes each completed call of interest.
+pub const LEAVE: &str = "ewapa_leave";
+
+/// The bytes of `struct call`.
+pub const CALL_SIZE: usize = {
+    let mut size = 0;
+    let mut index = 0;
+    while index < BUILTINS.len() {
+        size += if matches!(BUILTINS[index].ty, ewapa_lang::types::Type::Text) { TEXT_LEN } else { 8 };
+        index += 1;
+    }
+    size
+};
+
+/// How many entries the table of ABIs has.
+pub const MAX_ABIS: usize = 64;
+
+/// How a host function gets its arguments and gives its result, in numbers.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abi {
+    /// 0 unknown, 1 registers, 2 array, 3 pointer to an array.
+    pub args: u8,
+    /// The first argument's register, or the one that holds the array's address: 0 rdi to 5 r9.
+    pub args_reg: u8,
+    /// Bytes from one cell of the array to the next.
+    pub stride: u8,
+    /// 0 unknown, 1 return register, 2 first cell.
+    pub errno_at: u8,
+    /// 0 always, 1 if the return register's low byte is not 0, 2 if the return register is 0.
+    pub valid: u8,
+    /// 0 unknown, 1 host addresses, 2 register, 3 pointer in a structure, 4 to be searched.
+    pub memory: u8,
+    /// The register of `memory`.
+    pub memory_reg: u8,
+    /// Padding.
+    pub pad: u8,
+    /// The offset in the structure, in bytes.
+    pub memory_off: u16,
+    /// Padding.
+    pub pad2: [u16; 3],
+}
+
+impl Abi {
+    /// The bytes of `struct abi`.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&[
+            self.args, self.args_reg, self.stride, self.errno_at, self.valid, self.memory, self.memory_reg, 0,
+        ]);
+        bytes[8..10].copy_from_slice(&self.memory_off.to_ne_bytes());
+        bytes
+    }
+}
+
+/// What a probe site is, as the cookie of its probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cookie {
+    /// Index of the WASI function; [`Cookie::NONE`] for an envelope.
+    pub func: u8,
+    /// What the site tells.
+    pub role: Role,
+    /// Index of the argument that is a descriptor, or [`Cookie::NONE`].
+    pub fd_arg: u8,
+    /// Index of the argument that says how many bytes moved, or [`Cookie::NONE`]; with
+    /// [`Cookie::BY_VALUE`] if it is not a pointer.
+    pub moved_arg: u8,
+    /// Index into the table of ABIs.
+    pub abi: u8,
+    /// The value of the builtin `runtime`: 24 bits.
+    pub runtime: u32,
+}
+
+/// What a probe site tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Role {
+    /// One WASI call, and which.
+    Call = 0,
+    /// A call from the guest to the host; a name site inside tells which.
+    Envelope = 1,
+    /// Which WASI function the open envelope is.
+    Name = 2,
+}
+
+impl Cookie {
+    /// No function, no argument.
+    pub const NONE: u8 = 0xff;
+    /// Flag of `moved_arg`: the argument is the number.
+    pub const BY_VALUE: u8 = 0x80;
+
+    /// The cookie as the kernel keeps it.
+    pub fn to_u64(self) -> u64 {
+        let runtime = self.runtime.to_le_bytes();
+        u64::from_le_bytes([
+            self.func, self.role as u8, self.fd_arg, self.moved_arg, self.abi, runtime[0], runtime[1], runtime[2],
+        ])
+    }
+}
+
+/// Something that user space has to look into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A traced process has a new program; it is stopped.
+    Exec(u32),
+    /// A traced process has new libraries; it is stopped.
+    Library(u32),
+    /// A traced process has ended.
+    Exit(u32),
+}
+
+impl Event {
+    /// Reads a `struct event`.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Event> {
+        let kind = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
+        let pid = u32::from_ne_bytes(bytes.get(4..8)?.try_into().ok()?);
+        match kind {
+            1 => Some(Event::Exec(pid)),
+            2 => Some(Event::Library(pid)),
+            3 => Some(Event::Exit(pid)),
+            _ => None,
+        }
+    }
+}
+
+/// What went wrong or stayed open: the index into the map `counters`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Counter {
+    /// A return without its entry, or a name without its call.
+    Unmatched,
+    /// A call that was left without returning.
+    Abandoned,
+    /// A call nested too deep.
+    Deep,
+    /// No memory for the record of a thread.
+    NoThread,
+    /// A call whose group found no place in its table.
+    GroupsFull,
+    /// Guest memory that could not be read.
+    NoMemory,
+    /// An event that found no place in the ring buffer.
+    NoEvent,
+    /// A process that found no place among those traced.
+    Processes,
+    /// Calls and envelopes that were opened.
+    Entries,
+    /// Calls and envelopes that were closed.
+    Returns,
+}
+
+impl Counter {
+    /// How many there are.
+    pub const COUNT: u32 = Counter::Returns as u32 + 1;
+}

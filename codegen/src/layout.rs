@@ -1,0 +1,83 @@
+//! Where a store's keys and slots are in the map that holds it. The engine reads maps by it.
+
+use ewapa_lang::builtin::TEXT_LEN;
+use ewapa_lang::plan::{SlotKind, Store};
+use ewapa_lang::types::Type;
+
+use crate::slot;
+
+/// How a store's groups are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapKind {
+    /// One group, a value for each CPU: `BPF_MAP_TYPE_PERCPU_ARRAY` with one entry.
+    PerCpuArray,
+    /// `BPF_MAP_TYPE_HASH` with rows made on demand. The key begins with the CPU, so that CPUs do not
+    /// share rows: a per-CPU hash whose rows take memory only where there are calls.
+    HashByCpu,
+}
+
+/// One key in a row's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyField {
+    /// Bytes from the start of the key.
+    pub offset: usize,
+    /// What it means; [`Type::Text`] takes [`TEXT_LEN`] bytes, all else eight.
+    pub ty: Type,
+}
+
+/// The layout of one store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreLayout {
+    /// The name of the map.
+    pub map: String,
+    /// How groups are kept.
+    pub kind: MapKind,
+    /// The keys in order.
+    pub keys: Vec<KeyField>,
+    /// The bytes of the whole key.
+    pub key_size: usize,
+    /// Where each slot is in the value, in bytes.
+    pub slots: Vec<usize>,
+    /// The bytes of the value.
+    pub value_size: usize,
+    /// How many rows the map takes.
+    pub max_rows: u32,
+}
+
+/// The rows of a hash. On demand, so that only its 16 bytes a bucket are taken from the start.
+const MAX_ROWS: u32 = 65_536;
+
+/// `PCPU_MIN_UNIT_SIZE` of the kernel: the largest value of a per-CPU map.
+const PER_CPU_LIMIT: usize = 32 * 1024;
+
+impl StoreLayout {
+    /// Lays out the store with this index.
+    pub fn new(index: usize, store: &Store) -> StoreLayout {
+        let mut slots = vec![0; store.slots.len()];
+        let mut value_size = 0;
+        // Histograms last: the offset of a smaller slot has to fit an instruction.
+        let is_histogram = |kind: &SlotKind| matches!(kind, SlotKind::Histogram(_));
+        for histograms in [false, true] {
+            for (offset, slot) in slots.iter_mut().zip(&store.slots) {
+                if is_histogram(&slot.kind) == histograms {
+                    *offset = value_size;
+                    value_size += slot::size(&slot.kind);
+                }
+            }
+        }
+        let value_size = value_size.max(8);
+        let kind = if store.keys.is_empty() && value_size <= PER_CPU_LIMIT { MapKind::PerCpuArray } else { MapKind::HashByCpu };
+        // The CPU takes eight bytes, too: no padding.
+        let mut key_size = 8;
+        let mut keys = Vec::with_capacity(store.keys.len());
+        for key in &store.keys {
+            keys.push(KeyField { offset: key_size, ty: key.ty });
+            key_size += if key.ty == Type::Text { TEXT_LEN } else { 8 };
+        }
+        if kind == MapKind::PerCpuArray {
+            key_size = 4;
+        }
+        let max_rows = if kind == MapKind::PerCpuArray { 1 } else { MAX_ROWS };
+        StoreLayout { map: format!("store_{index}"), kind, keys, key_size, slots, value_size, max_rows }
+    }
+}

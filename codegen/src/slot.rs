@@ -1,0 +1,167 @@
+//! The slots of a group: where they are in the store's value, and the code that updates them. A probe
+//! may be preempted by another one on the same CPU, so every update is atomic.
+
+use ewapa_lang::plan::{Slot, SlotKind};
+
+use crate::expr::Compiler;
+use crate::histogram::{BUCKETS, RANGE_BITS, STEP_BITS};
+use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4, R5, R7, Reg};
+
+/// The register that holds the address of the group's value.
+pub const VALUE: Reg = R7;
+
+/// How often an update of an extreme is tried. A try fails only if another probe has preempted this one
+/// on this CPU and has changed the same slot in between.
+const TRIES: i32 = 8;
+
+/// The bytes of a slot.
+pub fn size(kind: &SlotKind) -> usize {
+    match kind {
+        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) | SlotKind::Min(_) | SlotKind::Max(_) => 8,
+        SlotKind::SumOfSquares(_) => 16,
+        SlotKind::Histogram(_) => 8 * BUCKETS,
+    }
+}
+
+/// An extreme as it is kept: unsigned order is the order of the values, and 0 is below all of them, so
+/// that a new group needs no initial value. A minimum is kept as the maximum of the complement.
+pub fn encode_extreme(value: i64, minimum: bool) -> u64 {
+    let value = if minimum { !value } else { value };
+    value as u64 ^ 1 << 63
+}
+
+/// The value of an extreme as it is kept.
+pub fn decode_extreme(kept: u64, minimum: bool) -> i64 {
+    let value = (kept ^ 1 << 63) as i64;
+    if minimum { !value } else { value }
+}
+
+/// Emits the update of one slot at this offset of the group's value.
+pub fn update(compiler: &mut Compiler<'_>, slot: &Slot, offset: usize) {
+    let skip = compiler.asm.label();
+    if let Some(condition) = &slot.condition {
+        compiler.branch(condition, skip, false);
+    }
+    if let Some(expr) = slot.kind.value() {
+        compiler.value(expr, skip);
+    }
+    if let SlotKind::Histogram(_) = slot.kind {
+        add_to_bucket(compiler, offset);
+        compiler.asm.place(skip);
+        return;
+    }
+    let offset = i16::try_from(offset).expect("slots of one or two words come before histograms");
+    match &slot.kind {
+        SlotKind::Histogram(_) => unreachable!("done above"),
+        SlotKind::Count | SlotKind::Values(_) => {
+            compiler.asm.constant(R1, 1);
+            compiler.asm.atomic_add(VALUE, offset, R1);
+        }
+        SlotKind::Sum(_) => compiler.asm.atomic_add(VALUE, offset, R0),
+        SlotKind::SumOfSquares(_) => add_square(compiler, offset),
+        SlotKind::Min(_) => raise_extreme(compiler, offset, true),
+        SlotKind::Max(_) => raise_extreme(compiler, offset, false),
+    }
+    compiler.asm.place(skip);
+}
+
+/// Adds the square of `r0` to 128 bits, the low half first.
+fn add_square(compiler: &mut Compiler<'_>, offset: i16) {
+    let asm = &mut *compiler.asm;
+    let (positive, low_done, fetched) = (asm.label(), asm.label(), asm.label());
+    asm.jump_if_imm(Cond::Sge, R0, 0, positive);
+    asm.alu_imm(Alu::Neg, R0, 0);
+    asm.place(positive);
+    // (a 2^32 + b)^2 = a^2 2^64 + 2ab 2^32 + b^2, with a in r3 and b in r1
+    asm.mov(R3, R0);
+    asm.alu_imm(Alu::Rsh, R3, 32);
+    asm.mov(R1, R0);
+    asm.alu_imm(Alu::Lsh, R1, 32);
+    asm.alu_imm(Alu::Rsh, R1, 32);
+    asm.mov(R2, R1);
+    asm.alu(Alu::Mul, R2, R3);
+    asm.alu_imm(Alu::Lsh, R2, 1);
+    asm.alu(Alu::Mul, R1, R1);
+    asm.alu(Alu::Mul, R3, R3);
+    asm.mov(R4, R2);
+    asm.alu_imm(Alu::Lsh, R4, 32);
+    asm.alu_imm(Alu::Rsh, R2, 32);
+    asm.alu(Alu::Add, R3, R2);
+    asm.alu(Alu::Add, R1, R4);
+    asm.jump_if(Cond::Ge, R1, R4, low_done);
+    asm.alu_imm(Alu::Add, R3, 1);
+    asm.place(low_done);
+    asm.mov(R4, R1);
+    asm.atomic_fetch_add(VALUE, offset, R1);
+    asm.alu(Alu::Add, R1, R4);
+    asm.jump_if(Cond::Ge, R1, R4, fetched);
+    asm.alu_imm(Alu::Add, R3, 1);
+    asm.place(fetched);
+    asm.atomic_add(VALUE, offset + 8, R3);
+}
+
+/// Raises the extreme to `r0` if that is larger.
+fn raise_extreme(compiler: &mut Compiler<'_>, offset: i16, minimum: bool) {
+    let asm = &mut *compiler.asm;
+    let (again, done) = (asm.label(), asm.label());
+    if minimum {
+        asm.alu_imm(Alu::Xor, R0, -1);
+    }
+    asm.constant(R1, i64::MIN);
+    asm.alu(Alu::Xor, R0, R1);
+    asm.mov(R2, R0);
+    asm.load(R0, VALUE, offset);
+    asm.constant(R3, 0);
+    asm.place(again);
+    asm.jump_if(Cond::Ge, R0, R2, done);
+    asm.mov(R1, R0);
+    asm.compare_exchange(VALUE, offset, R2);
+    asm.jump_if(Cond::Eq, R0, R1, done);
+    asm.alu_imm(Alu::Add, R3, 1);
+    asm.jump_if_imm(Cond::Lt, R3, TRIES, again);
+    asm.place(done);
+}
+
+/// Adds 1 to the bucket of `r0`: the twin of [`crate::histogram::bucket`].
+fn add_to_bucket(compiler: &mut Compiler<'_>, offset: usize) {
+    let asm = &mut *compiler.asm;
+    let (positive, found) = (asm.label(), asm.label());
+    asm.jump_if_imm(Cond::Sge, R0, 0, positive);
+    asm.constant(R0, 0);
+    asm.place(positive);
+    asm.mov(R1, R0);
+    asm.jump_if_imm(Cond::Lt, R0, 2 << STEP_BITS, found);
+    asm.constant(R1, (BUCKETS - 1) as i64);
+    asm.constant(R2, 1 << RANGE_BITS);
+    asm.jump_if(Cond::Ge, R0, R2, found);
+    // r3 = floor(log2(r0)) by halving
+    asm.mov(R2, R0);
+    asm.constant(R3, 0);
+    for bits in [32, 16, 8, 4, 2, 1] {
+        let small = asm.label();
+        asm.constant(R4, 1 << bits);
+        asm.jump_if(Cond::Lt, R2, R4, small);
+        asm.alu_imm(Alu::Rsh, R2, bits);
+        asm.alu_imm(Alu::Add, R3, bits);
+        asm.place(small);
+    }
+    asm.alu_imm(Alu::Sub, R3, STEP_BITS as i32);
+    // The verifier does not follow the halving: tell it that this is a shift.
+    asm.alu_imm(Alu::And, R3, 63);
+    asm.mov(R5, R0);
+    asm.alu(Alu::Rsh, R5, R3);
+    asm.alu_imm(Alu::Lsh, R3, STEP_BITS as i32);
+    asm.alu(Alu::Add, R3, R5);
+    asm.mov(R1, R3);
+    asm.place(found);
+    // Never taken, but the verifier does not know how large the mantissa is.
+    let within = asm.label();
+    asm.jump_if_imm(Cond::Lt, R1, BUCKETS as i32, within);
+    asm.constant(R1, (BUCKETS - 1) as i64);
+    asm.place(within);
+    asm.alu_imm(Alu::Lsh, R1, 3);
+    asm.alu_imm(Alu::Add, R1, i32::try_from(offset).expect("a store's value is small"));
+    asm.alu(Alu::Add, R1, VALUE);
+    asm.constant(R2, 1);
+    asm.atomic_add(R1, 0, R2);
+}

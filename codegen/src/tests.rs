@@ -1,0 +1,13 @@
+//! What generated code does, without a kernel: an interpreter runs it, and what it leaves in the maps is
+//! held against expectations written out by hand, or against a second implementation in plain Rust.
+
+mod clauses;
+mod expressions;
+mod groups;
+mod machine;
+mod objects;
+mod random;
+mod reference;
+mod run;
+mod slots;
+mod terms;

@@ -1,0 +1,278 @@
+use ewapa_lang::plan::BinaryOp::{Eq, Gt};
+use ewapa_lang::plan::{Clause, Plan, SlotKind};
+use ewapa_templates::{ENTER, LEAVE, WASI};
+use expect_test::expect;
+use object::read::elf::ElfFile64;
+use object::{Object, ObjectSection, ObjectSymbol};
+
+use super::run::compile;
+use super::terms::{
+    counting, every_call, field, int, negate, not, op, plan, probe, slot, slot_if, store, table,
+};
+use crate::{elf, link};
+
+const BTF_FUNC: u32 = 12;
+
+fn linked(plan: &Plan) -> Vec<u8> {
+    let object = elf::write(&compile(plan)).expect("an object");
+    link::link(WASI, &object).expect("an object that links with the template")
+}
+
+fn plans() -> Vec<Plan> {
+    let every_slot = vec![
+        slot(SlotKind::Count),
+        slot(SlotKind::Values(field("bytes"))),
+        slot(SlotKind::Sum(field("bytes"))),
+        slot(SlotKind::SumOfSquares(field("duration"))),
+        slot_if(SlotKind::Min(field("duration")), field("ok")),
+        slot_if(SlotKind::Max(field("duration")), not(field("ok"))),
+        slot(SlotKind::Histogram(field("duration"))),
+    ];
+    let filtered = Clause {
+        filter: Some(op(field("fd"), Gt, int(2))),
+        probes: vec![probe(&["fd_read"])],
+        ..every_call(1)
+    };
+    vec![
+        counting(every_call(0)),
+        table(vec![field("func"), field("comm")], every_slot.clone()),
+        plan(
+            vec![every_call(0), filtered, every_call(2)],
+            vec![
+                store(Vec::new(), every_slot.clone()),
+                store(vec![op(field("fd"), Eq, int(1))], every_slot),
+                store(
+                    vec![negate(field("fd"))],
+                    vec![slot(SlotKind::Histogram(field("pid"))); 5],
+                ),
+            ],
+        ),
+        plan(Vec::new(), Vec::new()),
+    ]
+}
+
+/// The names of the functions that a plan's program has.
+fn functions(plan: &Plan) -> Vec<String> {
+    let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
+    [ENTER.to_owned(), LEAVE.to_owned()]
+        .into_iter()
+        .chain(clauses)
+        .collect()
+}
+
+/// The functions in `.BTF`: the name and the linkage, 0 if it is static.
+fn btf_functions(object: &[u8]) -> Vec<(String, u32)> {
+    let elf: ElfFile64<'_> = ElfFile64::parse(object).expect("an ELF object");
+    let btf = elf
+        .section_by_name(".BTF")
+        .expect("a .BTF section")
+        .data()
+        .expect("its contents");
+    let word = |at: usize| u32::from_ne_bytes(btf[at..at + 4].try_into().expect("four bytes"));
+    let (types, size, strings) = (word(4) + word(8), word(12), (word(4) + word(16)) as usize);
+    let mut found = Vec::new();
+    let mut at = types as usize;
+    while at < (types + size) as usize {
+        let (name, info) = (strings + word(at) as usize, word(at + 4));
+        let (kind, vlen) = (info >> 24 & 0x1f, info & 0xffff);
+        if kind == BTF_FUNC {
+            let name = btf[name..]
+                .split(|byte| *byte == 0)
+                .next()
+                .unwrap_or_default();
+            found.push((String::from_utf8_lossy(name).into_owned(), vlen));
+        }
+        // Documentation/bpf/btf.rst
+        let rest = match kind {
+            1 | 14 | 17 => 4,
+            3 => 12,
+            4 | 5 | 15 | 19 => 12 * vlen,
+            6 | 13 => 8 * vlen,
+            _ => 0,
+        };
+        at += 12 + rest as usize;
+    }
+    found
+}
+
+#[test]
+fn programs_link_with_the_template() {
+    for plan in plans() {
+        assert!(!linked(&plan).is_empty());
+    }
+}
+
+#[test]
+fn every_symbol_of_the_linked_object_is_defined() {
+    for plan in plans() {
+        let object = linked(&plan);
+        let elf: ElfFile64<'_> = ElfFile64::parse(object.as_slice()).expect("an ELF object");
+        // The first symbol of an ELF object is the null symbol.
+        let undefined = elf
+            .symbols()
+            .filter(|symbol| symbol.is_undefined() && symbol.name() != Ok(""));
+        assert_eq!(
+            undefined
+                .map(|symbol| symbol.name().unwrap_or("?").to_owned())
+                .collect::<Vec<_>>(),
+            Vec::<String>::new()
+        );
+        let defined = |name: &str| {
+            elf.symbols()
+                .any(|symbol| symbol.name() == Ok(name) && symbol.is_definition())
+        };
+        for name in functions(&plan) {
+            assert!(defined(&name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_maps_of_a_program_are_in_the_linked_object() {
+    for plan in plans() {
+        let program = compile(&plan);
+        let object = linked(&plan);
+        let elf: ElfFile64<'_> = ElfFile64::parse(object.as_slice()).expect("an ELF object");
+        let maps = elf
+            .section_by_name(".maps")
+            .expect("a section of maps")
+            .index();
+        for name in program
+            .stores
+            .iter()
+            .map(|store| store.map.as_str())
+            .chain(["zeros", "counters"])
+        {
+            let symbol = elf
+                .symbols()
+                .find(|symbol| symbol.name() == Ok(name))
+                .expect("a symbol for each map");
+            assert_eq!(symbol.section_index(), Some(maps), "{name}");
+        }
+    }
+}
+
+#[test]
+fn generated_functions_are_static() {
+    for plan in plans() {
+        let found = btf_functions(&linked(&plan));
+        for name in functions(&plan) {
+            let linkages: Vec<u32> = found
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .map(|(_, linkage)| *linkage)
+                .collect();
+            assert_eq!(linkages, [0], "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_program_can_be_read() {
+    let filter = op(field("duration"), Gt, int(1000));
+    let clause = Clause {
+        probes: vec![probe(&["fd_write"])],
+        filter: Some(filter),
+        ..every_call(0)
+    };
+    let slots = vec![slot(SlotKind::Count), slot(SlotKind::Max(field("bytes")))];
+    let program = compile(&plan(vec![clause], vec![store(vec![field("fd")], slots)]));
+    expect![[r#"
+        map store_0: HashByCpu, key 16 bytes, value 16 bytes, at most 65536 rows
+
+        ewapa_enter: ; filter at entry
+            0: r6 = r1
+            1: r1 = *(u64 *)(r6 + 0)
+            2: r2 = 67108864
+            3: r2 >>= r1
+            4: r2 &= 1
+            5: if r2 != 0 goto 7
+            6: goto 8
+            7: goto 10
+            8: r0 = 0
+            9: exit
+           10: r0 = 1
+           11: exit
+
+        ewapa_leave: ; action at the end
+            0: r6 = r1
+            1: r1 = r6
+            2: call clause_0
+            3: r0 = 0
+            4: exit
+
+        clause_0: ; table calls
+            0: r6 = r1
+            1: r1 = *(u64 *)(r6 + 0)
+            2: r2 = 67108864
+            3: r2 >>= r1
+            4: r2 &= 1
+            5: if r2 != 0 goto 7
+            6: goto 78
+            7: r0 = *(u64 *)(r6 + 64)
+            8: r1 = 1000
+            9: if r0 s<= r1 goto 78
+           10: call helper#8
+           11: *(u64 *)(r10 - 16) = r0
+           12: r1 = *(u64 *)(r6 + 56)
+           13: r2 = 0x8000000000000000 ll
+           15: if r1 == r2 goto 18
+           16: r0 = *(u64 *)(r6 + 56)
+           17: goto 20
+           18: r0 = 0x8000000000000000 ll
+           20: *(u64 *)(r10 - 8) = r0
+           21: r1 = map store_0
+           23: r2 = r10
+           24: r2 += -16
+           25: call helper#1
+           26: if r0 != 0 goto 47
+           27: *(u64 *)(r10 - 24) = 0
+           28: r1 = map zeros
+           30: r2 = r10
+           31: r2 += -24
+           32: call helper#1
+           33: if r0 == 0 goto 68
+           34: r3 = r0
+           35: r1 = map store_0
+           37: r2 = r10
+           38: r2 += -16
+           39: r4 = 1
+           40: call helper#2
+           41: r1 = map store_0
+           43: r2 = r10
+           44: r2 += -16
+           45: call helper#1
+           46: if r0 == 0 goto 68
+           47: r7 = r0
+           48: r1 = 1
+           49: lock *(u64 *)(r7 + 0) += r1
+           50: r1 = *(u64 *)(r6 + 120)
+           51: r2 = 0x8000000000000000 ll
+           53: if r1 == r2 goto 67
+           54: r0 = *(u64 *)(r6 + 120)
+           55: r1 = 0x8000000000000000 ll
+           57: r0 ^= r1
+           58: r2 = r0
+           59: r0 = *(u64 *)(r7 + 8)
+           60: r3 = 0
+           61: if r0 >= r2 goto 67
+           62: r1 = r0
+           63: r0 = atomic_cmpxchg(*(u64 *)(r7 + 8), r0, r2)
+           64: if r0 == r1 goto 67
+           65: r3 += 1
+           66: if r3 < 8 goto 61
+           67: goto 78
+           68: *(u64 *)(r10 - 24) = 4
+           69: r1 = map counters
+           71: r2 = r10
+           72: r2 += -24
+           73: call helper#1
+           74: if r0 == 0 goto 78
+           75: r7 = r0
+           76: r1 = 1
+           77: lock *(u64 *)(r7 + 0) += r1
+           78: r0 = 0
+           79: exit
+    "#]]
+    .assert_eq(&program.to_string());
+}

@@ -1,0 +1,136 @@
+//! Runs plans: the filter at entry and the action at the end of each call, as the template does.
+
+use ewapa_lang::plan::{Expr, Plan, Slot, SlotKind};
+use ewapa_lang::types::Type;
+use ewapa_templates::{ENTER, LEAVE};
+
+use super::reference::{Groups, Kept, Key};
+use super::terms::{Call, not, slot, slot_if, table};
+use crate::histogram::BUCKETS;
+use crate::interpreter::Machine;
+use crate::layout::MapKind;
+use crate::program::{Program, generate};
+use crate::slot::decode_extreme;
+
+/// The program of a plan that fits.
+pub fn compile(plan: &Plan) -> Program {
+    generate(plan).expect("a plan that fits")
+}
+
+/// Whether the filter at entry lets the call through.
+pub fn enters(machine: &mut Machine<'_>, call: &Call) -> bool {
+    match machine.run(ENTER, &call.at_entry().to_bytes()) {
+        Ok(result) => result != 0,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// One call from its entry to its end.
+pub fn take(machine: &mut Machine<'_>, cpu: u64, call: &Call) {
+    machine.cpu = cpu;
+    if enters(machine, call)
+        && let Err(error) = machine.run(LEAVE, &call.to_bytes())
+    {
+        panic!("{error}");
+    }
+}
+
+/// What the first store holds after these calls, all on CPU 0.
+pub fn groups(plan: &Plan, calls: &[Call]) -> Groups {
+    let program = compile(plan);
+    let mut machine = Machine::new(&program);
+    for call in calls {
+        take(&mut machine, 0, call);
+    }
+    read(plan, &program, &machine, 0)
+}
+
+/// The slots of the only group of the first store after these calls.
+pub fn row(plan: &Plan, calls: &[Call]) -> Vec<Kept> {
+    let groups = groups(plan, calls);
+    assert!(groups.len() <= 1, "several groups: {groups:?}");
+    groups.into_values().next().expect("a group")
+}
+
+/// What a slot holds after these calls.
+pub fn accumulated(kind: SlotKind, calls: &[Call]) -> Kept {
+    row(&table(Vec::new(), vec![slot(kind)]), calls).remove(0)
+}
+
+/// The value that generated code computes.
+pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
+    let slots = vec![
+        slot(SlotKind::Values(expr.clone())),
+        slot(SlotKind::Sum(expr.clone())),
+    ];
+    let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
+    match row[..] {
+        [Kept::Number(1), Kept::Number(value)] => Some(value),
+        [Kept::Number(0), Kept::Number(0)] => None,
+        _ => panic!("{row:?}"),
+    }
+}
+
+/// Whether the condition holds in generated code: as it is, turned around and as a value.
+pub fn holds(condition: &Expr, call: &Call) -> bool {
+    let count_if = |condition: Expr| -> Slot { slot_if(SlotKind::Count, condition) };
+    let slots = vec![
+        count_if(condition.clone()),
+        count_if(not(not(condition.clone()))),
+        slot(SlotKind::Sum(not(not(condition.clone())))),
+        count_if(not(condition.clone())),
+    ];
+    let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
+    let yes = row[0] == Kept::Number(1);
+    let expected = [yes, yes, yes, !yes].map(|truth| Kept::Number(i64::from(truth)));
+    assert_eq!(row, expected, "a condition has several truths");
+    yes
+}
+
+/// What the store with this index holds.
+pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize) -> Groups {
+    let (store, layout) = (&plan.stores[index], &program.stores[index]);
+    let word = |bytes: &[u8], at: usize| {
+        i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+    };
+    let key = |bytes: &[u8]| -> Vec<Key> {
+        if layout.kind == MapKind::PerCpuArray {
+            return Vec::new();
+        }
+        // The machine has taken the CPU, eight bytes, off.
+        let field = |offset: usize, ty| match ty {
+            Type::Text => Key::Text(bytes[offset..offset + 16].try_into().expect("a text")),
+            _ => Key::Number(word(bytes, offset)),
+        };
+        layout
+            .keys
+            .iter()
+            .map(|key| field(key.offset - 8, key.ty))
+            .collect()
+    };
+    let kept = |kind: &SlotKind, bytes: &[u8], at: usize| match kind {
+        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Kept::Number(word(bytes, at)),
+        SlotKind::Min(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, true)),
+        SlotKind::Max(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, false)),
+        SlotKind::SumOfSquares(_) => {
+            let (low, high) = (word(bytes, at) as u64, word(bytes, at + 8) as u64);
+            Kept::Squares(u128::from(high) << 64 | u128::from(low))
+        }
+        SlotKind::Histogram(_) => {
+            let buckets = (0..BUCKETS).map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
+            Kept::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
+        }
+    };
+    let rows = machine.rows(&layout.map).into_iter();
+    rows.map(|(cpu, key_bytes, value)| {
+        assert_eq!(value.len(), layout.value_size);
+        let slots = store.slots.iter().zip(&layout.slots);
+        (
+            (cpu, key(key_bytes)),
+            slots
+                .map(|(slot, at)| kept(&slot.kind, value, *at))
+                .collect(),
+        )
+    })
+    .collect()
+}

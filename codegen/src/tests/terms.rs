@@ -1,0 +1,220 @@
+//! Short names from which tests build expressions, calls and plans.
+
+use std::collections::BTreeMap;
+
+use ewapa_lang::builtin::{BUILTINS, Builtin, Known, NONE, TEXT_LEN, builtin};
+use ewapa_lang::plan::{
+    Action, BinaryOp, Clause, Expr, ExprKind, Plan, Probe, Slot, SlotKind, Store, StoreId,
+};
+use ewapa_lang::types::{Enumeration, Type};
+use ewapa_lang::wasi::{Function, FunctionSet};
+
+/// A builtin.
+pub fn field(name: &str) -> Expr {
+    let builtin = builtin(name).expect("a builtin of the language");
+    Expr {
+        kind: ExprKind::Builtin(builtin),
+        ty: builtin.ty,
+    }
+}
+
+/// A literal of this type.
+pub fn literal(value: i64, ty: Type) -> Expr {
+    Expr {
+        kind: ExprKind::Const(value),
+        ty,
+    }
+}
+
+pub fn int(value: i64) -> Expr {
+    literal(value, Type::Int)
+}
+
+pub fn truth(value: bool) -> Expr {
+    literal(i64::from(value), Type::Bool)
+}
+
+pub fn runtime(value: i64) -> Expr {
+    literal(value, Type::Enum(Enumeration::Runtime))
+}
+
+pub fn text(value: &str) -> Expr {
+    Expr {
+        kind: ExprKind::Text(value.to_owned()),
+        ty: Type::Text,
+    }
+}
+
+pub fn op(left: Expr, op: BinaryOp, right: Expr) -> Expr {
+    use BinaryOp::{Add, Div, Mul, Rem, Sub};
+    let ty = if matches!(op, Add | Sub | Mul | Div | Rem) {
+        left.ty
+    } else {
+        Type::Bool
+    };
+    Expr {
+        kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
+        ty,
+    }
+}
+
+pub fn not(inner: Expr) -> Expr {
+    Expr {
+        kind: ExprKind::Not(Box::new(inner)),
+        ty: Type::Bool,
+    }
+}
+
+pub fn negate(inner: Expr) -> Expr {
+    let ty = inner.ty;
+    Expr {
+        kind: ExprKind::Negate(Box::new(inner)),
+        ty,
+    }
+}
+
+/// The record of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    fields: BTreeMap<&'static str, i64>,
+    comm: [u8; TEXT_LEN],
+}
+
+impl Call {
+    /// A call of `fd_write` of which all that can be none is none, and the rest is 0.
+    pub fn new() -> Call {
+        let value = |builtin: &Builtin| if builtin.nullable { NONE } else { 0 };
+        let fields = BUILTINS.iter().filter(|builtin| builtin.ty != Type::Text);
+        let fields = fields
+            .map(|builtin| (builtin.name, value(builtin)))
+            .collect();
+        Call {
+            fields,
+            comm: [0; TEXT_LEN],
+        }
+        .of("fd_write")
+    }
+
+    /// The same, with this field.
+    pub fn with(mut self, name: &str, value: i64) -> Call {
+        *self.fields.get_mut(name).expect("a field of the call") = value;
+        self
+    }
+
+    /// The same, of this function.
+    pub fn of(self, function: &str) -> Call {
+        let function = Function::named(function).expect("a WASI function");
+        self.with("func", function.index() as i64)
+    }
+
+    /// The same, by a thread of this name.
+    pub fn by(mut self, comm: &str) -> Call {
+        self.comm = padded(comm);
+        self
+    }
+
+    /// What is in the record when the call begins: what is not known yet is anything.
+    pub fn at_entry(&self) -> Call {
+        let mut call = self.clone();
+        for builtin in BUILTINS
+            .iter()
+            .filter(|builtin| builtin.known > Known::Entry)
+        {
+            call.fields.insert(builtin.name, 0x5a5a_5a5a_5a5a_5a5a);
+        }
+        call
+    }
+
+    /// The field as it is in the record.
+    pub fn get(&self, builtin: &Builtin) -> i64 {
+        self.fields[builtin.name]
+    }
+
+    /// The name of the thread, filled up with 0.
+    pub fn thread(&self) -> [u8; TEXT_LEN] {
+        self.comm
+    }
+
+    /// The record as the template fills it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let field = |builtin: &Builtin| match builtin.ty {
+            Type::Text => self.comm.to_vec(),
+            _ => self.get(builtin).to_ne_bytes().to_vec(),
+        };
+        BUILTINS.iter().flat_map(field).collect()
+    }
+}
+
+/// The text filled up with 0.
+pub fn padded(text: &str) -> [u8; TEXT_LEN] {
+    let mut bytes = [0; TEXT_LEN];
+    bytes[..text.len()].copy_from_slice(text.as_bytes());
+    bytes
+}
+
+/// A probe of these functions, of all if there is none.
+pub fn probe(functions: &[&str]) -> Probe {
+    let named = |name: &&str| Function::named(name).expect("a WASI function");
+    let functions = if functions.is_empty() {
+        FunctionSet::all()
+    } else {
+        functions.iter().map(named).collect()
+    };
+    Probe {
+        functions,
+        runtime: None,
+    }
+}
+
+/// A clause that does one thing at each call.
+pub fn every_call(store: usize) -> Clause {
+    Clause {
+        probes: vec![probe(&[])],
+        filter: None,
+        actions: vec![Action::Record(StoreId(store))],
+    }
+}
+
+pub fn slot(kind: SlotKind) -> Slot {
+    Slot {
+        kind,
+        condition: None,
+    }
+}
+
+pub fn slot_if(kind: SlotKind, condition: Expr) -> Slot {
+    Slot {
+        kind,
+        condition: Some(condition),
+    }
+}
+
+pub fn store(keys: Vec<Expr>, slots: Vec<Slot>) -> Store {
+    Store {
+        name: "calls".to_owned(),
+        keys,
+        slots,
+    }
+}
+
+/// A plan without tables: what is printed is no concern of generated code.
+pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
+    Plan {
+        clauses,
+        stores,
+        tables: Vec::new(),
+    }
+}
+
+/// A plan with one store that takes every call.
+pub fn table(keys: Vec<Expr>, slots: Vec<Slot>) -> Plan {
+    plan(vec![every_call(0)], vec![store(keys, slots)])
+}
+
+/// A plan with one clause that counts the calls.
+pub fn counting(clause: Clause) -> Plan {
+    plan(
+        vec![clause],
+        vec![store(Vec::new(), vec![slot(SlotKind::Count)])],
+    )
+}

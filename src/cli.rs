@@ -1,0 +1,54 @@
+//! The command line.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+
+use crate::command;
+use crate::failure::Failure;
+
+/// What the WASI calls of WebAssembly runtimes cost: how often, how long, how much of it in the kernel.
+#[derive(Debug, Parser)]
+#[command(name = "ewapa", version, disable_help_subcommand = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a script on a command or on running processes
+    #[command(disable_help_flag = true)]
+    Script {
+        /// What `ewapa script --help` describes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<std::ffi::OsString>,
+    },
+    /// List the bundled scripts
+    List,
+    /// Show which WASI functions of a runtime's binary can be probed, and where
+    Symbols(command::symbols::Args),
+    /// Check what this kernel and these rights allow
+    Doctor,
+    /// Run the script fd_write_latency on a small runtime that is built in
+    Demo,
+    /// Run a module on the small runtime that is built in
+    #[command(hide = true)]
+    Guest(command::guest::Args),
+}
+
+/// Runs the command line.
+///
+/// # Errors
+/// What the user has to be told.
+pub fn run(start: Instant) -> Result<ExitCode, Failure> {
+    match Cli::parse().command {
+        Command::Script { rest } => command::script::run(rest, start),
+        Command::List => command::list::run(),
+        Command::Symbols(args) => command::symbols::run(&args),
+        Command::Doctor => command::doctor::run(),
+        Command::Demo => command::demo::run(start),
+        Command::Guest(args) => command::guest::run(&args),
+    }
+}

@@ -1,0 +1,8 @@
+//! The subcommands.
+
+pub mod demo;
+pub mod doctor;
+pub mod guest;
+pub mod list;
+pub mod script;
+pub mod symbols;

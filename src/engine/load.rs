@@ -1,0 +1,236 @@
+//! Loads a linked object: Aya parses and relocates it and makes its maps, libbpf loads the programs.
+//!
+//! Aya's own loader would also parse the kernel's BTF (20 ms, 18 MB), which nothing here needs, and
+//! cannot load session programs.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+
+use aya::maps::MapData;
+use aya_obj::Object;
+use ewapa_templates::Abi;
+use libbpf_sys as bpf;
+
+/// What the template is told before it is loaded.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// One bit for each builtin that the script reads.
+    pub reads: u64,
+    /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
+    pub always_returns: bool,
+    /// Stop a process that has new code until it has been looked at.
+    pub hold: bool,
+    /// The offset of `tgid` in the kernel's `struct task_struct`, in bytes.
+    pub tgid_offset: u32,
+    /// The ways that host functions get arguments and give results.
+    pub abis: Vec<Abi>,
+}
+
+/// A program of the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Program {
+    /// The symbol in the template.
+    pub name: &'static str,
+    /// `BPF_PROG_TYPE_*`
+    pub ty: u32,
+    /// `BPF_TRACE_*`, or 0.
+    pub attach_type: u32,
+}
+
+/// Maps and the descriptors of programs that the kernel has.
+pub struct Loaded {
+    /// By name.
+    pub maps: HashMap<String, MapData>,
+    object: Object,
+    btf: Option<OwnedFd>,
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The object is not one that Aya can parse: a defect of the compiler.
+    #[error("cannot read the linked object: {0}")]
+    Parse(#[from] aya_obj::ParseError),
+    /// The object's BTF: a defect of the compiler.
+    #[error("cannot prepare the BTF of the linked object: {0}")]
+    Btf(#[from] aya_obj::btf::BtfError),
+    /// The object's relocations: a defect of the compiler.
+    #[error("cannot relocate the linked object: {0}")]
+    Relocate(#[from] aya_obj::relocation::EbpfRelocationError),
+    /// The kernel refused a map.
+    #[error("the kernel refused a map: {0}")]
+    Map(#[from] aya::maps::MapError),
+    /// A call into the kernel failed.
+    #[error("{what} failed: {source}")]
+    Kernel {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The verifier refused a program.
+    #[error("the kernel refused the program `{program}`: {source}; this is a defect of ewapa, `-v` shows the verifier's log")]
+    Verifier {
+        /// The program's name.
+        program: &'static str,
+        /// The kernel's answer.
+        source: io::Error,
+        /// What the verifier wrote.
+        log: String,
+    },
+    /// Not a map or program of the object: a defect of the engine.
+    #[error("the linked object has no `{0}`")]
+    Missing(String),
+}
+
+fn last_error(what: &str) -> Error {
+    Error::Kernel { what: what.to_owned(), source: io::Error::last_os_error() }
+}
+
+impl Loaded {
+    /// Parses the object and makes its maps.
+    ///
+    /// # Errors
+    /// The object is malformed or the kernel refuses a map.
+    pub fn new(linked: &[u8], settings: &Settings) -> Result<Loaded, Error> {
+        let mut object = Object::parse(linked)?;
+        let abis: Vec<u8> = settings.abis.iter().flat_map(|abi| abi.to_bytes()).collect();
+        let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
+        abi_table[..abis.len()].copy_from_slice(&abis);
+        let (reads, tgid_offset) = (settings.reads.to_ne_bytes(), settings.tgid_offset.to_ne_bytes());
+        object.patch_map_data(HashMap::from([
+            ("script_reads", (&reads[..], true)),
+            ("always_returns", (&[u8::from(settings.always_returns)][..], true)),
+            ("hold", (&[u8::from(settings.hold)][..], true)),
+            ("tgid_offset", (&tgid_offset[..], true)),
+            ("abis", (&abi_table[..], true)),
+        ]))?;
+
+        let btf = match aya::features().btf() {
+            Some(features) => object.fixup_and_sanitize_btf(features)?.map(|btf| load_btf(&btf.to_bytes())).transpose()?,
+            None => None,
+        };
+        let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
+        let mut maps = HashMap::new();
+        for (name, definition) in &definitions {
+            let map = MapData::create(definition.clone(), name, btf.as_ref().map(AsFd::as_fd))?;
+            fill(&map, definition)?;
+            maps.insert(name.clone(), map);
+        }
+        let text_sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
+        object.relocate_maps(
+            definitions.iter().map(|(name, definition)| (name.as_str(), maps[name].fd().as_fd().as_raw_fd(), definition)),
+            &text_sections,
+        )?;
+        object.relocate_calls(&text_sections)?;
+        Ok(Loaded { maps, object, btf })
+    }
+
+    /// Loads one program.
+    ///
+    /// # Errors
+    /// [`Error::Verifier`] if the kernel refuses it.
+    pub fn program(&self, program: Program) -> Result<OwnedFd, Error> {
+        let missing = || Error::Missing(program.name.to_owned());
+        let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
+        let function = self.object.functions.get(&definition.function_key()).ok_or_else(missing)?;
+        let name = CString::new(program.name).map_err(|_| missing())?;
+        let func_info = function.func_info.func_info_bytes();
+        let line_info = function.line_info.line_info_bytes();
+
+        // SAFETY: the structure is plain data; zero is its default.
+        let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
+        options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
+        options.expected_attach_type = program.attach_type;
+        if let Some(btf) = &self.btf {
+            options.prog_btf_fd = btf.as_raw_fd() as u32;
+            options.func_info = func_info.as_ptr().cast();
+            options.func_info_cnt = function.func_info.func_info.len() as u32;
+            options.func_info_rec_size = function.func_info_rec_size as u32;
+            options.line_info = line_info.as_ptr().cast();
+            options.line_info_cnt = function.line_info.line_info.len() as u32;
+            options.line_info_rec_size = function.line_info_rec_size as u32;
+        }
+        let load = |options: &bpf::bpf_prog_load_opts| {
+            // SAFETY: name, licence, instructions and what the options point to live across the call;
+            // aya's and libbpf's instruction are the kernel's `struct bpf_insn`.
+            unsafe {
+                bpf::bpf_prog_load(
+                    program.ty,
+                    name.as_ptr(),
+                    definition.license.as_ptr(),
+                    function.instructions.as_ptr().cast(),
+                    function.instructions.len() as _,
+                    std::ptr::from_ref(options).cast_mut(),
+                )
+            }
+        };
+        let fd = load(&options);
+        if fd >= 0 {
+            // SAFETY: a new descriptor that is ours.
+            return Ok(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+        let source = io::Error::from_raw_os_error(-fd);
+        let mut log = vec![0u8; 1 << 20];
+        options.log_level = 1;
+        options.log_buf = log.as_mut_ptr().cast();
+        options.log_size = log.len() as u32;
+        let second = load(&options);
+        if second >= 0 {
+            // SAFETY: a new descriptor that is ours.
+            return Ok(unsafe { OwnedFd::from_raw_fd(second) });
+        }
+        let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
+        let log = String::from_utf8_lossy(&log[..end]).into_owned();
+        Err(Error::Verifier { program: program.name, source, log })
+    }
+
+    /// The map of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn map(&self, name: &str) -> Result<&MapData, Error> {
+        self.maps.get(name).ok_or_else(|| Error::Missing(name.to_owned()))
+    }
+
+    /// Takes the map of this name out, for a type that owns it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn take_map(&mut self, name: &str) -> Result<MapData, Error> {
+        self.maps.remove(name).ok_or_else(|| Error::Missing(name.to_owned()))
+    }
+}
+
+fn load_btf(bytes: &[u8]) -> Result<OwnedFd, Error> {
+    // SAFETY: the bytes live across the call.
+    let fd = unsafe { bpf::bpf_btf_load(bytes.as_ptr().cast(), bytes.len() as _, std::ptr::null_mut()) };
+    if fd < 0 {
+        return Err(last_error("loading the BTF of the linked object"));
+    }
+    // SAFETY: a new descriptor that is ours.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Writes the initial contents of a data section, and freezes what is constant so that the verifier
+/// may rely on it.
+fn fill(map: &MapData, definition: &aya_obj::Map) -> Result<(), Error> {
+    let fd = map.fd().as_fd().as_raw_fd();
+    if !definition.data().is_empty() {
+        let key = 0u32;
+        // SAFETY: key and value are as long as the map's definition, from which it was made, says.
+        let result = unsafe { bpf::bpf_map_update_elem(fd, std::ptr::from_ref(&key).cast(), definition.data().as_ptr().cast(), 0) };
+        if result != 0 {
+            return Err(last_error("writing the template's settings"));
+        }
+    }
+    if definition.section_kind() == aya_obj::EbpfSectionKind::Rodata {
+        // SAFETY: the descriptor is open.
+        if unsafe { bpf::bpf_map_freeze(fd) } != 0 {
+            return Err(last_error("freezing the template's settings"));
+        }
+    }
+    Ok(())
+}

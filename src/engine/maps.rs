@@ -1,0 +1,92 @@
+//! The executable files that a process has mapped (proc_pid_maps(5)).
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+
+/// A file, whatever it is called now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileId {
+    /// The device, as the kernel writes it.
+    pub device: String,
+    /// The inode.
+    pub inode: u64,
+}
+
+/// An executable part of a file in a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Where it is in the process.
+    pub addresses: Range<u64>,
+    /// Where it begins in the file, in bytes.
+    pub file_offset: u64,
+    /// The file.
+    pub file: FileId,
+    /// Its name in the process's own view, for people.
+    pub path: PathBuf,
+    /// A name by which it can be opened from here, whatever the process's view of the file system, and
+    /// also if the file has been deleted.
+    pub open: PathBuf,
+}
+
+/// The executable mappings of files, in the order of their addresses.
+///
+/// # Errors
+/// There is no such process, or it may not be read.
+pub fn executable_mappings(pid: u32) -> io::Result<Vec<Mapping>> {
+    let text = std::fs::read(format!("/proc/{pid}/maps"))?;
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.lines().filter_map(|line| parse(pid, line)).collect())
+}
+
+fn parse(pid: u32, line: &str) -> Option<Mapping> {
+    let mut fields = line.splitn(6, ' ');
+    let range = fields.next()?;
+    let permissions = fields.next()?;
+    let file_offset = u64::from_str_radix(fields.next()?, 16).ok()?;
+    let device = fields.next()?.to_owned();
+    let inode: u64 = fields.next()?.parse().ok()?;
+    let path = fields.next()?.trim_start();
+    if permissions.as_bytes().get(2) != Some(&b'x') || inode == 0 {
+        return None;
+    }
+    let (start, end) = range.split_once('-')?;
+    let addresses = u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?;
+    Some(Mapping {
+        // Without the leading zeros that `maps` pads addresses with.
+        open: PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", addresses.start, addresses.end)),
+        addresses,
+        file_offset,
+        file: FileId { device, inode },
+        path: PathBuf::from(path),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_code_names_its_file() {
+        let line = "00d0a000-55d0b000 r-xp 00002000 fe:00 1234                       /usr/bin/my tool";
+        let mapping = parse(7, line).unwrap();
+        assert_eq!(mapping.addresses, 0xd0a000..0x55d0b000);
+        assert_eq!(mapping.file_offset, 0x2000);
+        assert_eq!(mapping.file, FileId { device: "fe:00".to_owned(), inode: 1234 });
+        assert_eq!(mapping.path, PathBuf::from("/usr/bin/my tool"));
+        assert_eq!(mapping.open, PathBuf::from("/proc/7/map_files/d0a000-55d0b000"));
+    }
+
+    #[test]
+    fn data_and_memory_without_a_file_are_left_out() {
+        assert_eq!(parse(7, "55d0a000-55d0b000 rw-p 00002000 fe:00 1234 /usr/bin/tool"), None);
+        assert_eq!(parse(7, "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 [vdso]"), None);
+        assert_eq!(parse(7, "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 "), None);
+    }
+
+    #[test]
+    fn this_process_has_its_own_executable_mapped() {
+        let own = std::env::current_exe().unwrap();
+        assert!(executable_mappings(std::process::id()).unwrap().iter().any(|mapping| mapping.path == own));
+    }
+}

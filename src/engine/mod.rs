@@ -1,0 +1,16 @@
+//! The engine: loads what the compiler made, attaches it to the runtimes of the traced processes, and
+//! reads what the kernel has kept.
+
+pub mod abi;
+pub mod attach;
+pub mod batch;
+pub mod calibrate;
+pub mod command;
+pub mod groups;
+pub mod kernel;
+pub mod load;
+pub mod maps;
+pub mod names;
+pub mod processes;
+pub mod signals;
+pub mod trace;

@@ -1,0 +1,209 @@
+//! The processes that are traced: finds runtimes in what they have mapped and attaches to them.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use aya::maps::{HashMap as BpfHashMap, MapData};
+use ewapa_lang::builtin::NONE;
+use ewapa_lang::wasi::{Function, FunctionSet, Moved};
+use ewapa_symbols::{Catalogue, Image, Inspection};
+use ewapa_templates::{Cookie, Role};
+
+use super::attach::{Link, Point, Probes};
+use super::maps::{FileId, Mapping, executable_mappings};
+use super::names::Names;
+
+/// What is known of the processes that are traced, and what holds their probes.
+pub struct Processes {
+    wanted: FunctionSet,
+    probes: Probes,
+    /// The BPF map from process to what calls of it are told.
+    traced: BpfHashMap<MapData, u32, i64>,
+    seen: HashMap<FileId, Seen>,
+    links: Vec<Link>,
+    with_runtime: HashSet<u32>,
+    /// The names of runtimes and modules.
+    pub names: Names,
+    /// The runtimes that were found, in order.
+    pub found: Vec<Found>,
+    /// Files that look like a runtime but have no symbols.
+    pub stripped: Vec<(PathBuf, String)>,
+    /// What could not be read or attached to, for people.
+    pub troubles: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Runtime,
+    Other,
+}
+
+/// A runtime that was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Name and version.
+    pub name: String,
+    /// The functions that the script wants and the runtime's binary does not show.
+    pub missing: Vec<Function>,
+    /// Probe sites that the kernel single-steps.
+    pub single_stepped: usize,
+    /// Probe sites.
+    pub sites: usize,
+}
+
+impl Processes {
+    /// Nothing is traced yet.
+    pub fn new(wanted: FunctionSet, probes: Probes, traced: BpfHashMap<MapData, u32, i64>) -> Processes {
+        Processes {
+            wanted,
+            probes,
+            traced,
+            seen: HashMap::new(),
+            links: Vec::new(),
+            with_runtime: HashSet::new(),
+            names: Names::default(),
+            found: Vec::new(),
+            stripped: Vec::new(),
+            troubles: Vec::new(),
+        }
+    }
+
+    /// How the probes are attached.
+    pub fn probes(&self) -> &Probes {
+        &self.probes
+    }
+
+    /// How many processes a runtime was found in.
+    pub fn with_runtime(&self) -> usize {
+        self.with_runtime.len()
+    }
+
+    /// Traces a process from now on.
+    ///
+    /// # Errors
+    /// The kernel has no room for another process.
+    pub fn trace(&mut self, pid: u32) -> Result<(), aya::maps::MapError> {
+        let module = module_of(pid).map_or(NONE, |module| self.names.module(&module));
+        self.traced.insert(pid, module, 0)
+    }
+
+    /// No longer traces a process.
+    pub fn forget(&mut self, pid: u32) {
+        // A process that has ended has taken itself out.
+        let _ = self.traced.remove(&pid);
+    }
+
+    /// Attaches to every runtime that the process has mapped and that is new.
+    ///
+    /// # Errors
+    /// The process cannot be read; it may have ended.
+    pub fn look_into(&mut self, pid: u32) -> io::Result<()> {
+        for mapping in executable_mappings(pid)? {
+            let seen = match self.seen.get(&mapping.file) {
+                Some(seen) => *seen,
+                None => {
+                    let seen = self.inspect(&mapping);
+                    self.seen.insert(mapping.file.clone(), seen);
+                    seen
+                }
+            };
+            if seen == Seen::Runtime {
+                self.with_runtime.insert(pid);
+            }
+        }
+        Ok(())
+    }
+
+    fn inspect(&mut self, mapping: &Mapping) -> Seen {
+        if let Err(error) = self.watch_linker(mapping) {
+            self.troubles.push(format!("libraries loaded later are not seen: {error}"));
+        }
+        match Catalogue::bundled().inspect(&mapping.open) {
+            Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
+                Ok(()) => return Seen::Runtime,
+                Err(error) => self.troubles.push(error.to_string()),
+            },
+            Ok(Inspection::Stripped(stripped)) => self.stripped.push((mapping.path.clone(), stripped.to_string())),
+            Ok(Inspection::NotARuntime) => {}
+            Err(error) => self.troubles.push(format!("cannot look into {}: {error}", mapping.path.display())),
+        }
+        Seen::Other
+    }
+
+    fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<(), super::load::Error> {
+        let name = Catalogue::bundled().names()[image.runtime];
+        let runtime = self.names.runtime(image.runtime, name, image.version.as_deref());
+        let sites: Vec<_> = image.sites.iter().filter(|site| site.function.is_none_or(|function| self.wanted.contains(function))).collect();
+        let points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();
+        if !points.is_empty() {
+            self.links.extend(self.probes.attach(&mapping.open, &points)?);
+        }
+        self.found.push(Found {
+            name: self.names.runtime_name(i64::from(runtime)).to_owned(),
+            missing: image.missing.iter().map(|missing| missing.function).filter(|function| self.wanted.contains(*function)).collect(),
+            single_stepped: sites.iter().filter(|site| site.cost == ewapa_symbols::Cost::SingleStepped).count(),
+            sites: sites.len(),
+        });
+        Ok(())
+    }
+
+    /// Attaches to the dynamic linker's hook if the file is one.
+    fn watch_linker(&mut self, mapping: &Mapping) -> Result<(), super::load::Error> {
+        let is_linker = mapping.path.file_name().is_some_and(|name| {
+            [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"].iter().any(|prefix| name.as_bytes().starts_with(prefix))
+        });
+        if !is_linker {
+            return Ok(());
+        }
+        let Some(hook) = ewapa_symbols::linker_hook(&mapping.open) else {
+            self.troubles.push(format!("{} has no _dl_debug_state: libraries loaded later are not seen", mapping.path.display()));
+            return Ok(());
+        };
+        let point = Point { offset: hook.offset.0, cookie: hook.to_r_debug as u64, returns: false };
+        self.links.push(self.probes.attach_library(&mapping.open, point)?);
+        Ok(())
+    }
+
+    /// Detaches everything.
+    pub fn detach(&mut self) {
+        self.links.clear();
+    }
+}
+
+/// What the templates are told of a site.
+fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
+    let role = match site.role {
+        ewapa_symbols::Role::Call => Role::Call,
+        ewapa_symbols::Role::Envelope => Role::Envelope,
+        ewapa_symbols::Role::Name => Role::Name,
+    };
+    let argument = |index: Option<usize>| index.map_or(Cookie::NONE, |index| index as u8);
+    let cookie = Cookie {
+        func: argument(site.function.map(Function::index)),
+        role,
+        fd_arg: argument(site.function.and_then(Function::fd_arg)),
+        moved_arg: match site.function.and_then(Function::moved) {
+            Some(Moved::Pointer(index)) => index as u8,
+            Some(Moved::Value(index)) => index as u8 | Cookie::BY_VALUE,
+            None => Cookie::NONE,
+        },
+        abi: site.abi as u8,
+        runtime,
+    };
+    Point { offset: site.probe.0, cookie: cookie.to_u64(), returns: role != Role::Name }
+}
+
+/// The file name of the first argument that looks like a WebAssembly module.
+fn module_of(pid: u32) -> Option<String> {
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    arguments.split(|byte| *byte == 0).skip(1).find_map(|argument| {
+        let path = Path::new(OsStr::from_bytes(argument));
+        let extension = path.extension()?.as_bytes();
+        let is_module = [&b"wasm"[..], b"wat", b"cwasm", b"aot"].contains(&extension);
+        let name = path.file_name()?.to_owned();
+        is_module.then(|| String::from_utf8_lossy(&name.into_vec()).into_owned())
+    })
+}

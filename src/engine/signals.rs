@@ -1,0 +1,84 @@
+//! Signals as a descriptor, and waiting on descriptors.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+/// A signal that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// A child has ended or stopped.
+    Child,
+    /// Somebody wants an end: SIGINT, SIGTERM or SIGHUP. `by_terminal` if the terminal sent it, to the
+    /// whole foreground group.
+    End {
+        /// The number.
+        number: i32,
+        /// Sent by the kernel and not by a process.
+        by_terminal: bool,
+    },
+}
+
+/// Receives SIGCHLD, SIGINT, SIGTERM and SIGHUP.
+#[derive(Debug)]
+pub struct Signals(OwnedFd);
+
+impl Signals {
+    /// Takes the signals away from their default actions, for the whole process.
+    ///
+    /// # Errors
+    /// There is no room for another descriptor.
+    pub fn take() -> io::Result<Signals> {
+        // SAFETY: the set is initialised before it is used; the descriptor is new and ours.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            for signal in [libc::SIGCHLD, libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::sigaddset(&mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            let fd = libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+            if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(Signals(OwnedFd::from_raw_fd(fd))) }
+        }
+    }
+
+    /// The next signal, if there is one.
+    pub fn next(&self) -> Option<Signal> {
+        // SAFETY: the structure is plain data and has room for what is read.
+        let info = unsafe {
+            let mut info: libc::signalfd_siginfo = std::mem::zeroed();
+            let size = size_of::<libc::signalfd_siginfo>();
+            let read = libc::read(self.0.as_raw_fd(), std::ptr::from_mut(&mut info).cast(), size);
+            (read == size as isize).then_some(info)
+        }?;
+        let number = info.ssi_signo as i32;
+        Some(match number {
+            libc::SIGCHLD => Signal::Child,
+            _ => Signal::End { number, by_terminal: info.ssi_code == libc::SI_KERNEL },
+        })
+    }
+}
+
+/// Waits until the signals or the descriptor have something to read, or the time is over.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn wait(signals: &Signals, other: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
+    let mut polled = [signals.0.as_raw_fd(), other.as_raw_fd()].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    let milliseconds = timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis() + 1).unwrap_or(i32::MAX));
+    // SAFETY: the array has as many entries as is said.
+    let result = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, milliseconds) };
+    if result < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Sends a signal to a process. That it has ended already is no failure.
+pub fn send(pid: u32, signal: i32) {
+    // SAFETY: a system call on numbers.
+    unsafe { libc::kill(pid as i32, signal) };
+}

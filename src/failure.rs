@@ -1,0 +1,97 @@
+//! Every way in which ewapa itself can fail, as text and as an exit code. The command's own exit code
+//! passes through; these are chosen so that they are rarely one (sysexits.h where it has one).
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::engine::load;
+use crate::engine::trace;
+
+/// A failure for the user.
+#[derive(Debug)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: Kind,
+    /// What is said, without a final line end.
+    pub text: String,
+}
+
+/// The kinds of failures; the number is the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The command line.
+    Usage = 64,
+    /// The script has errors.
+    Script = 65,
+    /// A file cannot be read.
+    NoInput = 66,
+    /// There is no such process.
+    NoProcess = 67,
+    /// No runtime was found in what was traced.
+    NoRuntime = 68,
+    /// The runtime has no symbols.
+    Stripped = 69,
+    /// A defect of ewapa, or a kernel that behaves in an unknown way.
+    Internal = 70,
+    /// The kernel does not have what is needed.
+    Kernel = 71,
+    /// The output cannot be written.
+    Output = 74,
+    /// The rights are not enough.
+    NoRights = 77,
+    /// The command cannot be executed.
+    NotExecutable = 126,
+    /// There is no such command.
+    NoCommand = 127,
+}
+
+impl Failure {
+    /// A failure with one sentence.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Failure {
+        Failure { kind, text: text.into() }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            // Rendered with their places already.
+            Kind::Script => write!(f, "{}", self.text),
+            _ => writeln!(f, "ewapa: {}", self.text),
+        }
+    }
+}
+
+impl Failure {
+    /// The failure of a run. The verifier's log is shown only when it is asked for.
+    pub fn of_trace(error: trace::Error, verbose: bool) -> Failure {
+        let mut text = error.to_string();
+        if let (true, trace::Error::Load(load::Error::Verifier { log, .. })) = (verbose, &error) {
+            text = format!("{text}\n{log}");
+        }
+        Failure { kind: kind(&error), text }
+    }
+}
+
+fn kind(error: &trace::Error) -> Kind {
+    use std::io::ErrorKind;
+    match error {
+        trace::Error::Compile(ewapa_codegen::Error::TooLarge { .. }) => Kind::Script,
+        trace::Error::Compile(_) | trace::Error::Io { .. } | trace::Error::Map(_) => Kind::Internal,
+        trace::Error::Load(load::Error::Kernel { .. } | load::Error::Map(_)) => Kind::Kernel,
+        trace::Error::Load(_) => Kind::Internal,
+        trace::Error::NoBtf => Kind::Kernel,
+        trace::Error::NoRights => Kind::NoRights,
+        trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => Kind::NoCommand,
+        trace::Error::Command { .. } => Kind::NotExecutable,
+        trace::Error::NoProcess(_) => Kind::NoProcess,
+        trace::Error::NoRuntime { .. } => Kind::NoRuntime,
+        trace::Error::Stripped { .. } => Kind::Stripped,
+    }
+}

@@ -1,0 +1,23 @@
+//! ewapa: what the WASI calls of WebAssembly runtimes cost, by eBPF.
+
+mod bundled;
+mod cli;
+mod command;
+mod engine;
+mod failure;
+mod guest;
+mod output;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let start = Instant::now();
+    match cli::run(start) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprint!("{failure}");
+            failure.exit_code()
+        }
+    }
+}

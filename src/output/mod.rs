@@ -1,0 +1,6 @@
+//! From groups to what people read.
+
+pub mod cells;
+pub mod column;
+pub mod number;
+pub mod table;

@@ -1,0 +1,145 @@
+//! Numbers as text: the unit and the digits of a whole column are chosen once.
+
+use ewapa_lang::plan::{Column, Unit};
+use ewapa_lang::types::Type;
+
+/// How the numbers of one column are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Format {
+    /// Multiplied, and with so many digits after the point.
+    Scaled {
+        /// The base unit in the shown unit.
+        factor: f64,
+        /// Digits after the point.
+        decimals: usize,
+    },
+    /// A size, each with its own unit.
+    Bytes,
+    /// Base 16.
+    Hex,
+}
+
+/// The format of a column, and the unit for its heading.
+pub fn choose(column: &Column, values: &[Option<f64>]) -> (Format, Option<&'static str>) {
+    let present = || values.iter().flatten().copied();
+    let time = |unit| {
+        let (factor, name) = match unit {
+            Unit::Ns => (1.0, "ns"),
+            Unit::Us => (1e-3, "us"),
+            Unit::Ms => (1e-6, "ms"),
+            _ => (1e-9, "s"),
+        };
+        (Format::Scaled { factor, decimals: decimals(present().map(|value| value * factor)) }, Some(name))
+    };
+    match column.unit {
+        Unit::Auto => match column.ty {
+            Type::Time => time(fitting(present())),
+            Type::Size => (Format::Bytes, None),
+            _ => (Format::Scaled { factor: 1.0, decimals: decimals(present()) }, None),
+        },
+        unit @ (Unit::Ns | Unit::Us | Unit::Ms | Unit::S) => time(unit),
+        Unit::Bytes => (Format::Bytes, None),
+        Unit::Pct => (Format::Scaled { factor: 100.0, decimals: 1 }, Some("%")),
+        Unit::Int => (Format::Scaled { factor: 1.0, decimals: 0 }, None),
+        Unit::Hex => (Format::Hex, None),
+    }
+}
+
+/// The unit of time in which the largest value has at most three digits before the point.
+fn fitting(values: impl Iterator<Item = f64>) -> Unit {
+    match values.map(f64::abs).fold(0.0, f64::max) {
+        largest if largest < 1e3 => Unit::Ns,
+        largest if largest < 1e6 => Unit::Us,
+        largest if largest < 1e9 => Unit::Ms,
+        _ => Unit::S,
+    }
+}
+
+/// No digits after the point if all values are whole, else as many as give the smallest value two
+/// significant digits, at most three.
+fn decimals(values: impl Iterator<Item = f64>) -> usize {
+    let mut smallest = f64::INFINITY;
+    let mut whole = true;
+    for value in values.map(f64::abs).filter(|value| *value > 0.0) {
+        smallest = smallest.min(value);
+        whole &= value.fract() == 0.0;
+    }
+    match smallest {
+        _ if whole => 0,
+        smallest if smallest >= 100.0 => 0,
+        smallest if smallest >= 1.0 => 1,
+        smallest if smallest >= 0.1 => 2,
+        _ => 3,
+    }
+}
+
+/// One value as text; `-` for none.
+pub fn text(value: Option<f64>, format: Format) -> String {
+    let Some(value) = value else { return "-".to_owned() };
+    match format {
+        Format::Scaled { factor, decimals } => format!("{:.decimals$}", value * factor),
+        Format::Bytes => bytes(value),
+        Format::Hex => format!("{:#x}", value as i64),
+    }
+}
+
+fn bytes(value: f64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut scaled = value;
+    let mut unit = 0;
+    // 1023.95 KiB would be shown as 1024.0 KiB.
+    while scaled.abs() >= 1023.95 && unit < UNITS.len() - 1 {
+        scaled /= 1024.0;
+        unit += 1;
+    }
+    let decimals = usize::from(unit > 0 && scaled.fract() != 0.0 && scaled.abs() < 1000.0 || unit == 0 && scaled.fract() != 0.0);
+    format!("{scaled:.decimals$} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ewapa_lang::plan::ColumnExpr;
+
+    fn column(ty: Type, unit: Unit) -> Column {
+        Column { name: "x".to_owned(), value: ColumnExpr::Number(0.0), ty, unit }
+    }
+
+    fn shown(ty: Type, unit: Unit, values: &[f64]) -> (Vec<String>, Option<&'static str>) {
+        let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
+        let (format, heading) = choose(&column(ty, unit), &values);
+        (values.into_iter().map(|value| text(value, format)).collect(), heading)
+    }
+
+    #[test]
+    fn counts_are_whole_and_exact() {
+        assert_eq!(shown(Type::Int, Unit::Auto, &[1_000_000.0, 7.0]), (vec!["1000000".to_owned(), "7".to_owned()], None));
+    }
+
+    #[test]
+    fn times_take_the_unit_that_fits_the_largest() {
+        let (cells, unit) = shown(Type::Time, Unit::Auto, &[1_500_000.0, 20_000.0]);
+        assert_eq!((cells, unit), (vec!["1.500".to_owned(), "0.020".to_owned()], Some("ms")));
+    }
+
+    #[test]
+    fn a_unit_that_the_script_names_is_kept() {
+        assert_eq!(shown(Type::Time, Unit::Us, &[3_600.0, 930_000.0]), (vec!["3.6".to_owned(), "930.0".to_owned()], Some("us")));
+    }
+
+    #[test]
+    fn sizes_have_their_own_unit_each() {
+        let (cells, _) = shown(Type::Size, Unit::Auto, &[5.0, 1024.0, 104_857_600.0, 1536.0, 1_048_575.0]);
+        assert_eq!(cells, ["5 B", "1 KiB", "100 MiB", "1.5 KiB", "1 MiB"].map(String::from));
+    }
+
+    #[test]
+    fn ratios_are_shown_in_percent() {
+        assert_eq!(shown(Type::Int, Unit::Pct, &[0.381, 1.0]), (vec!["38.1".to_owned(), "100.0".to_owned()], Some("%")));
+    }
+
+    #[test]
+    fn none_is_a_dash() {
+        assert_eq!(text(None, Format::Bytes), "-");
+    }
+}

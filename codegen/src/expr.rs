@@ -37,7 +37,11 @@ impl Compiler<'_> {
                     self.asm.jump(target);
                 }
             }
-            ExprKind::Not(inner) => self.branch(inner, target, !when),
+            ExprKind::Not(inner) => match &inner.kind {
+                // A builtin that has no value is not true, and its negation is not either.
+                ExprKind::Builtin(builtin) => self.branch_if_is(builtin, 0, target, when),
+                _ => self.branch(inner, target, !when),
+            },
             ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
                 // `a && b` decides early when a is false, `a || b` when a is true.
                 let early = *op == BinaryOp::Or;
@@ -52,14 +56,16 @@ impl Compiler<'_> {
                 }
             }
             ExprKind::Binary(op, left, right) => self.compare(*op, left, right, target, when),
-            ExprKind::Builtin(builtin) => {
-                self.asm.load(R0, CALL, offset(builtin));
-                // A builtin that has no value is not true.
-                let cond = if when { Cond::Eq } else { Cond::Ne };
-                self.asm.jump_if_imm(cond, R0, 1, target);
-            }
+            ExprKind::Builtin(builtin) => self.branch_if_is(builtin, 1, target, when),
             ExprKind::Text(_) | ExprKind::Negate(_) => unreachable!("the checker makes conditions of type bool"),
         }
+    }
+
+    /// Goes to `target` if that the builtin has this value is `when`.
+    fn branch_if_is(&mut self, builtin: &Builtin, value: i32, target: Label, when: bool) {
+        self.asm.load(R0, CALL, offset(builtin));
+        let cond = if when { Cond::Eq } else { Cond::Ne };
+        self.asm.jump_if_imm(cond, R0, value, target);
     }
 
     fn compare(&mut self, op: BinaryOp, left: &Expr, right: &Expr, target: Label, when: bool) {

@@ -197,7 +197,7 @@ pub enum Unit {
     Bytes,
     /// Times 100.
     Pct,
-    /// A whole number.
+    /// A whole number, in the base unit: nanoseconds for a time, bytes for a size.
     Int,
     /// A whole number in base 16.
     Hex,

@@ -20,7 +20,7 @@ const UNITS: &[(&str, Unit, Option<Type>)] = &[
     ("auto", Unit::Auto, None),
     ("bytes", Unit::Bytes, Some(Type::Size)),
     ("pct", Unit::Pct, Some(Type::Int)),
-    ("int", Unit::Int, Some(Type::Int)),
+    ("int", Unit::Int, None),
     ("hex", Unit::Hex, Some(Type::Int)),
 ];
 
@@ -77,7 +77,7 @@ fn wrong_unit(name: &Name, suits: Type, ty: Type, value: Span) -> Diagnostic {
     );
     let suiting: Vec<&str> = UNITS
         .iter()
-        .filter(|(_, _, known)| *known == Some(ty))
+        .filter(|(name, _, known)| *name != "auto" && known.is_none_or(|known| known == ty))
         .map(|(name, ..)| *name)
         .collect();
     Diagnostic::new(Code::WrongUnit, name.span, message)

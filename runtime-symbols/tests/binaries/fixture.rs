@@ -21,7 +21,7 @@ pub struct Fixture {
     /// Another name of the function before.
     aliases: Vec<(String, usize)>,
     rodata: Vec<u8>,
-    /// How many symbols more the last function has.
+    /// How many times more the last symbol is in the tables.
     copies: usize,
     stripped: bool,
     exported: bool,
@@ -49,7 +49,7 @@ impl Fixture {
             .fold(self, |fixture, name| fixture.function(name.as_ref(), PUSH))
     }
 
-    /// Puts the symbol of the last function into the table this many times more.
+    /// Puts the last symbol into the tables this many times more.
     pub fn again(mut self, times: usize) -> Fixture {
         self.copies = times;
         self
@@ -102,6 +102,11 @@ impl Fixture {
             .chain(self.aliases.iter().map(|(name, at)| (name, *at)))
             .collect();
 
+        let last = symbols.len().saturating_sub(1);
+        let entries: Vec<usize> = (0..symbols.len())
+            .chain(std::iter::repeat_n(last, self.copies))
+            .collect();
+
         let mut bytes = Vec::new();
         let mut stream = StreamingBuffer::new(&mut bytes);
         let mut writer = Writer::new(Endianness::Little, true, &mut stream);
@@ -125,7 +130,7 @@ impl Fixture {
         writer.reserve_section_index();
         if self.exported {
             writer.reserve_null_dynamic_symbol_index();
-            symbols.iter().for_each(|_| {
+            entries.iter().for_each(|_| {
                 writer.reserve_dynamic_symbol_index();
             });
             writer.reserve_dynsym_section_index();
@@ -135,7 +140,7 @@ impl Fixture {
         }
         if !self.stripped {
             writer.reserve_null_symbol_index();
-            symbols.iter().for_each(|_| {
+            entries.iter().for_each(|_| {
                 writer.reserve_symbol_index(Some(SectionIndex(1)));
             });
             writer.reserve_symtab_section_index();
@@ -182,15 +187,15 @@ impl Fixture {
         };
         if self.exported {
             writer.write_null_dynamic_symbol();
-            for ((_, at), name) in symbols.iter().zip(&dynamic_names) {
-                writer.write_dynamic_symbol(&symbol(*name, *at));
+            for entry in &entries {
+                writer.write_dynamic_symbol(&symbol(dynamic_names[*entry], symbols[*entry].1));
             }
             writer.write_dynstr();
         }
         if !self.stripped {
             writer.write_null_symbol();
-            for ((_, at), name) in symbols.iter().zip(&static_names) {
-                writer.write_symbol(&symbol(*name, *at));
+            for entry in &entries {
+                writer.write_symbol(&symbol(static_names[*entry], symbols[*entry].1));
             }
             writer.write_strtab();
         }

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use ewapa_lang::builtin::{BUILTINS, NONE};
 use ewapa_lang::types::Type;
-use ewapa_lang::wasi::{Function, FUNCTIONS};
+use ewapa_lang::wasi::{FUNCTIONS, Function};
 
 fn main() {
     println!("cargo::rerun-if-changed=c");
@@ -19,7 +19,9 @@ fn main() {
 
 /// `struct call`: one field for each builtin, and the bits that say which of them a script reads.
 fn call_header() -> String {
-    let mut header = String::from("/* Made from the table of builtins in the ewapa-lang crate. */\n#pragma once\n\nstruct call {\n");
+    let mut header = String::from(
+        "/* Made from the table of builtins in the ewapa-lang crate. */\n#pragma once\n\nstruct call {\n",
+    );
     for builtin in BUILTINS {
         match builtin.ty {
             Type::Text => writeln!(header, "\tchar {}[{}];", builtin.name, builtin.size()),
@@ -30,12 +32,23 @@ fn call_header() -> String {
     header.push_str("};\n\n");
     for builtin in BUILTINS {
         let (name, index, offset) = (builtin.name, builtin.index(), builtin.offset());
-        writeln!(header, "#define READS_{} (1ull << {index})", name.to_uppercase()).expect("write to a string");
-        writeln!(header, "_Static_assert(__builtin_offsetof(struct call, {name}) == {offset}, \"{name}\");").expect("write to a string");
+        writeln!(
+            header,
+            "#define READS_{} (1ull << {index})",
+            name.to_uppercase()
+        )
+        .expect("write to a string");
+        writeln!(
+            header,
+            "_Static_assert(__builtin_offsetof(struct call, {name}) == {offset}, \"{name}\");"
+        )
+        .expect("write to a string");
     }
     writeln!(header, "\n#define NONE ((__s64){:#x}ull)", NONE as u64).expect("write to a string");
     writeln!(header, "#define FUNCTIONS {}", FUNCTIONS.len()).expect("write to a string");
-    let proc_exit = Function::named("proc_exit").expect("WASI has proc_exit").index();
+    let proc_exit = Function::named("proc_exit")
+        .expect("WASI has proc_exit")
+        .index();
     writeln!(header, "#define FUNC_PROC_EXIT {proc_exit}").expect("write to a string");
     header
 }
@@ -44,7 +57,18 @@ fn compile(source: &Path, out: &Path, object: &Path) {
     let clang = env::var("CLANG").unwrap_or_else(|_| "clang".to_owned());
     let headers = env::var("DEP_BPF_INCLUDE").expect("libbpf-sys tells where its headers are");
     let run = Command::new(&clang)
-        .args(["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fno-stack-protector", "-c"])
+        .args([
+            "-target",
+            "bpf",
+            "-mcpu=v3",
+            "-O2",
+            "-g",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-fno-stack-protector",
+            "-c",
+        ])
         .arg(source)
         .arg("-o")
         .arg(object)
@@ -54,6 +78,8 @@ fn compile(source: &Path, out: &Path, object: &Path) {
     match run {
         Ok(status) if status.success() => {}
         Ok(status) => panic!("{clang} could not compile {}: {status}", source.display()),
-        Err(error) => panic!("cannot run {clang}: {error}; install it (Debian: apt-get install clang) or set CLANG"),
+        Err(error) => panic!(
+            "cannot run {clang}: {error}; install it (Debian: apt-get install clang) or set CLANG"
+        ),
     }
 }

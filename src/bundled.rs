@@ -7,11 +7,19 @@ macro_rules! scripts {
     };
 }
 
-scripts!["fd_write_latency", "wasi_summary", "syscalls_per_call", "errors"];
+scripts![
+    "fd_write_latency",
+    "wasi_summary",
+    "syscalls_per_call",
+    "errors"
+];
 
 /// The text of a bundled script.
 pub fn script(name: &str) -> Option<&'static str> {
-    SCRIPTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    SCRIPTS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
 }
 
 #[cfg(test)]

@@ -10,7 +10,12 @@ use crate::failure::Failure;
 
 /// What the WASI calls of WebAssembly runtimes cost: how often, how long, how much of it in the kernel.
 #[derive(Debug, Parser)]
-#[command(name = "ewapa", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "ewapa",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

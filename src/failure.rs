@@ -49,7 +49,10 @@ pub enum Kind {
 impl Failure {
     /// A failure with one sentence.
     pub fn new(kind: Kind, text: impl Into<String>) -> Failure {
-        Failure { kind, text: text.into() }
+        Failure {
+            kind,
+            text: text.into(),
+        }
     }
 
     /// The exit code.
@@ -75,7 +78,10 @@ impl Failure {
         if let (true, trace::Error::Load(load::Error::Verifier { log, .. })) = (verbose, &error) {
             text = format!("{text}\n{log}");
         }
-        Failure { kind: kind(&error), text }
+        Failure {
+            kind: kind(&error),
+            text,
+        }
     }
 }
 
@@ -88,7 +94,9 @@ fn kind(error: &trace::Error) -> Kind {
         trace::Error::Load(_) => Kind::Internal,
         trace::Error::NoBtf => Kind::Kernel,
         trace::Error::NoRights => Kind::NoRights,
-        trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => Kind::NoCommand,
+        trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
+            Kind::NoCommand
+        }
         trace::Error::Command { .. } => Kind::NotExecutable,
         trace::Error::NoProcess(_) => Kind::NoProcess,
         trace::Error::NoRuntime { .. } => Kind::NoRuntime,

@@ -53,17 +53,27 @@ pub fn run(name: &OsStr, arguments: &[OsString]) -> Result<u8, Error> {
     let shown = name.to_string_lossy();
     let bytes = match MODULES.iter().find(|(known, _)| *known == shown) {
         Some((_, text)) => text.as_bytes().to_vec(),
-        None => std::fs::read(Path::new(name)).map_err(|source| Error::Read { name: shown.clone().into_owned(), source })?,
+        None => std::fs::read(Path::new(name)).map_err(|source| Error::Read {
+            name: shown.clone().into_owned(),
+            source,
+        })?,
     };
     let wasm = wat::parse_bytes(&bytes)?;
 
     let engine = Engine::new(&Config::default());
     let module = Module::new(&engine, &wasm)?;
     let mut linker = <Linker<WasiCtx>>::new(&engine);
-    wasmi_wasi::add_to_linker(&mut linker, |context| context).map_err(|error| Error::Wasi(error.to_string()))?;
+    wasmi_wasi::add_to_linker(&mut linker, |context| context)
+        .map_err(|error| Error::Wasi(error.to_string()))?;
     let mut builder = WasiCtxBuilder::new();
-    let arguments: Vec<String> = std::iter::once(name).chain(arguments.iter().map(OsString::as_os_str)).map(|argument| argument.to_string_lossy().into_owned()).collect();
-    builder.inherit_stdio().args(&arguments).map_err(|error| Error::Wasi(error.to_string()))?;
+    let arguments: Vec<String> = std::iter::once(name)
+        .chain(arguments.iter().map(OsString::as_os_str))
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    builder
+        .inherit_stdio()
+        .args(&arguments)
+        .map_err(|error| Error::Wasi(error.to_string()))?;
     let mut store = Store::new(&engine, builder.build());
     let instance = linker.instantiate_and_start(&mut store, &module)?;
     let start = instance.get_typed_func::<(), ()>(&store, "_start")?;

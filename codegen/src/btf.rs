@@ -61,7 +61,11 @@ impl Writer {
     }
 
     fn add(&mut self, name: &str, kind: u32, vlen: u32, size_or_type: u32, rest: &[u32]) -> TypeId {
-        let name = if name.is_empty() { 0 } else { self.string(name) };
+        let name = if name.is_empty() {
+            0
+        } else {
+            self.string(name)
+        };
         for word in [name, kind << 24 | vlen, size_or_type].iter().chain(rest) {
             self.types.extend(word.to_ne_bytes());
         }
@@ -84,14 +88,27 @@ impl Writer {
             let name = self.string(attribute);
             members.extend([name, ty.0, 64 * index as u32]);
         }
-        let definition = self.add("", KIND_STRUCT, attributes.len() as u32, 8 * attributes.len() as u32, &members);
+        let definition = self.add(
+            "",
+            KIND_STRUCT,
+            attributes.len() as u32,
+            8 * attributes.len() as u32,
+            &members,
+        );
         self.add(name, KIND_VAR, 0, definition.0, &[linkage as u32])
     }
 
     /// A section of variables: each with its offset and its size.
     pub fn data_section(&mut self, name: &str, variables: &[(TypeId, u32, u32)]) {
-        let size = variables.iter().map(|(_, offset, size)| offset + size).max().unwrap_or(0);
-        let entries: Vec<u32> = variables.iter().flat_map(|(variable, offset, size)| [variable.0, *offset, *size]).collect();
+        let size = variables
+            .iter()
+            .map(|(_, offset, size)| offset + size)
+            .max()
+            .unwrap_or(0);
+        let entries: Vec<u32> = variables
+            .iter()
+            .flat_map(|(variable, offset, size)| [variable.0, *offset, *size])
+            .collect();
         self.add(name, KIND_DATASEC, variables.len() as u32, size, &entries);
     }
 
@@ -110,7 +127,12 @@ impl Writer {
     /// The section `.BTF`.
     pub fn types(&self) -> Vec<u8> {
         let mut out = header(HEADER as u32);
-        for word in [0, self.types.len() as u32, self.types.len() as u32, self.strings.len() as u32] {
+        for word in [
+            0,
+            self.types.len() as u32,
+            self.types.len() as u32,
+            self.strings.len() as u32,
+        ] {
             out.extend(word.to_ne_bytes());
         }
         out.extend(&self.types);
@@ -124,15 +146,27 @@ impl Writer {
         const LINE_RECORD: u32 = 16;
         let (section, file) = (self.string(section), self.string(file));
         let mut functions: Vec<u32> = vec![FUNC_RECORD, section, self.functions.len() as u32];
-        functions.extend(self.functions.iter().flat_map(|(offset, id)| [*offset, id.0]));
+        functions.extend(
+            self.functions
+                .iter()
+                .flat_map(|(offset, id)| [*offset, id.0]),
+        );
         let mut lines: Vec<u32> = vec![LINE_RECORD, section, self.lines.len() as u32];
         let numbered = self.lines.iter().zip(1u32..);
-        lines.extend(numbered.flat_map(|((offset, text), line)| [*offset, file, *text, line << 10]));
+        lines
+            .extend(numbered.flat_map(|((offset, text), line)| [*offset, file, *text, line << 10]));
 
         const EXT_HEADER: u32 = 32;
         let (function_bytes, line_bytes) = (4 * functions.len() as u32, 4 * lines.len() as u32);
         let mut out = header(EXT_HEADER);
-        for word in [0, function_bytes, function_bytes, line_bytes, function_bytes + line_bytes, 0] {
+        for word in [
+            0,
+            function_bytes,
+            function_bytes,
+            line_bytes,
+            function_bytes + line_bytes,
+            0,
+        ] {
             out.extend(word.to_ne_bytes());
         }
         for word in functions.iter().chain(&lines) {

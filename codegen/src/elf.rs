@@ -2,13 +2,16 @@
 
 use ewapa_templates::Counter;
 use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+use object::{
+    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope,
+};
 
+use crate::Error;
 use crate::btf::{self, Linkage};
 use crate::insn::Symbol as Reference;
 use crate::layout::MapKind;
 use crate::program::{COUNTERS, Program, ZEROS};
-use crate::Error;
 
 /// ELF relocations of the BPF target (Documentation/bpf/llvm_reloc.rst).
 const R_BPF_64_64: u32 = 1;
@@ -28,7 +31,11 @@ const ATTRIBUTES: usize = 5;
 /// # Errors
 /// The ELF writer refuses what it was given.
 pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
-    let endian = if cfg!(target_endian = "little") { Endianness::Little } else { Endianness::Big };
+    let endian = if cfg!(target_endian = "little") {
+        Endianness::Little
+    } else {
+        Endianness::Big
+    };
     let mut object = Object::new(BinaryFormat::Elf, Architecture::Bpf, endian);
     let mut btf = btf::Writer::default();
 
@@ -39,9 +46,17 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
     let mut variables = Vec::new();
     for (name, attributes) in map_definitions(program) {
         let size = 8 * ATTRIBUTES as u64;
-        let symbol = object.add_symbol(symbol(&name, SymbolKind::Data, SymbolSection::Section(maps)));
+        let symbol = object.add_symbol(symbol(
+            &name,
+            SymbolKind::Data,
+            SymbolSection::Section(maps),
+        ));
         let offset = object.add_symbol_data(symbol, maps, &[0; 8 * ATTRIBUTES], 8);
-        variables.push((btf.map(&name, Linkage::Global, &attributes), offset as u32, size as u32));
+        variables.push((
+            btf.map(&name, Linkage::Global, &attributes),
+            offset as u32,
+            size as u32,
+        ));
         symbols.push((Reference::Map(name), symbol));
     }
     // The template defines this one; the linker compares both definitions.
@@ -53,8 +68,17 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
 
     let mut offsets = Vec::new();
     for function in &program.functions {
-        let symbol = object.add_symbol(symbol(&function.name, SymbolKind::Text, SymbolSection::Section(text)));
-        let bytes: Vec<u8> = function.code.insns.iter().flat_map(|insn| insn.to_bytes()).collect();
+        let symbol = object.add_symbol(symbol(
+            &function.name,
+            SymbolKind::Text,
+            SymbolSection::Section(text),
+        ));
+        let bytes: Vec<u8> = function
+            .code
+            .insns
+            .iter()
+            .flat_map(|insn| insn.to_bytes())
+            .collect();
         let offset = object.add_symbol_data(symbol, text, &bytes, 8);
         btf.function(&function.name, &function.text, offset as u32);
         symbols.push((Reference::Function(function.name.clone()), symbol));
@@ -62,7 +86,10 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
     }
     for (function, base) in program.functions.iter().zip(offsets) {
         for (index, reference) in &function.code.symbols {
-            let symbol = symbols.iter().find(|(known, _)| known == reference).map(|(_, id)| *id);
+            let symbol = symbols
+                .iter()
+                .find(|(known, _)| known == reference)
+                .map(|(_, id)| *id);
             let r_type = match reference {
                 Reference::Map(_) => R_BPF_64_64,
                 Reference::Function(_) => R_BPF_64_32,
@@ -71,7 +98,9 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
                 text,
                 Relocation {
                     offset: base + 8 * *index as u64,
-                    symbol: symbol.ok_or(Error::Malformed("generated code refers to an unknown symbol"))?,
+                    symbol: symbol.ok_or(Error::Malformed(
+                        "generated code refers to an unknown symbol",
+                    ))?,
                     addend: 0,
                     flags: RelocationFlags::Elf { r_type },
                 },
@@ -80,7 +109,10 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
     }
 
     let extension = btf.extension(".text", "script.ewq");
-    for (name, bytes) in [(b".BTF".to_vec(), btf.types()), (b".BTF.ext".to_vec(), extension)] {
+    for (name, bytes) in [
+        (b".BTF".to_vec(), btf.types()),
+        (b".BTF.ext".to_vec(), extension),
+    ] {
         let section = object.add_section(Vec::new(), name, SectionKind::Metadata);
         object.append_section_data(section, &bytes, 8);
     }
@@ -102,7 +134,13 @@ fn symbol(name: &str, kind: SymbolKind, section: SymbolSection) -> Symbol {
 
 type Definition = [(&'static str, u32); ATTRIBUTES];
 
-fn definition(ty: u32, max_entries: u32, key_size: usize, value_size: usize, flags: u32) -> Definition {
+fn definition(
+    ty: u32,
+    max_entries: u32,
+    key_size: usize,
+    value_size: usize,
+    flags: u32,
+) -> Definition {
     [
         ("type", ty),
         ("max_entries", max_entries),
@@ -121,9 +159,15 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
                 MapKind::PerCpuArray => (MAP_TYPE_PERCPU_ARRAY, 0),
                 MapKind::HashByCpu => (MAP_TYPE_HASH, NO_PREALLOC),
             };
-            (store.map.clone(), definition(ty, store.max_rows, store.key_size, store.value_size, flags))
+            (
+                store.map.clone(),
+                definition(ty, store.max_rows, store.key_size, store.value_size, flags),
+            )
         })
         .collect();
-    maps.push((ZEROS.to_owned(), definition(MAP_TYPE_ARRAY, 1, 4, program.zeros_size(), 0)));
+    maps.push((
+        ZEROS.to_owned(),
+        definition(MAP_TYPE_ARRAY, 1, 4, program.zeros_size(), 0),
+    ));
     maps
 }

@@ -40,6 +40,7 @@ impl Compiler<'_> {
             ExprKind::Not(inner) => match &inner.kind {
                 // A builtin that has no value is not true, and its negation is not either.
                 ExprKind::Builtin(builtin) => self.branch_if_is(builtin, 0, target, when),
+                ExprKind::Not(twice) => self.branch(twice, target, when),
                 _ => self.branch(inner, target, !when),
             },
             ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
@@ -57,7 +58,9 @@ impl Compiler<'_> {
             }
             ExprKind::Binary(op, left, right) => self.compare(*op, left, right, target, when),
             ExprKind::Builtin(builtin) => self.branch_if_is(builtin, 1, target, when),
-            ExprKind::Text(_) | ExprKind::Negate(_) => unreachable!("the checker makes conditions of type bool"),
+            ExprKind::Text(_) | ExprKind::Negate(_) => {
+                unreachable!("the checker makes conditions of type bool")
+            }
         }
     }
 
@@ -91,7 +94,8 @@ impl Compiler<'_> {
                 BinaryOp::Ge => Cond::Sge,
                 _ => unreachable!("the checker makes comparisons of type bool"),
             };
-            self.asm.jump_if(if when { cond } else { cond.negate() }, R0, R1, target);
+            self.asm
+                .jump_if(if when { cond } else { cond.negate() }, R0, R1, target);
         }
         self.asm.place(end);
     }
@@ -119,12 +123,16 @@ impl Compiler<'_> {
 
     fn text_word(&mut self, into: crate::insn::Reg, text: &Expr, word: usize) {
         match &text.kind {
-            ExprKind::Builtin(builtin) => self.asm.load(into, CALL, offset(builtin) + 8 * word as i16),
+            ExprKind::Builtin(builtin) => {
+                self.asm.load(into, CALL, offset(builtin) + 8 * word as i16)
+            }
             ExprKind::Text(literal) => {
                 let mut bytes = [0; TEXT_LEN];
                 let len = literal.len().min(TEXT_LEN);
                 bytes[..len].copy_from_slice(&literal.as_bytes()[..len]);
-                let bytes = bytes[8 * word..8 * word + 8].try_into().expect("eight bytes");
+                let bytes = bytes[8 * word..8 * word + 8]
+                    .try_into()
+                    .expect("eight bytes");
                 self.asm.constant(into, i64::from_ne_bytes(bytes));
             }
             _ => unreachable!("the checker makes texts of builtins and literals"),
@@ -133,9 +141,15 @@ impl Compiler<'_> {
 
     /// A condition as a value: 0 or 1.
     fn truth(&mut self, expr: &Expr, none: Label) {
-        if let ExprKind::Builtin(_) = expr.kind {
-            self.check_none(expr, none);
-            return self.number(expr);
+        match &expr.kind {
+            ExprKind::Builtin(_) => {
+                self.check_none(expr, none);
+                return self.number(expr);
+            }
+            ExprKind::Not(inner) if matches!(inner.kind, ExprKind::Builtin(_)) => {
+                self.check_none(inner, none);
+            }
+            _ => {}
         }
         let (yes, end) = (self.asm.label(), self.asm.label());
         self.branch(expr, yes, true);

@@ -8,7 +8,8 @@ pub const STEP_BITS: u32 = 5;
 pub const RANGE_BITS: u32 = 42;
 
 /// How many buckets there are.
-pub const BUCKETS: usize = (((RANGE_BITS - 1 - STEP_BITS) << STEP_BITS) + (2 << STEP_BITS)) as usize;
+pub const BUCKETS: usize =
+    (((RANGE_BITS - 1 - STEP_BITS) << STEP_BITS) + (2 << STEP_BITS)) as usize;
 
 /// The bucket of a value. The kernel's side is in `slot.rs`; a test holds both together.
 pub fn bucket(value: i64) -> usize {
@@ -42,7 +43,10 @@ mod tests {
                 let value = (1i64 << power) + delta;
                 if (0..1 << RANGE_BITS).contains(&value) {
                     let (low, high) = bounds(bucket(value));
-                    assert!(low as i64 <= value && value < high as i64, "{value} in {low}..{high}");
+                    assert!(
+                        low as i64 <= value && value < high as i64,
+                        "{value} in {low}..{high}"
+                    );
                 }
             }
         }

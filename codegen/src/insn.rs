@@ -127,7 +127,11 @@ pub struct Insn {
 impl Insn {
     /// The instruction as the kernel reads it, in the byte order of this machine.
     pub fn to_bytes(self) -> [u8; 8] {
-        let registers = if cfg!(target_endian = "little") { self.dst.0 | self.src.0 << 4 } else { self.src.0 | self.dst.0 << 4 };
+        let registers = if cfg!(target_endian = "little") {
+            self.dst.0 | self.src.0 << 4
+        } else {
+            self.src.0 | self.dst.0 << 4
+        };
         let mut bytes = [self.code, registers, 0, 0, 0, 0, 0, 0];
         bytes[2..4].copy_from_slice(&self.off.to_ne_bytes());
         bytes[4..8].copy_from_slice(&self.imm.to_ne_bytes());
@@ -191,7 +195,13 @@ pub(crate) const PSEUDO_CALL: Reg = Reg(1);
 
 impl Assembler {
     fn push(&mut self, code: u8, dst: Reg, src: Reg, off: i16, imm: i32) {
-        self.code.push(Insn { code, dst, src, off, imm });
+        self.code.push(Insn {
+            code,
+            dst,
+            src,
+            off,
+            imm,
+        });
     }
 
     /// A label to be placed later.
@@ -238,7 +248,8 @@ impl Assembler {
 
     /// `dst = address of the map`
     pub fn map(&mut self, dst: Reg, name: &str) {
-        self.symbols.push((self.code.len(), Symbol::Map(name.to_owned())));
+        self.symbols
+            .push((self.code.len(), Symbol::Map(name.to_owned())));
         self.push(LDDW, dst, PSEUDO_MAP, 0, 0);
         self.push(0, R0, R0, 0, 0);
     }
@@ -260,12 +271,24 @@ impl Assembler {
 
     /// `*(u64 *)(base + off) += src`, atomically
     pub fn atomic_add(&mut self, base: Reg, off: i16, src: Reg) {
-        self.push(CLASS_STX | MODE_ATOMIC | SIZE_DW, base, src, off, Alu::Add as i32);
+        self.push(
+            CLASS_STX | MODE_ATOMIC | SIZE_DW,
+            base,
+            src,
+            off,
+            Alu::Add as i32,
+        );
     }
 
     /// `*(u64 *)(base + off) += src`, atomically; `src` gets the value from before
     pub fn atomic_fetch_add(&mut self, base: Reg, off: i16, src: Reg) {
-        self.push(CLASS_STX | MODE_ATOMIC | SIZE_DW, base, src, off, Alu::Add as i32 | FETCH);
+        self.push(
+            CLASS_STX | MODE_ATOMIC | SIZE_DW,
+            base,
+            src,
+            off,
+            Alu::Add as i32 | FETCH,
+        );
     }
 
     /// If `*(u64 *)(base + off)` is `r0` it becomes `src`, atomically; `r0` gets the value from before.
@@ -298,7 +321,8 @@ impl Assembler {
 
     /// Calls a function of the same object.
     pub fn call_function(&mut self, name: &str) {
-        self.symbols.push((self.code.len(), Symbol::Function(name.to_owned())));
+        self.symbols
+            .push((self.code.len(), Symbol::Function(name.to_owned())));
         self.push(CLASS_JMP | 0x80, R0, PSEUDO_CALL, 0, -1);
     }
 
@@ -313,7 +337,11 @@ impl Assembler {
     /// A jump spans more than 32,767 instructions.
     pub fn finish(self) -> Result<Code, JumpTooFar> {
         let target = |label: Label| self.labels[label.0].expect("every label is placed");
-        let jumps: HashMap<usize, usize> = self.jumps.iter().map(|(at, label)| (*at, target(*label))).collect();
+        let jumps: HashMap<usize, usize> = self
+            .jumps
+            .iter()
+            .map(|(at, label)| (*at, target(*label)))
+            .collect();
         let reached = self.reachable(&jumps);
         // Where each instruction ends up.
         let mut moved = Vec::with_capacity(self.code.len() + 1);
@@ -325,14 +353,25 @@ impl Assembler {
         moved.push(next);
 
         let mut insns = Vec::with_capacity(next);
-        for (at, mut insn) in self.code.iter().copied().enumerate().filter(|(at, _)| reached[*at]) {
+        for (at, mut insn) in self
+            .code
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(at, _)| reached[*at])
+        {
             if let Some(to) = jumps.get(&at) {
                 let span = moved[*to] as isize - moved[at] as isize - 1;
                 insn.off = i16::try_from(span).map_err(|_| JumpTooFar)?;
             }
             insns.push(insn);
         }
-        let symbols = self.symbols.into_iter().filter(|(at, _)| reached[*at]).map(|(at, symbol)| (moved[at], symbol)).collect();
+        let symbols = self
+            .symbols
+            .into_iter()
+            .filter(|(at, _)| reached[*at])
+            .map(|(at, symbol)| (moved[at], symbol))
+            .collect();
         Ok(Code { insns, symbols })
     }
 

@@ -66,18 +66,37 @@ impl StoreLayout {
             }
         }
         let value_size = value_size.max(8);
-        let kind = if store.keys.is_empty() && value_size <= PER_CPU_LIMIT { MapKind::PerCpuArray } else { MapKind::HashByCpu };
+        let kind = if store.keys.is_empty() && value_size <= PER_CPU_LIMIT {
+            MapKind::PerCpuArray
+        } else {
+            MapKind::HashByCpu
+        };
         // The CPU takes eight bytes, too: no padding.
         let mut key_size = 8;
         let mut keys = Vec::with_capacity(store.keys.len());
         for key in &store.keys {
-            keys.push(KeyField { offset: key_size, ty: key.ty });
+            keys.push(KeyField {
+                offset: key_size,
+                ty: key.ty,
+            });
             key_size += if key.ty == Type::Text { TEXT_LEN } else { 8 };
         }
         if kind == MapKind::PerCpuArray {
             key_size = 4;
         }
-        let max_rows = if kind == MapKind::PerCpuArray { 1 } else { MAX_ROWS };
-        StoreLayout { map: format!("store_{index}"), kind, keys, key_size, slots, value_size, max_rows }
+        let max_rows = if kind == MapKind::PerCpuArray {
+            1
+        } else {
+            MAX_ROWS
+        };
+        StoreLayout {
+            map: format!("store_{index}"),
+            kind,
+            keys,
+            key_size,
+            slots,
+            value_size,
+            max_rows,
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::ptr;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection};
 
-use crate::btf::{HEADER, KIND_FUNC, MAGIC};
 use crate::Error;
+use crate::btf::{HEADER, KIND_FUNC, MAGIC};
 
 /// Links both objects.
 ///
@@ -41,22 +41,33 @@ fn run_linker(template: &[u8], generated: &[u8]) -> Result<Vec<u8>, Error> {
         }
         let mut result = Ok(());
         for object in [template, generated] {
-            let code = libbpf_sys::bpf_linker__add_buf(linker, object.as_ptr().cast_mut().cast(), object.len() as _, ptr::null_mut());
+            let code = libbpf_sys::bpf_linker__add_buf(
+                linker,
+                object.as_ptr().cast_mut().cast(),
+                object.len() as _,
+                ptr::null_mut(),
+            );
             if result.is_ok() && code != 0 {
-                result = Err(failed("bpf_linker__add_buf")(io::Error::from_raw_os_error(-code)));
+                result = Err(failed("bpf_linker__add_buf")(io::Error::from_raw_os_error(
+                    -code,
+                )));
             }
         }
         if result.is_ok() {
             let code = libbpf_sys::bpf_linker__finalize(linker);
             if code != 0 {
-                result = Err(failed("bpf_linker__finalize")(io::Error::from_raw_os_error(-code)));
+                result = Err(failed("bpf_linker__finalize")(
+                    io::Error::from_raw_os_error(-code),
+                ));
             }
         }
         libbpf_sys::bpf_linker__free(linker);
         result?;
     }
     let mut bytes = Vec::new();
-    out.seek(SeekFrom::Start(0)).and_then(|_| out.read_to_end(&mut bytes)).map_err(failed("reading the result"))?;
+    out.seek(SeekFrom::Start(0))
+        .and_then(|_| out.read_to_end(&mut bytes))
+        .map_err(failed("reading the result"))?;
     Ok(bytes)
 }
 
@@ -65,12 +76,19 @@ fn run_linker(template: &[u8], generated: &[u8]) -> Result<Vec<u8>, Error> {
 fn make_functions_static(linked: &mut [u8], prefixes: &[&str]) -> Result<(), Error> {
     let malformed = Error::Malformed;
     let range = {
-        let elf: ElfFile64<'_> = ElfFile64::parse(&*linked).map_err(|_| malformed("not an ELF object"))?;
-        let section = elf.section_by_name(".BTF").ok_or(malformed("no .BTF section"))?;
-        section.file_range().ok_or(malformed(".BTF has no contents"))?
+        let elf: ElfFile64<'_> =
+            ElfFile64::parse(&*linked).map_err(|_| malformed("not an ELF object"))?;
+        let section = elf
+            .section_by_name(".BTF")
+            .ok_or(malformed("no .BTF section"))?;
+        section
+            .file_range()
+            .ok_or(malformed(".BTF has no contents"))?
     };
     let (start, size) = (range.0 as usize, range.1 as usize);
-    let btf = linked.get_mut(start..start + size).ok_or(malformed(".BTF lies outside of the object"))?;
+    let btf = linked
+        .get_mut(start..start + size)
+        .ok_or(malformed(".BTF lies outside of the object"))?;
     let word = |btf: &[u8], at: usize| -> Result<u32, Error> {
         let bytes = btf.get(at..at + 4).ok_or(malformed(".BTF is cut short"))?;
         Ok(u32::from_ne_bytes(bytes.try_into().expect("four bytes")))
@@ -78,14 +96,23 @@ fn make_functions_static(linked: &mut [u8], prefixes: &[&str]) -> Result<(), Err
     if word(btf, 0)? as u16 != MAGIC || word(btf, 4)? as usize != HEADER {
         return Err(malformed(".BTF has an unknown header"));
     }
-    let (types_start, types_size, strings) = (HEADER + word(btf, 8)? as usize, word(btf, 12)? as usize, HEADER + word(btf, 16)? as usize);
+    let (types_start, types_size, strings) = (
+        HEADER + word(btf, 8)? as usize,
+        word(btf, 12)? as usize,
+        HEADER + word(btf, 16)? as usize,
+    );
     let mut at = types_start;
     while at < types_start + types_size {
         let (name, info) = (word(btf, at)?, word(btf, at + 4)?);
         let (kind, vlen) = (info >> 24 & 0x1f, (info & 0xffff) as usize);
         if kind == KIND_FUNC {
-            let name = btf.get(strings + name as usize..).ok_or(malformed("a BTF name lies outside of the strings"))?;
-            if prefixes.iter().any(|prefix| name.starts_with(prefix.as_bytes())) {
+            let name = btf
+                .get(strings + name as usize..)
+                .ok_or(malformed("a BTF name lies outside of the strings"))?;
+            if prefixes
+                .iter()
+                .any(|prefix| name.starts_with(prefix.as_bytes()))
+            {
                 btf[at + 4..at + 8].copy_from_slice(&(info & !0xffff).to_ne_bytes());
             }
         }

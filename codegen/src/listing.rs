@@ -26,7 +26,12 @@ impl fmt::Display for Function {
         writeln!(f, "{}: ; {}", self.name, self.text)?;
         let mut index = 0;
         while let Some(insn) = self.code.insns.get(index) {
-            let symbol = self.code.symbols.iter().find(|(at, _)| *at == index).map(|(_, symbol)| symbol);
+            let symbol = self
+                .code
+                .symbols
+                .iter()
+                .find(|(at, _)| *at == index)
+                .map(|(_, symbol)| symbol);
             let next = self.code.insns.get(index + 1).map_or(0, |insn| insn.imm);
             writeln!(f, "{index:5}: {}", text(insn, index, next, symbol))?;
             index += if insn.code == 0x18 { 2 } else { 1 };
@@ -38,13 +43,26 @@ impl fmt::Display for Function {
 /// One instruction in the notation of the kernel's verifier.
 fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String {
     let (dst, src, off, imm) = (insn.dst.0, insn.src.0, insn.off, insn.imm);
-    let address = |reg| format!("*(u64 *)(r{reg} {} {})", if off < 0 { '-' } else { '+' }, off.unsigned_abs());
-    let operand = if insn.code & 0x08 != 0 { format!("r{src}") } else { imm.to_string() };
+    let address = |reg| {
+        format!(
+            "*(u64 *)(r{reg} {} {})",
+            if off < 0 { '-' } else { '+' },
+            off.unsigned_abs()
+        )
+    };
+    let operand = if insn.code & 0x08 != 0 {
+        format!("r{src}")
+    } else {
+        imm.to_string()
+    };
     let target = index as i64 + 1 + i64::from(off);
     match insn.code {
         0x18 => match symbol {
             Some(Symbol::Map(name)) => format!("r{dst} = map {name}"),
-            _ => format!("r{dst} = {:#x} ll", i64::from(next) << 32 | i64::from(imm as u32)),
+            _ => format!(
+                "r{dst} = {:#x} ll",
+                i64::from(next) << 32 | i64::from(imm as u32)
+            ),
         },
         0x79 => format!("r{dst} = {}", address(src)),
         0x7b => format!("{} = r{src}", address(dst)),

@@ -1,16 +1,16 @@
 //! From a plan to functions and maps: a filter at entry, an action at the end, one function for each
 //! clause of the script.
 
-use ewapa_lang::builtin::{builtin, Known, NONE};
+use ewapa_lang::builtin::{Known, NONE, builtin};
 use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Store};
 use ewapa_lang::types::Type;
 use ewapa_templates::{Counter, ENTER, LEAVE};
 
-use crate::expr::{offset, Compiler, CALL};
+use crate::Error;
+use crate::expr::{CALL, Compiler, offset};
 use crate::insn::{Alu, Assembler, Code, Cond, Helper, Label, R0, R1, R2, R3, R4, R7, R10};
 use crate::layout::{MapKind, StoreLayout};
 use crate::slot::{self, VALUE};
-use crate::Error;
 
 /// The map of the template that counts what went wrong.
 pub const COUNTERS: &str = "counters";
@@ -41,7 +41,11 @@ pub struct Program {
 impl Program {
     /// The bytes of the value in the map of zeros: the largest value of any store.
     pub fn zeros_size(&self) -> usize {
-        self.stores.iter().map(|store| store.value_size).max().unwrap_or(8)
+        self.stores
+            .iter()
+            .map(|store| store.value_size)
+            .max()
+            .unwrap_or(8)
     }
 }
 
@@ -50,23 +54,42 @@ impl Program {
 /// # Errors
 /// A clause is too large for the jumps of eBPF.
 pub fn generate(plan: &Plan) -> Result<Program, Error> {
-    let stores: Vec<StoreLayout> = plan.stores.iter().enumerate().map(|(index, store)| StoreLayout::new(index, store)).collect();
+    let stores: Vec<StoreLayout> = plan
+        .stores
+        .iter()
+        .enumerate()
+        .map(|(index, store)| StoreLayout::new(index, store))
+        .collect();
     let mut functions = vec![
         function(ENTER, "filter at entry".to_owned(), |asm| enter(plan, asm))?,
-        function(LEAVE, "action at the end".to_owned(), |asm| leave(plan, asm))?,
+        function(LEAVE, "action at the end".to_owned(), |asm| {
+            leave(plan, asm)
+        })?,
     ];
     for (index, clause) in plan.clauses.iter().enumerate() {
         let text = format!("table {}", name_of(plan, clause));
-        functions.push(function(&clause_name(index), text, |asm| act(plan, &stores, clause, asm))?);
+        functions.push(function(&clause_name(index), text, |asm| {
+            act(plan, &stores, clause, asm)
+        })?);
     }
     Ok(Program { functions, stores })
 }
 
-fn function(name: &str, text: String, emit: impl FnOnce(&mut Assembler)) -> Result<Function, Error> {
+fn function(
+    name: &str,
+    text: String,
+    emit: impl FnOnce(&mut Assembler),
+) -> Result<Function, Error> {
     let mut asm = Assembler::default();
     emit(&mut asm);
-    let code = asm.finish().map_err(|_| Error::TooLarge { what: text.clone() })?;
-    Ok(Function { name: name.to_owned(), text, code })
+    let code = asm
+        .finish()
+        .map_err(|_| Error::TooLarge { what: text.clone() })?;
+    Ok(Function {
+        name: name.to_owned(),
+        text,
+        code,
+    })
 }
 
 fn clause_name(index: usize) -> String {
@@ -74,7 +97,12 @@ fn clause_name(index: usize) -> String {
 }
 
 fn name_of<'a>(plan: &'a Plan, clause: &Clause) -> &'a str {
-    clause.actions.iter().map(|Action::Record(store)| plan.stores[store.0].name.as_str()).next().unwrap_or_default()
+    clause
+        .actions
+        .iter()
+        .map(|Action::Record(store)| plan.stores[store.0].name.as_str())
+        .next()
+        .unwrap_or_default()
 }
 
 /// Goes to `miss` unless one of the clause's probes stands for the call.
@@ -108,7 +136,10 @@ fn enter(plan: &Plan, asm: &mut Assembler) {
         match_probes(asm, clause, next);
         let mut compiler = Compiler { asm, stack: 0 };
         if let Some(filter) = &clause.filter {
-            for part in conjuncts(filter).into_iter().filter(|part| known_at_entry(part)) {
+            for part in conjuncts(filter)
+                .into_iter()
+                .filter(|part| known_at_entry(part))
+            {
                 compiler.branch(part, next, false);
             }
         }
@@ -166,8 +197,13 @@ fn act(plan: &Plan, stores: &[StoreLayout], clause: &Clause, asm: &mut Assembler
 
 fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
     let outer = compiler.stack;
-    let (found, full, end) = (compiler.asm.label(), compiler.asm.label(), compiler.asm.label());
-    compiler.stack -= i16::try_from(layout.key_size.next_multiple_of(8)).expect("the checker bounds the number of keys");
+    let (found, full, end) = (
+        compiler.asm.label(),
+        compiler.asm.label(),
+        compiler.asm.label(),
+    );
+    compiler.stack -= i16::try_from(layout.key_size.next_multiple_of(8))
+        .expect("the checker bounds the number of keys");
     let key = compiler.stack;
     build_key(compiler, store, layout, key);
 

@@ -17,7 +17,11 @@ const TRIES: i32 = 8;
 /// The bytes of a slot.
 pub fn size(kind: &SlotKind) -> usize {
     match kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) | SlotKind::Min(_) | SlotKind::Max(_) => 8,
+        SlotKind::Count
+        | SlotKind::Values(_)
+        | SlotKind::Sum(_)
+        | SlotKind::Min(_)
+        | SlotKind::Max(_) => 8,
         SlotKind::SumOfSquares(_) => 16,
         SlotKind::Histogram(_) => 8 * BUCKETS,
     }
@@ -160,7 +164,11 @@ fn add_to_bucket(compiler: &mut Compiler<'_>, offset: usize) {
     asm.constant(R1, (BUCKETS - 1) as i64);
     asm.place(within);
     asm.alu_imm(Alu::Lsh, R1, 3);
-    asm.alu_imm(Alu::Add, R1, i32::try_from(offset).expect("a store's value is small"));
+    asm.alu_imm(
+        Alu::Add,
+        R1,
+        i32::try_from(offset).expect("a store's value is small"),
+    );
     asm.alu(Alu::Add, R1, VALUE);
     asm.constant(R2, 1);
     asm.atomic_add(R1, 0, R2);

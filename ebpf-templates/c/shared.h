@@ -12,11 +12,12 @@ struct abi {
 	__u8 memory_reg;
 	__u8 pad;
 	__u16 memory_off;
-	__u16 pad2[3];
+	__u16 args_off;
+	__u16 pad2[2];
 };
 _Static_assert(sizeof(struct abi) == 16, "abi");
 
-enum abi_args { ARGS_UNKNOWN, ARGS_REGISTERS, ARGS_ARRAY, ARGS_INDIRECT };
+enum abi_args { ARGS_UNKNOWN, ARGS_REGISTERS, ARGS_ARRAY, ARGS_INDIRECT, ARGS_CAPTURED };
 enum abi_errno { ERRNO_UNKNOWN, ERRNO_RETURN, ERRNO_CELL };
 enum abi_valid { VALID_ALWAYS, VALID_NONZERO, VALID_ZERO };
 enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT, MEMORY_SEARCH };

@@ -82,7 +82,8 @@ struct {
 	__type(value, __u64);
 } unfinished SEC(".maps");
 
-/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found. */
+/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found; 1 if there
+ * is no pointer, but the thing itself. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_ABIS * 64);
@@ -195,24 +196,36 @@ static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct
 	return read_u64(open->sp + 8 + 8 * (reg - 6));
 }
 
-/* Looks below `state` for a pointer to { 0, base, length } with a length of whole WebAssembly pages:
- * the guest memory that a function of the wiggle family carries with it. */
+/* Whether { 0, base, length } is at this address, with a length of whole WebAssembly pages: the guest
+ * memory that a function of the wiggle family carries with it. */
+static __always_inline bool is_memory(__u64 address)
+{
+	__u64 found[3];
+
+	if (address < 4096 || bpf_probe_read_user(found, sizeof(found), (void *)address))
+		return 0;
+	return found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32;
+}
+
+/* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
 static __always_inline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
-	__u64 at, found[3];
+	__u64 at;
 
 	if (!known)
 		return 0;
 	if (*known)
-		return read_u64(state + *known - 8);
+		return *known == 1 ? state : read_u64(state + *known - 8);
+	if (is_memory(state)) {
+		*known = 1;
+		return state;
+	}
 	for (__u32 offset = 0; offset < 256; offset += 8) {
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
 			break;
-		if (at < 4096 || bpf_probe_read_user(found, sizeof(found), (void *)at))
-			continue;
-		if (found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32) {
+		if (is_memory(at)) {
 			*known = offset + 8;
 			return at;
 		}
@@ -304,6 +317,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->cells = argument_register(ctx, abi->args_reg);
 	else if (abi->args == ARGS_INDIRECT)
 		open->cells = read_u64(argument_register(ctx, abi->args_reg));
+	else if (abi->args == ARGS_CAPTURED)
+		open->cells = read_u64(read_u64(argument_register(ctx, abi->args_reg) + abi->args_off));
 	if (abi->memory == MEMORY_REGISTER || abi->memory == MEMORY_INDIRECT)
 		open->memory = argument_register(ctx, abi->memory_reg);
 	else

@@ -20,7 +20,11 @@ pub const CALL_SIZE: usize = {
     let mut size = 0;
     let mut index = 0;
     while index < BUILTINS.len() {
-        size += if matches!(BUILTINS[index].ty, ewapa_lang::types::Type::Text) { TEXT_LEN } else { 8 };
+        size += if matches!(BUILTINS[index].ty, ewapa_lang::types::Type::Text) {
+            TEXT_LEN
+        } else {
+            8
+        };
         index += 1;
     }
     size
@@ -33,7 +37,7 @@ pub const MAX_ABIS: usize = 64;
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Abi {
-    /// 0 unknown, 1 registers, 2 array, 3 pointer to an array.
+    /// 0 unknown, 1 registers, 2 array, 3 pointer to an array, 4 captured by a closure.
     pub args: u8,
     /// The first argument's register, or the one that holds the array's address: 0 rdi to 5 r9.
     pub args_reg: u8,
@@ -51,8 +55,10 @@ pub struct Abi {
     pub pad: u8,
     /// The offset in the structure, in bytes.
     pub memory_off: u16,
+    /// The offset of what is captured, in bytes.
+    pub args_off: u16,
     /// Padding.
-    pub pad2: [u16; 3],
+    pub pad2: [u16; 2],
 }
 
 impl Abi {
@@ -60,9 +66,17 @@ impl Abi {
     pub fn to_bytes(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&[
-            self.args, self.args_reg, self.stride, self.errno_at, self.valid, self.memory, self.memory_reg, 0,
+            self.args,
+            self.args_reg,
+            self.stride,
+            self.errno_at,
+            self.valid,
+            self.memory,
+            self.memory_reg,
+            0,
         ]);
         bytes[8..10].copy_from_slice(&self.memory_off.to_ne_bytes());
+        bytes[10..12].copy_from_slice(&self.args_off.to_ne_bytes());
         bytes
     }
 }
@@ -107,7 +121,14 @@ impl Cookie {
     pub fn to_u64(self) -> u64 {
         let runtime = self.runtime.to_le_bytes();
         u64::from_le_bytes([
-            self.func, self.role as u8, self.fd_arg, self.moved_arg, self.abi, runtime[0], runtime[1], runtime[2],
+            self.func,
+            self.role as u8,
+            self.fd_arg,
+            self.moved_arg,
+            self.abi,
+            runtime[0],
+            runtime[1],
+            runtime[2],
         ])
     }
 }

@@ -100,7 +100,8 @@ pub struct Expr {
 }
 
 /// The kinds of expressions. A builtin that has no value makes the expression have none; a comparison
-/// of a value that is none is false.
+/// of a value that is none is false. A condition that has no value, such as `ok`, is false, and so is its
+/// negation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {
     /// A literal, a parameter's value, a named value's number; for [`Type::Bool`] 0 or 1.

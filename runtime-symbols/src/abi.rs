@@ -56,6 +56,16 @@ pub enum Args {
         /// Bytes from one cell to the next.
         stride: u8,
     },
+    /// In an array of cells. A register holds the address of a structure that has, at this offset, the
+    /// address of a variable that holds the array's address: what a closure captures by reference.
+    Captured {
+        /// Holds the address of the structure.
+        base: Register,
+        /// Offset in it, in bytes.
+        offset: u16,
+        /// Bytes from one cell to the next.
+        stride: u8,
+    },
     /// Not known.
     Unknown,
 }
@@ -101,8 +111,8 @@ pub enum Memory {
         /// Offset in it, in bytes.
         offset: u16,
     },
-    /// Below the naming function's second argument there is a pointer to `{ 0u64, base, length }`;
-    /// the template looks for it once for each function and keeps the offset.
+    /// The naming function's second argument leads to `{ 0u64, base, length }`, or to a structure that has
+    /// a pointer to it; the template looks for it once for each function and keeps the offset.
     Search,
     /// Not known.
     Unknown,

@@ -44,6 +44,8 @@ pub(crate) struct Variant {
     pub verified: Option<String>,
     pub major: Option<MajorTable>,
     pub absent: Absent,
+    /// Index into [`Catalogue::abis`]: how the function is called that a trampoline hands its call to.
+    pub inner: Option<usize>,
     /// Index into [`Catalogue::abis`].
     pub abi: usize,
     pub rules: Vec<Rule>,
@@ -175,13 +177,16 @@ impl Variant {
                 "it needs a rule with the role `call`, or one with `envelope` and one with `name`";
             return Err(content(file, &place, what));
         }
-        let abi = abis
-            .iter()
-            .position(|abi| *abi == table.abi)
-            .unwrap_or_else(|| {
-                abis.push(table.abi);
-                abis.len() - 1
-            });
+        let mut index_of = |wanted: Abi| {
+            abis.iter()
+                .position(|abi| *abi == wanted)
+                .unwrap_or_else(|| {
+                    abis.push(wanted);
+                    abis.len() - 1
+                })
+        };
+        let abi = index_of(table.abi);
+        let inner = table.inner.map(index_of);
         let rules = table
             .rule
             .into_iter()
@@ -192,6 +197,7 @@ impl Variant {
             major: table.major,
             absent: table.absent,
             abi,
+            inner,
             rules: rules.collect::<Result<_, _>>()?,
         })
     }

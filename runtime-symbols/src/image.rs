@@ -5,7 +5,6 @@ use std::fmt;
 use ewapa_lang::wasi::{Function, FunctionSet};
 
 use crate::Stripped;
-use crate::abi::Register;
 use crate::elf::FileOffset;
 use crate::prologue::Cost;
 use crate::schema::Role;
@@ -67,8 +66,7 @@ pub struct Site {
 
 /// The function that a trampoline hands its call to. It begins with an instruction that the kernel
 /// emulates, is entered once in each call that enters the trampoline, and returns what that returns.
-/// Of the site's ABI, `errno` and `valid` hold for it; the array of arguments is found in another way, and
-/// registers that `memory` names have other values. Several envelopes may share one.
+/// Several envelopes may share one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inner {
     /// The function's virtual address in the file.
@@ -77,10 +75,8 @@ pub struct Inner {
     pub probe: FileOffset,
     /// The instruction there.
     pub at: String,
-    /// When it is entered, the array of arguments is at `*(*(holder + slot))`.
-    pub holder: Register,
-    /// An offset in bytes.
-    pub slot: u16,
+    /// Index into [`Catalogue::abis`](crate::Catalogue::abis): how it is called.
+    pub abi: usize,
 }
 
 /// A WASI function that cannot be probed in this binary.

@@ -6,7 +6,7 @@ use std::path::Path;
 use ewapa_lang::wasi::{Function, FunctionSet};
 
 use crate::abi::Args;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Variant};
 use crate::demangle::shorten;
 use crate::elf::{ElfFile, FileOffset, Refusal};
 use crate::handover::follow;
@@ -84,7 +84,7 @@ fn image(
     let mut without_code = FunctionSet::EMPTY;
     let mut sites = Vec::with_capacity(resolved.found.functions.len());
     for resolution in &resolved.found.functions {
-        match site(catalogue, file, resolution, resolved.variant.abi) {
+        match site(catalogue, file, resolution, resolved.variant) {
             Some(site) => sites.push(site),
             None => resolution
                 .function
@@ -133,7 +133,7 @@ fn site(
     catalogue: &Catalogue,
     file: &ElfFile,
     resolution: &Resolution,
-    abi: usize,
+    variant: &Variant,
 ) -> Option<Site> {
     let symbol = resolution.symbol;
     let offset = file.file_offset(symbol.address)?;
@@ -147,7 +147,7 @@ fn site(
     let code = file.code(symbol.address, length);
     let chosen = prologue::choose(code, symbol.address, whole && code.len() as u64 == length);
     let inner = (resolution.role != Role::Name && chosen.cost == Cost::SingleStepped)
-        .then(|| inner(file, code, symbol.address, catalogue.abis()[abi].args))
+        .then(|| inner(catalogue, file, code, symbol.address, variant))
         .flatten();
     Some(Site {
         role: resolution.role,
@@ -159,7 +159,7 @@ fn site(
         first: chosen.first,
         at: chosen.at,
         cost: chosen.cost,
-        abi,
+        abi: variant.abi,
         inner,
     })
 }
@@ -177,19 +177,32 @@ fn drop_shared_inner(sites: &mut [Site]) {
     }
 }
 
-/// What the function hands its call to, if that begins with an emulated instruction.
-fn inner(file: &ElfFile, code: &[u8], address: u64, args: Args) -> Option<Inner> {
-    let Args::Array { base, .. } = args else {
+/// What the function hands its call to, if the catalogue and the code agree on how, and if that begins
+/// with an emulated instruction.
+fn inner(
+    catalogue: &Catalogue,
+    file: &ElfFile,
+    code: &[u8],
+    address: u64,
+    variant: &Variant,
+) -> Option<Inner> {
+    let abi = variant.inner?;
+    let (Args::Array { base: outer, .. }, Args::Captured { base, offset, .. }) = (
+        catalogue.abis()[variant.abi].args,
+        catalogue.abis()[abi].args,
+    ) else {
         return None;
     };
-    let handover = follow(code, address, base)?;
+    let handover = follow(code, address, outer)?;
+    if (handover.holder, handover.slot) != (base, offset) {
+        return None;
+    }
     let chosen = prologue::choose(file.code(handover.target, 16), handover.target, false);
     (chosen.cost == Cost::Emulated).then_some(Inner {
         address: handover.target,
         probe: file.file_offset(handover.target)?,
         at: chosen.at,
-        holder: handover.holder,
-        slot: handover.slot,
+        abi,
     })
 }
 

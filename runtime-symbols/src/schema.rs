@@ -64,6 +64,10 @@ pub(crate) struct VariantTable {
     /// Why a function has no symbol.
     pub absent: Absent,
     pub abi: Abi,
+    /// How the function is called that a trampoline hands its call to, which is probed instead where the
+    /// trampoline itself would be single-stepped. Used only where the code says the same.
+    #[serde(default)]
+    pub inner: Option<Abi>,
     pub rule: Vec<RuleTable>,
 }
 

@@ -13,9 +13,21 @@ use super::script;
 /// # Errors
 /// What `ewapa script` fails of.
 pub fn run(start: Instant) -> Result<ExitCode, Failure> {
-    let this = std::env::current_exe().map_err(|error| Failure::new(Kind::Internal, format!("cannot find this executable: {error}")))?;
-    println!("The built-in runtime runs a guest that writes 10,000 lines to /dev/null and fails to write one:");
+    let this = std::env::current_exe().map_err(|error| {
+        Failure::new(
+            Kind::Internal,
+            format!("cannot find this executable: {error}"),
+        )
+    })?;
+    println!(
+        "The built-in runtime runs a guest that writes 10,000 lines to /dev/null and fails to write one:"
+    );
     println!("  ewapa script fd_write_latency -- ewapa guest --discard demo.wat\n");
-    let command = vec![this.into_os_string(), OsString::from("guest"), OsString::from("--discard"), OsString::from("demo.wat")];
+    let command = vec![
+        this.into_os_string(),
+        OsString::from("guest"),
+        OsString::from("--discard"),
+        OsString::from("demo.wat"),
+    ];
     script::run_bundled("fd_write_latency", command, start)
 }

@@ -25,8 +25,19 @@ enum State {
 /// # Errors
 /// Something that is needed is missing.
 pub fn run() -> Result<ExitCode, Failure> {
-    let checks = [kernel_version(), rights(), btf(), probes(), tracepoints(), task_storage()];
-    let width = checks.iter().map(|check| check.what.len()).max().unwrap_or(0);
+    let checks = [
+        kernel_version(),
+        rights(),
+        btf(),
+        probes(),
+        tracepoints(),
+        task_storage(),
+    ];
+    let width = checks
+        .iter()
+        .map(|check| check.what.len())
+        .max()
+        .unwrap_or(0);
     let mut bad = 0;
     for Check { what, state } in &checks {
         let (mark, text) = match state {
@@ -40,7 +51,13 @@ pub fn run() -> Result<ExitCode, Failure> {
         println!("{mark:2}  {what:width$}  {text}");
     }
     if bad > 0 {
-        return Err(Failure::new(Kind::Kernel, format!("{bad} of {} checks failed: scripts cannot run here", checks.len())));
+        return Err(Failure::new(
+            Kind::Kernel,
+            format!(
+                "{bad} of {} checks failed: scripts cannot run here",
+                checks.len()
+            ),
+        ));
     }
     println!("scripts can run here: try `ewapa demo`");
     Ok(ExitCode::SUCCESS)
@@ -48,7 +65,10 @@ pub fn run() -> Result<ExitCode, Failure> {
 
 fn kernel_version() -> Check {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    Check { what: "kernel", state: State::Good(format!("{} {}", release.trim(), std::env::consts::ARCH)) }
+    Check {
+        what: "kernel",
+        state: State::Good(format!("{} {}", release.trim(), std::env::consts::ARCH)),
+    }
 }
 
 fn rights() -> Check {
@@ -63,17 +83,27 @@ fn rights() -> Check {
             if missing.is_empty() {
                 State::Good("CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are held".to_owned())
             } else {
-                State::Bad(format!("{} not held: run as root (sudo ewapa …)", missing.join(", ")))
+                State::Bad(format!(
+                    "{} not held: run as root (sudo ewapa …)",
+                    missing.join(", ")
+                ))
             }
         }
-        None => State::Bad("cannot read /proc/self/status: mount proc (mount -t proc proc /proc)".to_owned()),
+        None => State::Bad(
+            "cannot read /proc/self/status: mount proc (mount -t proc proc /proc)".to_owned(),
+        ),
     };
-    Check { what: "rights", state }
+    Check {
+        what: "rights",
+        state,
+    }
 }
 
 fn effective_capabilities() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(line.trim(), 16).ok()
 }
 
@@ -93,29 +123,42 @@ fn probes() -> Check {
         Some(Mechanism::Perf) => State::Fair("perf events: slow to attach and to detach; multi links need Linux 6.6".to_owned()),
         None => State::Bad("the kernel takes no probe program: see `rights`, or a kernel with CONFIG_UPROBES and CONFIG_BPF_EVENTS".to_owned()),
     };
-    Check { what: "user probes", state }
+    Check {
+        what: "user probes",
+        state,
+    }
 }
 
 fn tracepoints() -> Check {
     use libbpf_sys as bpf;
     // SAFETY: a feature probe of libbpf without arguments that live on.
-    let supported = unsafe { bpf::libbpf_probe_bpf_prog_type(bpf::BPF_PROG_TYPE_RAW_TRACEPOINT, std::ptr::null()) } == 1;
+    let supported = unsafe {
+        bpf::libbpf_probe_bpf_prog_type(bpf::BPF_PROG_TYPE_RAW_TRACEPOINT, std::ptr::null())
+    } == 1;
     let state = if supported {
         State::Good("raw tracepoints for system calls and processes".to_owned())
     } else {
         State::Bad("no raw tracepoints: see `rights`; Linux 4.17 has them".to_owned())
     };
-    Check { what: "tracepoints", state }
+    Check {
+        what: "tracepoints",
+        state,
+    }
 }
 
 fn task_storage() -> Check {
     use libbpf_sys as bpf;
     // SAFETY: a feature probe of libbpf without arguments that live on.
-    let supported = unsafe { bpf::libbpf_probe_bpf_map_type(bpf::BPF_MAP_TYPE_TASK_STORAGE, std::ptr::null()) } == 1;
+    let supported =
+        unsafe { bpf::libbpf_probe_bpf_map_type(bpf::BPF_MAP_TYPE_TASK_STORAGE, std::ptr::null()) }
+            == 1;
     let state = if supported {
         State::Good("task storage for open calls".to_owned())
     } else {
         State::Bad("no task storage: see `rights`; Linux 5.11 has it".to_owned())
     };
-    Check { what: "threads", state }
+    Check {
+        what: "threads",
+        state,
+    }
 }

@@ -25,11 +25,19 @@ pub struct Args {
 /// The module cannot be read or is not valid, or it trapped.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let failed = |error: guest::Error| {
-        let kind = if matches!(error, guest::Error::Read { .. }) { Kind::NoInput } else { Kind::Internal };
+        let kind = if matches!(error, guest::Error::Read { .. }) {
+            Kind::NoInput
+        } else {
+            Kind::Internal
+        };
         Failure::new(kind, error.to_string())
     };
     if args.discard {
-        guest::discard_output().map_err(|error| Failure::new(Kind::Output, format!("cannot write to /dev/null: {error}")))?;
+        guest::discard_output().map_err(|error| {
+            Failure::new(Kind::Output, format!("cannot write to /dev/null: {error}"))
+        })?;
     }
-    guest::run(&args.module, &args.arguments).map(ExitCode::from).map_err(failed)
+    guest::run(&args.module, &args.arguments)
+        .map(ExitCode::from)
+        .map_err(failed)
 }

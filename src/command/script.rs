@@ -19,7 +19,11 @@ use crate::output::table;
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
-#[command(name = "ewapa script", bin_name = "ewapa script", override_usage = "ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]")]
+#[command(
+    name = "ewapa script",
+    bin_name = "ewapa script",
+    override_usage = "ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
+)]
 struct Options {
     /// A script file, or the name of a bundled script (see `ewapa list`)
     #[arg(value_name = "FILE|NAME")]
@@ -65,7 +69,9 @@ enum Stage {
 }
 
 /// The options that take a value: what follows them is not the script.
-const WITH_VALUE: [&str; 7] = ["-p", "--pid", "-o", "--output", "--emit", "--attach", "--help"];
+const WITH_VALUE: [&str; 7] = [
+    "-p", "--pid", "-o", "--output", "--emit", "--attach", "--help",
+];
 
 /// A script's text and what it is called.
 pub struct Source {
@@ -87,7 +93,9 @@ pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
     };
     let (options, values) = parse(rest, &params);
     // Without a script clap has told what is missing.
-    let Some(source) = source else { return Ok(ExitCode::SUCCESS) };
+    let Some(source) = source else {
+        return Ok(ExitCode::SUCCESS);
+    };
     run_source(&source, &options, &values, start)
 }
 
@@ -95,7 +103,11 @@ pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
 ///
 /// # Errors
 /// What the user has to be told.
-pub fn run_bundled(name: &str, command: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
+pub fn run_bundled(
+    name: &str,
+    command: Vec<OsString>,
+    start: Instant,
+) -> Result<ExitCode, Failure> {
     let source = find(OsStr::new(name))?;
     let options = Options {
         script: PathBuf::from(name),
@@ -133,27 +145,42 @@ fn find(name: &OsStr) -> Result<Source, Failure> {
     if let Some(text) = name.to_str().and_then(bundled::script)
         && !path.exists()
     {
-        return Ok(Source { name: shown, text: text.to_owned() });
+        return Ok(Source {
+            name: shown,
+            text: text.to_owned(),
+        });
     }
     let bytes = std::fs::read(path).map_err(|error| {
         let names: Vec<&str> = bundled::SCRIPTS.iter().map(|(name, _)| *name).collect();
         let hint = format!("the bundled scripts are {}", names.join(", "));
-        Failure::new(Kind::NoInput, format!("cannot read the script {shown}: {error}; {hint}"))
+        Failure::new(
+            Kind::NoInput,
+            format!("cannot read the script {shown}: {error}; {hint}"),
+        )
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Failure::new(Kind::Script, format!("ewapa: {shown} is not a script: byte {at} is not UTF-8 text\n"))
+        Failure::new(
+            Kind::Script,
+            format!("ewapa: {shown} is not a script: byte {at} is not UTF-8 text\n"),
+        )
     })?;
     Ok(Source { name: shown, text })
 }
 
 fn describe(source: &Source) -> Result<Vec<Param>, Failure> {
-    ewapa_lang::describe(&source.text).map(|(_, params)| params).map_err(|errors| script_failure(&errors, source))
+    ewapa_lang::describe(&source.text)
+        .map(|(_, params)| params)
+        .map_err(|errors| script_failure(&errors, source))
 }
 
 fn script_failure(errors: &[ewapa_lang::Diagnostic], source: &Source) -> Failure {
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Failure::new(Kind::Script, ewapa_lang::render(errors, &source.name, &source.text, color))
+    let color = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    Failure::new(
+        Kind::Script,
+        ewapa_lang::render(errors, &source.name, &source.text, color),
+    )
 }
 
 /// Reads the command line with the script's parameters as options. Ends the process on an error and
@@ -161,7 +188,11 @@ fn script_failure(errors: &[ewapa_lang::Diagnostic], source: &Source) -> Failure
 fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String)>) {
     let mut command = Options::command();
     for param in params {
-        let help = if param.doc.is_empty() { format!("default: {}", param.default) } else { format!("{}; default: {}", param.doc, param.default) };
+        let help = if param.doc.is_empty() {
+            format!("default: {}", param.default)
+        } else {
+            format!("{}; default: {}", param.doc, param.default)
+        };
         command = command.arg(
             Arg::new(param.name.clone())
                 .long(param.name.clone())
@@ -171,7 +202,8 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .help_heading("Parameters of the script"),
         );
     }
-    let matches = command.get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest));
+    let matches =
+        command.get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest));
     let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let values = params.iter().filter_map(|param| {
         let value = matches.get_one::<String>(&param.name)?;
@@ -180,16 +212,28 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
     (options, values.collect())
 }
 
-fn run_source(source: &Source, options: &Options, values: &[(String, String)], start: Instant) -> Result<ExitCode, Failure> {
+fn run_source(
+    source: &Source,
+    options: &Options,
+    values: &[(String, String)],
+    start: Instant,
+) -> Result<ExitCode, Failure> {
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
-        let script = ewapa_lang::parse(&source.text).map_err(|errors| script_failure(&errors, source))?;
+        let script =
+            ewapa_lang::parse(&source.text).map_err(|errors| script_failure(&errors, source))?;
         println!("{script:#?}");
         return Ok(ExitCode::SUCCESS);
     }
     let runtimes = Catalogue::bundled().names();
-    let compiled: Compiled =
-        ewapa_lang::compile(&source.text, &Environment { runtimes: &runtimes }, values).map_err(|errors| script_failure(&errors, source))?;
+    let compiled: Compiled = ewapa_lang::compile(
+        &source.text,
+        &Environment {
+            runtimes: &runtimes,
+        },
+        values,
+    )
+    .map_err(|errors| script_failure(&errors, source))?;
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
@@ -197,7 +241,8 @@ fn run_source(source: &Source, options: &Options, values: &[(String, String)], s
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Asm) => {
-            let program = ewapa_codegen::program::generate(&compiled.plan).map_err(|error| Failure::of_trace(error.into(), false))?;
+            let program = ewapa_codegen::program::generate(&compiled.plan)
+                .map_err(|error| Failure::of_trace(error.into(), false))?;
             print!("{program}");
             return Ok(ExitCode::SUCCESS);
         }
@@ -206,8 +251,8 @@ fn run_source(source: &Source, options: &Options, values: &[(String, String)], s
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
     let file = options.output.as_deref().map(create).transpose()?;
-    let outcome =
-        trace::trace(&compiled.plan, &target, options.attach, timings).map_err(|error| Failure::of_trace(error, options.verbose))?;
+    let outcome = trace::trace(&compiled.plan, &target, options.attach, timings)
+        .map_err(|error| Failure::of_trace(error, options.verbose))?;
     report(&compiled, &outcome, options, &target, file)?;
     exit_code(&outcome, &target)
 }
@@ -220,22 +265,37 @@ fn target(options: &Options) -> Result<Target, Failure> {
             Kind::Usage,
             "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
         )),
-        (false, false) => Err(Failure::new(Kind::Usage, "give either a command after `--` or `-p PID`, not both")),
+        (false, false) => Err(Failure::new(
+            Kind::Usage,
+            "give either a command after `--` or `-p PID`, not both",
+        )),
     }
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
-    std::fs::File::create(path).map_err(|error| Failure::new(Kind::Output, format!("cannot write {}: {error}", path.display())))
+    std::fs::File::create(path).map_err(|error| {
+        Failure::new(
+            Kind::Output,
+            format!("cannot write {}: {error}", path.display()),
+        )
+    })
 }
 
-fn report(compiled: &Compiled, outcome: &Outcome, options: &Options, target: &Target, file: Option<std::fs::File>) -> Result<(), Failure> {
+fn report(
+    compiled: &Compiled,
+    outcome: &Outcome,
+    options: &Options,
+    target: &Target,
+    file: Option<std::fs::File>,
+) -> Result<(), Failure> {
     let tables = table::render(&compiled.plan, outcome);
     let written = match (file, target) {
         (Some(mut file), _) => file.write_all(tables.as_bytes()),
         (None, Target::Command(_)) => std::io::stderr().write_all(tables.as_bytes()),
         (None, Target::Processes(_)) => std::io::stdout().write_all(tables.as_bytes()),
     };
-    written.map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    written
+        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
     }
@@ -254,14 +314,23 @@ fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
             if !status.success() {
                 eprintln!("ewapa: the command {}", ending(status));
             }
-            u8::try_from(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1)).unwrap_or(1)
+            u8::try_from(
+                status
+                    .code()
+                    .or_else(|| status.signal().map(|signal| 128 + signal))
+                    .unwrap_or(1),
+            )
+            .unwrap_or(1)
         }
         None => 0,
     };
     if let (Target::Command(command), 0, 0) = (target, outcome.processes, code) {
         let names = Catalogue::bundled().names().join(", ");
         let command = command[0].to_string_lossy();
-        return Err(Failure::new(Kind::NoRuntime, format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}")));
+        return Err(Failure::new(
+            Kind::NoRuntime,
+            format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),
+        ));
     }
     Ok(ExitCode::from(code))
 }

@@ -28,9 +28,14 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         Err(error) => Err(Failure::new(Kind::NoInput, error.to_string())),
         Ok(Inspection::NotARuntime) => {
             let known = catalogue.names().join(", ");
-            Err(Failure::new(Kind::NoRuntime, format!("{name} holds no WebAssembly runtime that ewapa knows: {known}")))
+            Err(Failure::new(
+                Kind::NoRuntime,
+                format!("{name} holds no WebAssembly runtime that ewapa knows: {known}"),
+            ))
         }
-        Ok(Inspection::Stripped(stripped)) => Err(Failure::new(Kind::Stripped, format!("{name}: {stripped}"))),
+        Ok(Inspection::Stripped(stripped)) => {
+            Err(Failure::new(Kind::Stripped, format!("{name}: {stripped}")))
+        }
         Ok(Inspection::Runtime(image)) => {
             print(catalogue.names()[image.runtime], &image);
             Ok(ExitCode::SUCCESS)
@@ -40,17 +45,35 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 fn print(runtime: &str, image: &Image) {
     let version = image.version.as_deref().unwrap_or("of unknown version");
-    let verified = image.verified.as_deref().map_or_else(|| "not verified".to_owned(), |versions| format!("verified with {versions}"));
+    let verified = image.verified.as_deref().map_or_else(
+        || "not verified".to_owned(),
+        |versions| format!("verified with {versions}"),
+    );
     println!("{runtime} {version}: {} ({verified})", image.variant);
 
-    let envelopes = image.sites.iter().filter(|site| site.role == Role::Envelope).count();
+    let envelopes = image
+        .sites
+        .iter()
+        .filter(|site| site.role == Role::Envelope)
+        .count();
     if envelopes > 0 {
-        println!("{envelopes} envelopes have arguments and results; the sites below tell which function is called");
+        println!(
+            "{envelopes} envelopes have arguments and results; the sites below tell which function is called"
+        );
     }
     let mut table = Builder::default();
-    table.push_record(["FUNCTION", "SYMBOL", "OFFSET", "SITE", "FIRST INSTRUCTION", "COST"]);
+    table.push_record([
+        "FUNCTION",
+        "SYMBOL",
+        "OFFSET",
+        "SITE",
+        "FIRST INSTRUCTION",
+        "COST",
+    ]);
     for site in &image.sites {
-        let Some(function) = site.function else { continue };
+        let Some(function) = site.function else {
+            continue;
+        };
         table.push_record([
             function.name().to_owned(),
             escape(&site.symbol),

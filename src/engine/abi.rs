@@ -4,11 +4,16 @@ use ewapa_symbols::abi::{Abi, Args, Errno, Memory, Register, Valid};
 
 /// One ABI as the templates read it.
 pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
-    let (args, args_reg, stride) = match abi.args {
-        Args::Unknown => (0, 0, 0),
-        Args::Registers(first) => (1, register(first), 0),
-        Args::Array { base, stride } => (2, register(base), stride),
-        Args::IndirectArray { base, stride } => (3, register(base), stride),
+    let (args, args_reg, stride, args_off) = match abi.args {
+        Args::Unknown => (0, 0, 0, 0),
+        Args::Registers(first) => (1, register(first), 0, 0),
+        Args::Array { base, stride } => (2, register(base), stride, 0),
+        Args::IndirectArray { base, stride } => (3, register(base), stride, 0),
+        Args::Captured {
+            base,
+            offset,
+            stride,
+        } => (4, register(base), stride, offset),
     };
     let (memory, memory_reg, memory_off) = match abi.memory {
         Memory::Unknown => (0, 0, 0),
@@ -34,6 +39,7 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
         memory,
         memory_reg,
         memory_off,
+        args_off,
         ..Default::default()
     }
 }

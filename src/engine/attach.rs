@@ -36,12 +36,15 @@ pub enum Mechanism {
 }
 
 /// Keeps something attached.
-#[expect(dead_code, reason = "a link lives as long as its descriptor or program is held")]
+#[expect(
+    dead_code,
+    reason = "a link lives as long as its descriptor or program is held"
+)]
 pub enum Link {
     /// A BPF link.
     Fd(OwnedFd),
     /// Aya's perf-event links, which belong to their program.
-    Perf(UProbe),
+    Perf(Box<UProbe>),
 }
 
 const KPROBE: u32 = bpf::BPF_PROG_TYPE_KPROBE;
@@ -75,14 +78,32 @@ impl Probes {
     /// The kernel does not have the mechanism, or refuses a program.
     pub fn load(loaded: &Loaded, mechanism: Mechanism) -> Result<Probes, Error> {
         let attach_type = mechanism.attach_type();
-        let load = |name, attach_type| loaded.program(Program { name, ty: KPROBE, attach_type });
+        let load = |name, attach_type| {
+            loaded.program(Program {
+                name,
+                ty: KPROBE,
+                attach_type,
+            })
+        };
         let (entry, returns) = match mechanism {
             Mechanism::Session => (load("wasi_session", attach_type)?, None),
-            Mechanism::Multi | Mechanism::Perf => (load("wasi_entry", attach_type)?, Some(load("wasi_return", attach_type)?)),
+            Mechanism::Multi | Mechanism::Perf => (
+                load("wasi_entry", attach_type)?,
+                Some(load("wasi_return", attach_type)?),
+            ),
         };
         // A session link takes session programs only; one for libraries has no return.
-        let library_type = if mechanism == Mechanism::Perf { 0 } else { bpf::BPF_TRACE_UPROBE_MULTI };
-        Ok(Probes { mechanism, entry, returns, library: load("library_loaded", library_type)? })
+        let library_type = if mechanism == Mechanism::Perf {
+            0
+        } else {
+            bpf::BPF_TRACE_UPROBE_MULTI
+        };
+        Ok(Probes {
+            mechanism,
+            entry,
+            returns,
+            library: load("library_loaded", library_type)?,
+        })
     }
 
     /// Attaches to the points of one file, in all processes.
@@ -90,12 +111,34 @@ impl Probes {
     /// # Errors
     /// The kernel refuses.
     pub fn attach(&self, file: &Path, points: &[Point]) -> Result<Vec<Link>, Error> {
-        let with_return: Vec<Point> = points.iter().copied().filter(|point| point.returns).collect();
+        let with_return: Vec<Point> = points
+            .iter()
+            .copied()
+            .filter(|point| point.returns)
+            .collect();
         match (self.mechanism, &self.returns) {
-            (Mechanism::Session, _) => Ok(vec![multi_link(&self.entry, bpf::BPF_TRACE_UPROBE_SESSION, file, points, false)?]),
+            (Mechanism::Session, _) => Ok(vec![multi_link(
+                &self.entry,
+                bpf::BPF_TRACE_UPROBE_SESSION,
+                file,
+                points,
+                false,
+            )?]),
             (Mechanism::Multi, Some(returns)) => Ok(vec![
-                multi_link(returns, bpf::BPF_TRACE_UPROBE_MULTI, file, &with_return, true)?,
-                multi_link(&self.entry, bpf::BPF_TRACE_UPROBE_MULTI, file, points, false)?,
+                multi_link(
+                    returns,
+                    bpf::BPF_TRACE_UPROBE_MULTI,
+                    file,
+                    &with_return,
+                    true,
+                )?,
+                multi_link(
+                    &self.entry,
+                    bpf::BPF_TRACE_UPROBE_MULTI,
+                    file,
+                    points,
+                    false,
+                )?,
             ]),
             (_, returns) => {
                 let mut links = Vec::new();
@@ -115,16 +158,30 @@ impl Probes {
     pub fn attach_library(&self, file: &Path, point: Point) -> Result<Link, Error> {
         match self.mechanism {
             Mechanism::Perf => perf_links(&self.library, file, &[point], ProbeKind::Entry),
-            _ => multi_link(&self.library, bpf::BPF_TRACE_UPROBE_MULTI, file, &[point], false),
+            _ => multi_link(
+                &self.library,
+                bpf::BPF_TRACE_UPROBE_MULTI,
+                file,
+                &[point],
+                false,
+            ),
         }
     }
 }
 
-fn multi_link(program: &OwnedFd, attach_type: u32, file: &Path, points: &[Point], returns: bool) -> Result<Link, Error> {
+fn multi_link(
+    program: &OwnedFd,
+    attach_type: u32,
+    file: &Path,
+    points: &[Point],
+    returns: bool,
+) -> Result<Link, Error> {
     const RETURN: u32 = bpf::BPF_F_UPROBE_MULTI_RETURN;
     let what = || format!("attaching {} probes to {}", points.len(), file.display());
-    let path = CString::new(file.as_os_str().as_bytes())
-        .map_err(|_| Error::Kernel { what: what(), source: io::Error::from_raw_os_error(libc::EINVAL) })?;
+    let path = CString::new(file.as_os_str().as_bytes()).map_err(|_| Error::Kernel {
+        what: what(),
+        source: io::Error::from_raw_os_error(libc::EINVAL),
+    })?;
     let offsets: Vec<u64> = points.iter().map(|point| point.offset).collect();
     let cookies: Vec<u64> = points.iter().map(|point| point.cookie).collect();
     // SAFETY: the structure is plain data; zero is its default.
@@ -138,25 +195,47 @@ fn multi_link(program: &OwnedFd, attach_type: u32, file: &Path, points: &[Point]
     // SAFETY: path, offsets and cookies live across the call; the kernel copies them.
     let fd = unsafe { bpf::bpf_link_create(program.as_raw_fd(), 0, attach_type, &options) };
     if fd < 0 {
-        return Err(Error::Kernel { what: what(), source: io::Error::from_raw_os_error(-fd) });
+        return Err(Error::Kernel {
+            what: what(),
+            source: io::Error::from_raw_os_error(-fd),
+        });
     }
     // SAFETY: a new descriptor that is ours.
     Ok(Link::Fd(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
-fn perf_links(program: &OwnedFd, file: &Path, points: &[Point], kind: ProbeKind) -> Result<Link, Error> {
+fn perf_links(
+    program: &OwnedFd,
+    file: &Path,
+    points: &[Point],
+    kind: ProbeKind,
+) -> Result<Link, Error> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Kernel {
-        what: format!("attaching {} perf-event probes to {}", points.len(), file.display()),
+        what: format!(
+            "attaching {} perf-event probes to {}",
+            points.len(),
+            file.display()
+        ),
         source: io::Error::other(source),
     };
     let info = program_info(program).map_err(|error| failed(error.into()))?;
     // SAFETY: the program was loaded as a kprobe program without an attach type, which serves entry and return.
-    let mut probe = unsafe { UProbe::from_program_info(info, "uprobe".into(), kind) }.map_err(|error| failed(error.into()))?;
+    let mut probe = unsafe { UProbe::from_program_info(info, "uprobe".into(), kind) }
+        .map_err(|error| failed(error.into()))?;
     for point in points {
-        let location = UProbeAttachPoint { location: UProbeAttachLocation::AbsoluteOffset(point.offset), cookie: Some(point.cookie) };
-        probe.attach(location, file, aya::programs::uprobe::UProbeScope::AllProcesses).map_err(|error| failed(error.into()))?;
+        let location = UProbeAttachPoint {
+            location: UProbeAttachLocation::AbsoluteOffset(point.offset),
+            cookie: Some(point.cookie),
+        };
+        probe
+            .attach(
+                location,
+                file,
+                aya::programs::uprobe::UProbeScope::AllProcesses,
+            )
+            .map_err(|error| failed(error.into()))?;
     }
-    Ok(Link::Perf(probe))
+    Ok(Link::Perf(Box::new(probe)))
 }
 
 fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
@@ -164,7 +243,8 @@ fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
     let mut info: bpf::bpf_prog_info = unsafe { std::mem::zeroed() };
     let mut length = size_of::<bpf::bpf_prog_info>() as u32;
     // SAFETY: the kernel writes at most `length` bytes.
-    let result = unsafe { bpf::bpf_prog_get_info_by_fd(program.as_raw_fd(), &mut info, &mut length) };
+    let result =
+        unsafe { bpf::bpf_prog_get_info_by_fd(program.as_raw_fd(), &mut info, &mut length) };
     if result < 0 {
         return Err(io::Error::from_raw_os_error(-result));
     }
@@ -178,10 +258,22 @@ fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
 ///
 /// # Errors
 /// The kernel refuses.
-pub fn raw_tracepoint(loaded: &Loaded, program: &'static str, tracepoint: &str) -> Result<Link, Error> {
-    let program = loaded.program(Program { name: program, ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT, attach_type: 0 })?;
-    let failed = |source| Error::Kernel { what: format!("attaching to the tracepoint {tracepoint}"), source };
-    let name = CString::new(tracepoint).map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
+pub fn raw_tracepoint(
+    loaded: &Loaded,
+    program: &'static str,
+    tracepoint: &str,
+) -> Result<Link, Error> {
+    let program = loaded.program(Program {
+        name: program,
+        ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+        attach_type: 0,
+    })?;
+    let failed = |source| Error::Kernel {
+        what: format!("attaching to the tracepoint {tracepoint}"),
+        source,
+    };
+    let name =
+        CString::new(tracepoint).map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
     // SAFETY: the name lives across the call.
     let fd = unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), program.as_raw_fd()) };
     if fd < 0 {
@@ -196,7 +288,10 @@ pub fn raw_tracepoint(loaded: &Loaded, program: &'static str, tracepoint: &str) 
 /// # Errors
 /// It has none, or there is no right to load programs.
 pub fn best_mechanism() -> Result<Mechanism, super::trace::Error> {
-    Mechanism::ALL.into_iter().find(|mechanism| is_supported(*mechanism)).ok_or(super::trace::Error::NoRights)
+    Mechanism::ALL
+        .into_iter()
+        .find(|mechanism| is_supported(*mechanism))
+        .ok_or(super::trace::Error::NoRights)
 }
 
 /// Whether the kernel takes a program for this mechanism.
@@ -210,7 +305,14 @@ pub fn is_supported(mechanism: Mechanism) -> bool {
         let mut insns: [bpf::bpf_insn; 2] = std::mem::zeroed();
         insns[0].code = 0xb7;
         insns[1].code = 0x95;
-        bpf::bpf_prog_load(KPROBE, c"probe".as_ptr(), c"GPL".as_ptr(), insns.as_ptr(), 2, &mut options)
+        bpf::bpf_prog_load(
+            KPROBE,
+            c"probe".as_ptr(),
+            c"GPL".as_ptr(),
+            insns.as_ptr(),
+            2,
+            &mut options,
+        )
     };
     if fd >= 0 {
         // SAFETY: a new descriptor that is ours.

@@ -17,21 +17,34 @@ const BATCH_BYTES: usize = 4 << 20;
 ///
 /// # Errors
 /// The kernel refuses to read the map.
-pub fn for_each_row(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8], &[u8])) -> io::Result<()> {
+pub fn for_each_row(
+    map: &MapData,
+    layout: &StoreLayout,
+    mut row: impl FnMut(&[u8], &[u8]),
+) -> io::Result<()> {
     match layout.kind {
         MapKind::PerCpuArray => per_cpu_value(map, layout, |value| row(&[], value)),
         MapKind::HashByCpu => hash_rows(map, layout, row),
     }
 }
 
-fn per_cpu_value(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8])) -> io::Result<()> {
+fn per_cpu_value(
+    map: &MapData,
+    layout: &StoreLayout,
+    mut row: impl FnMut(&[u8]),
+) -> io::Result<()> {
     // The kernel rounds each CPU's value up to eight bytes; ours are made of words.
     let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
     let mut values = vec![0u8; layout.value_size * cpus];
     let key = 0u32;
     // SAFETY: the key has the four bytes of an array's key, the buffer room for a value for each possible CPU.
-    let result =
-        unsafe { bpf::bpf_map_lookup_elem(map.fd().as_fd().as_raw_fd(), std::ptr::from_ref(&key).cast(), values.as_mut_ptr().cast()) };
+    let result = unsafe {
+        bpf::bpf_map_lookup_elem(
+            map.fd().as_fd().as_raw_fd(),
+            std::ptr::from_ref(&key).cast(),
+            values.as_mut_ptr().cast(),
+        )
+    };
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
@@ -39,7 +52,11 @@ fn per_cpu_value(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8])
     Ok(())
 }
 
-fn hash_rows(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8], &[u8])) -> io::Result<()> {
+fn hash_rows(
+    map: &MapData,
+    layout: &StoreLayout,
+    mut row: impl FnMut(&[u8], &[u8]),
+) -> io::Result<()> {
     let fd = map.fd().as_fd().as_raw_fd();
     // A batch holds at least one bucket of the hash; the kernel says when it does not.
     let mut room = (BATCH_BYTES / layout.value_size).clamp(16, BATCH);
@@ -53,7 +70,9 @@ fn hash_rows(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8], &[u
         let result = unsafe {
             bpf::bpf_map_lookup_batch(
                 fd,
-                position.as_mut().map_or(std::ptr::null_mut(), |at| std::ptr::from_mut(at).cast()),
+                position
+                    .as_mut()
+                    .map_or(std::ptr::null_mut(), |at| std::ptr::from_mut(at).cast()),
                 std::ptr::from_mut(&mut next).cast(),
                 keys.as_mut_ptr().cast(),
                 values.as_mut_ptr().cast(),
@@ -73,7 +92,10 @@ fn hash_rows(map: &MapData, layout: &StoreLayout, mut row: impl FnMut(&[u8], &[u
             return Err(error);
         }
         for index in 0..count as usize {
-            row(&keys[index * layout.key_size..][..layout.key_size], &values[index * layout.value_size..][..layout.value_size]);
+            row(
+                &keys[index * layout.key_size..][..layout.key_size],
+                &values[index * layout.value_size..][..layout.value_size],
+            );
         }
         if end {
             return Ok(());

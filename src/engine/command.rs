@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-/// A child process that has not become the command yet.
+/// A child process that has not become the command yet. If this is dropped it ends instead.
 #[derive(Debug)]
 pub struct Held {
     pid: u32,
@@ -37,8 +37,11 @@ impl Held {
             .iter()
             .map(|argument| CString::new(argument.as_bytes()))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "an argument has a zero byte"))?;
-        let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|argument| argument.as_ptr()).collect();
+            .map_err(|_| {
+                io::Error::new(io::ErrorKind::InvalidInput, "an argument has a zero byte")
+            })?;
+        let mut pointers: Vec<*const libc::c_char> =
+            arguments.iter().map(|argument| argument.as_ptr()).collect();
         pointers.push(std::ptr::null());
         let (go_read, go_write) = pipe()?;
         let (failure_read, failure_write) = pipe()?;
@@ -53,7 +56,11 @@ impl Held {
                 // SAFETY: as above; the pointers end with null and lead to C strings.
                 unsafe { become_command(&go_read, &failure_write, &pointers) }
             }
-            pid => Ok(Held { pid: pid as u32, go: File::from(go_write), failure: File::from(failure_read) }),
+            pid => Ok(Held {
+                pid: pid as u32,
+                go: File::from(go_write),
+                failure: File::from(failure_read),
+            }),
         }
     }
 
@@ -71,21 +78,20 @@ impl Held {
         let mut error = [0; 4];
         // The pipe closes when the command takes over; else the child writes why it could not.
         match self.failure.read_exact(&mut error) {
-            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(Running { pid: self.pid, status: None }),
+            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(Running {
+                pid: self.pid,
+                status: None,
+            }),
             Err(error) => Err(error),
             Ok(()) => {
-                Running { pid: self.pid, status: None }.wait()?;
+                Running {
+                    pid: self.pid,
+                    status: None,
+                }
+                .wait()?;
                 Err(io::Error::from_raw_os_error(i32::from_ne_bytes(error)))
             }
         }
-    }
-
-    /// Ends the child without running the command.
-    pub fn cancel(self) {
-        let Held { pid, go, failure } = self;
-        drop((go, failure));
-        // A child that cannot be waited for is gone already.
-        let _ = Running { pid, status: None }.wait();
     }
 }
 
@@ -175,20 +181,32 @@ mod tests {
 
     #[test]
     fn a_command_runs_once_it_is_released() {
-        let mut running = Held::start(&words(&["sh", "-c", "exit 7"])).unwrap().release().unwrap();
+        let mut running = Held::start(&words(&["sh", "-c", "exit 7"]))
+            .unwrap()
+            .release()
+            .unwrap();
         assert_eq!(running.wait().unwrap().code(), Some(7));
     }
 
     #[test]
     fn a_command_that_does_not_exist_is_an_error_of_the_release() {
-        let error = Held::start(&words(&["no-such-command-anywhere"])).unwrap().release().unwrap_err();
+        let error = Held::start(&words(&["no-such-command-anywhere"]))
+            .unwrap()
+            .release()
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]
-    fn a_cancelled_command_never_runs() {
-        let file = std::env::temp_dir().join(format!("ewapa-cancelled-{}", std::process::id()));
-        Held::start(&words(&["touch", file.to_str().unwrap()])).unwrap().cancel();
+    fn a_command_that_is_not_released_never_runs() {
+        let file = std::env::temp_dir().join(format!("ewapa-never-{}", std::process::id()));
+        let held = Held::start(&words(&["touch", file.to_str().unwrap()])).unwrap();
+        let mut child = Running {
+            pid: held.pid(),
+            status: None,
+        };
+        drop(held);
+        assert_eq!(child.wait().unwrap().code(), Some(FAILED));
         assert!(!file.exists());
     }
 }

@@ -52,19 +52,36 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
     batch::for_each_row(map, layout, |key, value| {
         // The first eight bytes of a row's key are the CPU.
         let key = key.get(8..).unwrap_or_default();
-        let values = store.slots.iter().zip(&layout.slots).map(|(slot, offset)| decode(slot, &value[*offset..]));
+        let values = store
+            .slots
+            .iter()
+            .zip(&layout.slots)
+            .map(|(slot, offset)| decode(slot, &value[*offset..]));
         match groups.get_mut(key) {
-            Some(group) => group.iter_mut().zip(values).for_each(|(into, value)| merge(into, value)),
+            Some(group) => group
+                .iter_mut()
+                .zip(values)
+                .for_each(|(into, value)| merge(into, value)),
             None => {
                 groups.insert(key.to_owned(), values.collect());
             }
         }
     })?;
-    Ok(groups.into_iter().map(|(key, values)| Group { keys: decode_key(&key, layout), values }).collect())
+    Ok(groups
+        .into_iter()
+        .map(|(key, values)| Group {
+            keys: decode_key(&key, layout),
+            values,
+        })
+        .collect())
 }
 
 fn word(bytes: &[u8], index: usize) -> u64 {
-    u64::from_ne_bytes(bytes[8 * index..8 * index + 8].try_into().expect("eight bytes"))
+    u64::from_ne_bytes(
+        bytes[8 * index..8 * index + 8]
+            .try_into()
+            .expect("eight bytes"),
+    )
 }
 
 fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
@@ -72,7 +89,10 @@ fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
         let bytes = &key[field.offset - 8..];
         if field.ty == Type::Text {
             let text = &bytes[..ewapa_lang::builtin::TEXT_LEN];
-            let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+            let end = text
+                .iter()
+                .position(|byte| *byte == 0)
+                .unwrap_or(text.len());
             Key::Text(text[..end].to_vec())
         } else {
             Key::Number(word(bytes, 0) as i64)
@@ -83,8 +103,12 @@ fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
 
 fn decode(slot: &Slot, bytes: &[u8]) -> Value {
     match slot.kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Value::Sum(word(bytes, 0) as i64),
-        SlotKind::SumOfSquares(_) => Value::Wide(u128::from(word(bytes, 1)) << 64 | u128::from(word(bytes, 0))),
+        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => {
+            Value::Sum(word(bytes, 0) as i64)
+        }
+        SlotKind::SumOfSquares(_) => {
+            Value::Wide(u128::from(word(bytes, 1)) << 64 | u128::from(word(bytes, 0)))
+        }
         SlotKind::Min(_) | SlotKind::Max(_) => Value::Extreme(word(bytes, 0)),
         SlotKind::Histogram(_) => {
             let buckets = (0..BUCKETS).map(|index| (index as u16, word(bytes, index)));

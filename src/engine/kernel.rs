@@ -38,7 +38,11 @@ unsafe fn find_member(btf: *const bpf::btf, structure: &CStr, member: &CStr) -> 
             let candidate = &*members.add(index);
             let name = bpf::btf__name_by_offset(btf, candidate.name_off);
             if !name.is_null() && CStr::from_ptr(name) == member {
-                let bits = if (*ty).info & BITFIELD != 0 { candidate.offset & 0xff_ffff } else { candidate.offset };
+                let bits = if (*ty).info & BITFIELD != 0 {
+                    candidate.offset & 0xff_ffff
+                } else {
+                    candidate.offset
+                };
                 return Some(bits / 8);
             }
         }

@@ -71,7 +71,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The verifier refused a program.
-    #[error("the kernel refused the program `{program}`: {source}; this is a defect of ewapa, `-v` shows the verifier's log")]
+    #[error(
+        "the kernel refused the program `{program}`: {source}; this is a defect of ewapa, `-v` shows the verifier's log"
+    )]
     Verifier {
         /// The program's name.
         program: &'static str,
@@ -86,7 +88,10 @@ pub enum Error {
 }
 
 fn last_error(what: &str) -> Error {
-    Error::Kernel { what: what.to_owned(), source: io::Error::last_os_error() }
+    Error::Kernel {
+        what: what.to_owned(),
+        source: io::Error::last_os_error(),
+    }
 }
 
 impl Loaded {
@@ -96,20 +101,33 @@ impl Loaded {
     /// The object is malformed or the kernel refuses a map.
     pub fn new(linked: &[u8], settings: &Settings) -> Result<Loaded, Error> {
         let mut object = Object::parse(linked)?;
-        let abis: Vec<u8> = settings.abis.iter().flat_map(|abi| abi.to_bytes()).collect();
+        let abis: Vec<u8> = settings
+            .abis
+            .iter()
+            .flat_map(|abi| abi.to_bytes())
+            .collect();
         let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
         abi_table[..abis.len()].copy_from_slice(&abis);
-        let (reads, tgid_offset) = (settings.reads.to_ne_bytes(), settings.tgid_offset.to_ne_bytes());
+        let (reads, tgid_offset) = (
+            settings.reads.to_ne_bytes(),
+            settings.tgid_offset.to_ne_bytes(),
+        );
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
-            ("always_returns", (&[u8::from(settings.always_returns)][..], true)),
+            (
+                "always_returns",
+                (&[u8::from(settings.always_returns)][..], true),
+            ),
             ("hold", (&[u8::from(settings.hold)][..], true)),
             ("tgid_offset", (&tgid_offset[..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
 
         let btf = match aya::features().btf() {
-            Some(features) => object.fixup_and_sanitize_btf(features)?.map(|btf| load_btf(&btf.to_bytes())).transpose()?,
+            Some(features) => object
+                .fixup_and_sanitize_btf(features)?
+                .map(|btf| load_btf(&btf.to_bytes()))
+                .transpose()?,
             None => None,
         };
         let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
@@ -119,9 +137,19 @@ impl Loaded {
             fill(&map, definition)?;
             maps.insert(name.clone(), map);
         }
-        let text_sections: HashSet<usize> = object.functions.keys().map(|(section, _)| *section).collect();
+        let text_sections: HashSet<usize> = object
+            .functions
+            .keys()
+            .map(|(section, _)| *section)
+            .collect();
         object.relocate_maps(
-            definitions.iter().map(|(name, definition)| (name.as_str(), maps[name].fd().as_fd().as_raw_fd(), definition)),
+            definitions.iter().map(|(name, definition)| {
+                (
+                    name.as_str(),
+                    maps[name].fd().as_fd().as_raw_fd(),
+                    definition,
+                )
+            }),
             &text_sections,
         )?;
         object.relocate_calls(&text_sections)?;
@@ -135,7 +163,11 @@ impl Loaded {
     pub fn program(&self, program: Program) -> Result<OwnedFd, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
-        let function = self.object.functions.get(&definition.function_key()).ok_or_else(missing)?;
+        let function = self
+            .object
+            .functions
+            .get(&definition.function_key())
+            .ok_or_else(missing)?;
         let name = CString::new(program.name).map_err(|_| missing())?;
         let func_info = function.func_info.func_info_bytes();
         let line_info = function.line_info.line_info_bytes();
@@ -184,7 +216,11 @@ impl Loaded {
         }
         let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
         let log = String::from_utf8_lossy(&log[..end]).into_owned();
-        Err(Error::Verifier { program: program.name, source, log })
+        Err(Error::Verifier {
+            program: program.name,
+            source,
+            log,
+        })
     }
 
     /// The map of this name.
@@ -192,7 +228,9 @@ impl Loaded {
     /// # Errors
     /// There is none.
     pub fn map(&self, name: &str) -> Result<&MapData, Error> {
-        self.maps.get(name).ok_or_else(|| Error::Missing(name.to_owned()))
+        self.maps
+            .get(name)
+            .ok_or_else(|| Error::Missing(name.to_owned()))
     }
 
     /// Takes the map of this name out, for a type that owns it.
@@ -200,13 +238,21 @@ impl Loaded {
     /// # Errors
     /// There is none.
     pub fn take_map(&mut self, name: &str) -> Result<MapData, Error> {
-        self.maps.remove(name).ok_or_else(|| Error::Missing(name.to_owned()))
+        self.maps
+            .remove(name)
+            .ok_or_else(|| Error::Missing(name.to_owned()))
     }
 }
 
 fn load_btf(bytes: &[u8]) -> Result<OwnedFd, Error> {
     // SAFETY: the bytes live across the call.
-    let fd = unsafe { bpf::bpf_btf_load(bytes.as_ptr().cast(), bytes.len() as _, std::ptr::null_mut()) };
+    let fd = unsafe {
+        bpf::bpf_btf_load(
+            bytes.as_ptr().cast(),
+            bytes.len() as _,
+            std::ptr::null_mut(),
+        )
+    };
     if fd < 0 {
         return Err(last_error("loading the BTF of the linked object"));
     }
@@ -221,7 +267,14 @@ fn fill(map: &MapData, definition: &aya_obj::Map) -> Result<(), Error> {
     if !definition.data().is_empty() {
         let key = 0u32;
         // SAFETY: key and value are as long as the map's definition, from which it was made, says.
-        let result = unsafe { bpf::bpf_map_update_elem(fd, std::ptr::from_ref(&key).cast(), definition.data().as_ptr().cast(), 0) };
+        let result = unsafe {
+            bpf::bpf_map_update_elem(
+                fd,
+                std::ptr::from_ref(&key).cast(),
+                definition.data().as_ptr().cast(),
+                0,
+            )
+        };
         if result != 0 {
             return Err(last_error("writing the template's settings"));
         }

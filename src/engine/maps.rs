@@ -2,15 +2,31 @@
 
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// A file, whatever it is called now.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
-    /// The device, as the kernel writes it.
-    pub device: String,
+    /// The device: major and minor number.
+    pub device: (u32, u32),
     /// The inode.
     pub inode: u64,
+}
+
+impl FileId {
+    /// The file of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(path: &Path) -> io::Result<FileId> {
+        let metadata = std::fs::metadata(path)?;
+        let device = metadata.dev();
+        Ok(FileId {
+            device: (libc::major(device), libc::minor(device)),
+            inode: metadata.ino(),
+        })
+    }
 }
 
 /// An executable part of a file in a process.
@@ -44,7 +60,11 @@ fn parse(pid: u32, line: &str) -> Option<Mapping> {
     let range = fields.next()?;
     let permissions = fields.next()?;
     let file_offset = u64::from_str_radix(fields.next()?, 16).ok()?;
-    let device = fields.next()?.to_owned();
+    let (major, minor) = fields.next()?.split_once(':')?;
+    let device = (
+        u32::from_str_radix(major, 16).ok()?,
+        u32::from_str_radix(minor, 16).ok()?,
+    );
     let inode: u64 = fields.next()?.parse().ok()?;
     let path = fields.next()?.trim_start();
     if permissions.as_bytes().get(2) != Some(&b'x') || inode == 0 {
@@ -54,7 +74,10 @@ fn parse(pid: u32, line: &str) -> Option<Mapping> {
     let addresses = u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?;
     Some(Mapping {
         // Without the leading zeros that `maps` pads addresses with.
-        open: PathBuf::from(format!("/proc/{pid}/map_files/{:x}-{:x}", addresses.start, addresses.end)),
+        open: PathBuf::from(format!(
+            "/proc/{pid}/map_files/{:x}-{:x}",
+            addresses.start, addresses.end
+        )),
         addresses,
         file_offset,
         file: FileId { device, inode },
@@ -68,25 +91,49 @@ mod tests {
 
     #[test]
     fn a_line_of_code_names_its_file() {
-        let line = "00d0a000-55d0b000 r-xp 00002000 fe:00 1234                       /usr/bin/my tool";
+        let line =
+            "00d0a000-55d0b000 r-xp 00002000 fe:00 1234                       /usr/bin/my tool";
         let mapping = parse(7, line).unwrap();
         assert_eq!(mapping.addresses, 0xd0a000..0x55d0b000);
         assert_eq!(mapping.file_offset, 0x2000);
-        assert_eq!(mapping.file, FileId { device: "fe:00".to_owned(), inode: 1234 });
+        assert_eq!(
+            mapping.file,
+            FileId {
+                device: (0xfe, 0),
+                inode: 1234
+            }
+        );
         assert_eq!(mapping.path, PathBuf::from("/usr/bin/my tool"));
-        assert_eq!(mapping.open, PathBuf::from("/proc/7/map_files/d0a000-55d0b000"));
+        assert_eq!(
+            mapping.open,
+            PathBuf::from("/proc/7/map_files/d0a000-55d0b000")
+        );
     }
 
     #[test]
     fn data_and_memory_without_a_file_are_left_out() {
-        assert_eq!(parse(7, "55d0a000-55d0b000 rw-p 00002000 fe:00 1234 /usr/bin/tool"), None);
-        assert_eq!(parse(7, "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 [vdso]"), None);
+        assert_eq!(
+            parse(
+                7,
+                "55d0a000-55d0b000 rw-p 00002000 fe:00 1234 /usr/bin/tool"
+            ),
+            None
+        );
+        assert_eq!(
+            parse(7, "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 [vdso]"),
+            None
+        );
         assert_eq!(parse(7, "7ffd1000-7ffd2000 r-xp 00000000 00:00 0 "), None);
     }
 
     #[test]
     fn this_process_has_its_own_executable_mapped() {
         let own = std::env::current_exe().unwrap();
-        assert!(executable_mappings(std::process::id()).unwrap().iter().any(|mapping| mapping.path == own));
+        let mappings = executable_mappings(std::process::id()).unwrap();
+        assert!(
+            mappings
+                .iter()
+                .any(|mapping| mapping.path == own && mapping.file == FileId::of(&own).unwrap())
+        );
     }
 }

@@ -8,10 +8,13 @@ pub struct Names {
 }
 
 fn intern(names: &mut Vec<String>, name: &str) -> usize {
-    names.iter().position(|known| known == name).unwrap_or_else(|| {
-        names.push(name.to_owned());
-        names.len() - 1
-    })
+    names
+        .iter()
+        .position(|known| known == name)
+        .unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        })
 }
 
 impl Names {
@@ -24,7 +27,10 @@ impl Names {
 
     /// Name and version of a value of the builtin `runtime`.
     pub fn runtime_name(&self, value: i64) -> &str {
-        usize::try_from(value >> 8).ok().and_then(|index| self.runtimes.get(index)).map_or("?", String::as_str)
+        usize::try_from(value >> 8)
+            .ok()
+            .and_then(|index| self.runtimes.get(index))
+            .map_or("?", String::as_str)
     }
 
     /// The value of the builtin `module`.
@@ -34,7 +40,10 @@ impl Names {
 
     /// The name of a value of the builtin `module`.
     pub fn module_name(&self, value: i64) -> &str {
-        usize::try_from(value).ok().and_then(|index| self.modules.get(index)).map_or("?", String::as_str)
+        usize::try_from(value)
+            .ok()
+            .and_then(|index| self.modules.get(index))
+            .map_or("?", String::as_str)
     }
 }
 

@@ -5,11 +5,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::wasi::{Function, FunctionSet, Moved};
-use ewapa_symbols::{Catalogue, Image, Inspection};
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection};
 use ewapa_templates::{Cookie, Role};
 
 use super::attach::{Link, Point, Probes};
@@ -19,10 +20,11 @@ use super::names::Names;
 /// What is known of the processes that are traced, and what holds their probes.
 pub struct Processes {
     wanted: FunctionSet,
-    probes: Probes,
+    probes: Arc<Probes>,
     /// The BPF map from process to what calls of it are told.
     traced: BpfHashMap<MapData, u32, i64>,
     seen: HashMap<FileId, Seen>,
+    ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
     links: Vec<Link>,
     with_runtime: HashSet<u32>,
     /// The names of runtimes and modules.
@@ -56,12 +58,17 @@ pub struct Found {
 
 impl Processes {
     /// Nothing is traced yet.
-    pub fn new(wanted: FunctionSet, probes: Probes, traced: BpfHashMap<MapData, u32, i64>) -> Processes {
+    pub fn new(
+        wanted: FunctionSet,
+        probes: Probes,
+        traced: BpfHashMap<MapData, u32, i64>,
+    ) -> Processes {
         Processes {
             wanted,
-            probes,
+            probes: Arc::new(probes),
             traced,
             seen: HashMap::new(),
+            ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
             names: Names::default(),
@@ -71,9 +78,14 @@ impl Processes {
         }
     }
 
+    /// Takes in a file that was inspected ahead of the process that maps it.
+    pub fn know(&mut self, inspected: Inspected) {
+        self.ahead.insert(inspected.file, inspected.inspection);
+    }
+
     /// How the probes are attached.
-    pub fn probes(&self) -> &Probes {
-        &self.probes
+    pub fn probes(&self) -> Arc<Probes> {
+        Arc::clone(&self.probes)
     }
 
     /// How many processes a runtime was found in.
@@ -90,12 +102,6 @@ impl Processes {
         self.traced.insert(pid, module, 0)
     }
 
-    /// No longer traces a process.
-    pub fn forget(&mut self, pid: u32) {
-        // A process that has ended has taken itself out.
-        let _ = self.traced.remove(&pid);
-    }
-
     /// Attaches to every runtime that the process has mapped and that is new.
     ///
     /// # Errors
@@ -106,7 +112,7 @@ impl Processes {
                 Some(seen) => *seen,
                 None => {
                     let seen = self.inspect(&mapping);
-                    self.seen.insert(mapping.file.clone(), seen);
+                    self.seen.insert(mapping.file, seen);
                     seen
                 }
             };
@@ -119,33 +125,64 @@ impl Processes {
 
     fn inspect(&mut self, mapping: &Mapping) -> Seen {
         if let Err(error) = self.watch_linker(mapping) {
-            self.troubles.push(format!("libraries loaded later are not seen: {error}"));
+            self.troubles
+                .push(format!("libraries loaded later are not seen: {error}"));
         }
-        match Catalogue::bundled().inspect(&mapping.open) {
+        let inspection = self
+            .ahead
+            .remove(&mapping.file)
+            .unwrap_or_else(|| Catalogue::bundled().inspect(&mapping.open));
+        match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
                 Ok(()) => return Seen::Runtime,
                 Err(error) => self.troubles.push(error.to_string()),
             },
-            Ok(Inspection::Stripped(stripped)) => self.stripped.push((mapping.path.clone(), stripped.to_string())),
+            Ok(Inspection::Stripped(stripped)) => self
+                .stripped
+                .push((mapping.path.clone(), stripped.to_string())),
             Ok(Inspection::NotARuntime) => {}
-            Err(error) => self.troubles.push(format!("cannot look into {}: {error}", mapping.path.display())),
+            Err(error) => self.troubles.push(format!(
+                "cannot look into {}: {error}",
+                mapping.path.display()
+            )),
         }
         Seen::Other
     }
 
     fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<(), super::load::Error> {
         let name = Catalogue::bundled().names()[image.runtime];
-        let runtime = self.names.runtime(image.runtime, name, image.version.as_deref());
-        let sites: Vec<_> = image.sites.iter().filter(|site| site.function.is_none_or(|function| self.wanted.contains(function))).collect();
-        let points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();
+        let runtime = self
+            .names
+            .runtime(image.runtime, name, image.version.as_deref());
+        let sites: Vec<_> = image
+            .sites
+            .iter()
+            .filter(|site| {
+                site.function
+                    .is_none_or(|function| self.wanted.contains(function))
+            })
+            .collect();
+        let mut points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();
+        // Several envelopes may hand their calls to one function.
+        points.sort_unstable_by_key(|point| (point.offset, point.cookie));
+        points.dedup();
         if !points.is_empty() {
-            self.links.extend(self.probes.attach(&mapping.open, &points)?);
+            self.links
+                .extend(self.probes.attach(&mapping.open, &points)?);
         }
         self.found.push(Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
-            missing: image.missing.iter().map(|missing| missing.function).filter(|function| self.wanted.contains(*function)).collect(),
-            single_stepped: sites.iter().filter(|site| site.cost == ewapa_symbols::Cost::SingleStepped).count(),
-            sites: sites.len(),
+            missing: image
+                .missing
+                .iter()
+                .map(|missing| missing.function)
+                .filter(|function| self.wanted.contains(*function))
+                .collect(),
+            single_stepped: sites
+                .iter()
+                .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
+                .count(),
+            sites: points.len(),
         });
         Ok(())
     }
@@ -153,17 +190,27 @@ impl Processes {
     /// Attaches to the dynamic linker's hook if the file is one.
     fn watch_linker(&mut self, mapping: &Mapping) -> Result<(), super::load::Error> {
         let is_linker = mapping.path.file_name().is_some_and(|name| {
-            [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"].iter().any(|prefix| name.as_bytes().starts_with(prefix))
+            [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"]
+                .iter()
+                .any(|prefix| name.as_bytes().starts_with(prefix))
         });
         if !is_linker {
             return Ok(());
         }
         let Some(hook) = ewapa_symbols::linker_hook(&mapping.open) else {
-            self.troubles.push(format!("{} has no _dl_debug_state: libraries loaded later are not seen", mapping.path.display()));
+            self.troubles.push(format!(
+                "{} has no _dl_debug_state: libraries loaded later are not seen",
+                mapping.path.display()
+            ));
             return Ok(());
         };
-        let point = Point { offset: hook.offset.0, cookie: hook.to_r_debug as u64, returns: false };
-        self.links.push(self.probes.attach_library(&mapping.open, point)?);
+        let point = Point {
+            offset: hook.offset.0,
+            cookie: hook.to_r_debug as u64,
+            returns: false,
+        };
+        self.links
+            .push(self.probes.attach_library(&mapping.open, point)?);
         Ok(())
     }
 
@@ -173,6 +220,30 @@ impl Processes {
     }
 }
 
+/// A file that was inspected ahead.
+pub struct Inspected {
+    file: FileId,
+    inspection: Result<Inspection, ewapa_symbols::Error>,
+}
+
+/// Inspects the executable of a command, found as `execvp` finds it. None if there is none; what the
+/// process really maps counts in the end.
+pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
+    let path = if command.as_bytes().contains(&b'/') {
+        PathBuf::from(command)
+    } else {
+        let directories = std::env::var_os("PATH")?;
+        std::env::split_paths(&directories)
+            .map(|directory| directory.join(command))
+            .find(|path| path.is_file())?
+    };
+    let file = FileId::of(&path).ok()?;
+    Some(Inspected {
+        file,
+        inspection: Catalogue::bundled().inspect(&path),
+    })
+}
+
 /// What the templates are told of a site.
 fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
     let role = match site.role {
@@ -180,6 +251,10 @@ fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
         ewapa_symbols::Role::Envelope => Role::Envelope,
         ewapa_symbols::Role::Name => Role::Name,
     };
+    let (probe, abi) = site
+        .inner
+        .as_ref()
+        .map_or((site.probe, site.abi), |inner| (inner.probe, inner.abi));
     let argument = |index: Option<usize>| index.map_or(Cookie::NONE, |index| index as u8);
     let cookie = Cookie {
         func: argument(site.function.map(Function::index)),
@@ -190,20 +265,27 @@ fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
             Some(Moved::Value(index)) => index as u8 | Cookie::BY_VALUE,
             None => Cookie::NONE,
         },
-        abi: site.abi as u8,
+        abi: abi as u8,
         runtime,
     };
-    Point { offset: site.probe.0, cookie: cookie.to_u64(), returns: role != Role::Name }
+    Point {
+        offset: probe.0,
+        cookie: cookie.to_u64(),
+        returns: role != Role::Name,
+    }
 }
 
 /// The file name of the first argument that looks like a WebAssembly module.
 fn module_of(pid: u32) -> Option<String> {
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    arguments.split(|byte| *byte == 0).skip(1).find_map(|argument| {
-        let path = Path::new(OsStr::from_bytes(argument));
-        let extension = path.extension()?.as_bytes();
-        let is_module = [&b"wasm"[..], b"wat", b"cwasm", b"aot"].contains(&extension);
-        let name = path.file_name()?.to_owned();
-        is_module.then(|| String::from_utf8_lossy(&name.into_vec()).into_owned())
-    })
+    arguments
+        .split(|byte| *byte == 0)
+        .skip(1)
+        .find_map(|argument| {
+            let path = Path::new(OsStr::from_bytes(argument));
+            let extension = path.extension()?.as_bytes();
+            let is_module = [&b"wasm"[..], b"wat", b"cwasm", b"aot"].contains(&extension);
+            let name = path.file_name()?.to_owned();
+            is_module.then(|| String::from_utf8_lossy(&name.into_vec()).into_owned())
+        })
 }

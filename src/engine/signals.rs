@@ -38,7 +38,11 @@ impl Signals {
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
             let fd = libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-            if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(Signals(OwnedFd::from_raw_fd(fd))) }
+            if fd < 0 {
+                Err(io::Error::last_os_error())
+            } else {
+                Ok(Signals(OwnedFd::from_raw_fd(fd)))
+            }
         }
     }
 
@@ -48,13 +52,20 @@ impl Signals {
         let info = unsafe {
             let mut info: libc::signalfd_siginfo = std::mem::zeroed();
             let size = size_of::<libc::signalfd_siginfo>();
-            let read = libc::read(self.0.as_raw_fd(), std::ptr::from_mut(&mut info).cast(), size);
+            let read = libc::read(
+                self.0.as_raw_fd(),
+                std::ptr::from_mut(&mut info).cast(),
+                size,
+            );
             (read == size as isize).then_some(info)
         }?;
         let number = info.ssi_signo as i32;
         Some(match number {
             libc::SIGCHLD => Signal::Child,
-            _ => Signal::End { number, by_terminal: info.ssi_code == libc::SI_KERNEL },
+            _ => Signal::End {
+                number,
+                by_terminal: info.ssi_code == libc::SI_KERNEL,
+            },
         })
     }
 }
@@ -64,10 +75,22 @@ impl Signals {
 /// # Errors
 /// The kernel refuses.
 pub fn wait(signals: &Signals, other: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
-    let mut polled = [signals.0.as_raw_fd(), other.as_raw_fd()].map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
-    let milliseconds = timeout.map_or(-1, |timeout| i32::try_from(timeout.as_millis() + 1).unwrap_or(i32::MAX));
+    let mut polled = [signals.0.as_raw_fd(), other.as_raw_fd()].map(|fd| libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    let milliseconds = timeout.map_or(-1, |timeout| {
+        i32::try_from(timeout.as_millis() + 1).unwrap_or(i32::MAX)
+    });
     // SAFETY: the array has as many entries as is said.
-    let result = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, milliseconds) };
+    let result = unsafe {
+        libc::poll(
+            polled.as_mut_ptr(),
+            polled.len() as libc::nfds_t,
+            milliseconds,
+        )
+    };
     if result < 0 {
         let error = io::Error::last_os_error();
         if error.kind() != io::ErrorKind::Interrupted {

@@ -21,7 +21,7 @@ use super::command::{Held, Running};
 use super::groups::{self, Group};
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
-use super::processes::{Found, Processes};
+use super::processes::{Found, Processes, inspect_ahead};
 use super::signals::{self, Signal, Signals};
 use super::{abi, calibrate, kernel};
 
@@ -75,7 +75,10 @@ impl Losses {
 
     /// Calls that did not get into the tables although they completed.
     pub fn lost(&self) -> u64 {
-        [Counter::Deep, Counter::NoThread, Counter::GroupsFull].into_iter().map(|counter| self.count(counter)).sum()
+        [Counter::Deep, Counter::NoThread, Counter::GroupsFull]
+            .into_iter()
+            .map(|counter| self.count(counter))
+            .sum()
     }
 
     /// Returns without an entry, and names without a call.
@@ -85,7 +88,8 @@ impl Losses {
 
     /// Calls that were open when the run ended.
     pub fn open(&self) -> u64 {
-        self.count(Counter::Entries).saturating_sub(self.count(Counter::Returns))
+        self.count(Counter::Entries)
+            .saturating_sub(self.count(Counter::Returns))
     }
 }
 
@@ -99,7 +103,10 @@ pub struct Timings {
 impl Timings {
     /// The clock starts at the start of the process.
     pub fn new(start: Instant) -> Timings {
-        Timings { start, stages: Vec::new() }
+        Timings {
+            start,
+            stages: Vec::new(),
+        }
     }
 
     /// A stage has ended now.
@@ -126,10 +133,14 @@ pub enum Error {
     #[error("cannot use a map in the kernel: {0}")]
     Map(#[from] aya::maps::MapError),
     /// The kernel has no BTF.
-    #[error("the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more")]
+    #[error(
+        "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
+    )]
     NoBtf,
     /// The rights are not enough.
-    #[error("no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more")]
+    #[error(
+        "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"
+    )]
     NoRights,
     /// The command cannot be run.
     #[error("cannot run `{command}`: {source}")]
@@ -171,8 +182,14 @@ pub enum Error {
 }
 
 fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
-    move |source| Error::Io { what: what.to_owned(), source }
+    move |source| Error::Io {
+        what: what.to_owned(),
+        source,
+    }
 }
+
+/// How long a measurement is waited for that has not ended when the run has.
+const CALIBRATION: Duration = Duration::from_millis(5);
 
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -181,18 +198,35 @@ const GRACE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// See [`Error`].
-pub fn trace(plan: &Plan, target: &Target, mechanism: Option<Mechanism>, mut timings: Timings) -> Result<Outcome, Error> {
+pub fn trace(
+    plan: &Plan,
+    target: &Target,
+    mechanism: Option<Mechanism>,
+    mut timings: Timings,
+) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
         Target::Command(command) => Some(Held::start(command).map_err(command_error(command))?),
         Target::Processes(pids) => {
-            if let Some(gone) = pids.iter().find(|pid| !PathBuf::from(format!("/proc/{pid}")).exists()) {
+            if let Some(gone) = pids
+                .iter()
+                .find(|pid| !PathBuf::from(format!("/proc/{pid}")).exists())
+            {
                 return Err(Error::NoProcess(*gone));
             }
             None
         }
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
+    // While this thread compiles and the kernel verifies, the other ones read.
+    let layout = std::thread::spawn(|| kernel::member_offset(c"task_struct", c"tgid"));
+    let inspected = match target {
+        Target::Command(command) => {
+            let name = command[0].clone();
+            Some(std::thread::spawn(move || inspect_ahead(&name)))
+        }
+        Target::Processes(_) => None,
+    };
 
     let generated = program::generate(plan)?;
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
@@ -206,8 +240,12 @@ pub fn trace(plan: &Plan, target: &Target, mechanism: Option<Mechanism>, mut tim
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
         hold: true,
-        tgid_offset: kernel::member_offset(c"task_struct", c"tgid").ok_or(Error::NoBtf)?,
-        abis: Catalogue::bundled().abis().iter().map(abi::encode).collect(),
+        tgid_offset: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        abis: Catalogue::bundled()
+            .abis()
+            .iter()
+            .map(abi::encode)
+            .collect(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
@@ -220,7 +258,11 @@ pub fn trace(plan: &Plan, target: &Target, mechanism: Option<Mechanism>, mut tim
     ];
     if reads_syscalls(plan) {
         links.push(attach::raw_tracepoint(&loaded, "syscall_exit", "sys_exit")?);
-        links.push(attach::raw_tracepoint(&loaded, "syscall_enter", "sys_enter")?);
+        links.push(attach::raw_tracepoint(
+            &loaded,
+            "syscall_enter",
+            "sys_enter",
+        )?);
     }
     timings.mark("programs");
 
@@ -235,8 +277,12 @@ pub fn trace(plan: &Plan, target: &Target, mechanism: Option<Mechanism>, mut tim
         left: Vec::new(),
         timings,
         first_probe: None,
-        calibration: None,
+        probe_cost: None,
     };
+    if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
+        run.processes.know(inspected);
+    }
+    run.timings.mark("executable read");
     match target {
         Target::Command(command) => run.start(held.expect("a command is held"), command)?,
         Target::Processes(pids) => run.join(pids)?,
@@ -246,16 +292,30 @@ pub fn trace(plan: &Plan, target: &Target, mechanism: Option<Mechanism>, mut tim
 }
 
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
-    let command = command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let command = command
+        .first()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     move |source| Error::Command { command, source }
 }
 
 fn reads(plan: &Plan) -> u64 {
-    ewapa_lang::builtin::BUILTINS.iter().filter(|builtin| plan.reads(builtin)).fold(0, |bits, builtin| bits | 1 << builtin.index())
+    ewapa_lang::builtin::BUILTINS
+        .iter()
+        .filter(|builtin| plan.reads(builtin))
+        .fold(0, |bits, builtin| bits | 1 << builtin.index())
 }
 
 fn reads_syscalls(plan: &Plan) -> bool {
-    ["syscall_time", "syscall_count", "syscall_bytes", "self_time"].into_iter().filter_map(builtin).any(|builtin| plan.reads(builtin))
+    [
+        "syscall_time",
+        "syscall_count",
+        "syscall_bytes",
+        "self_time",
+    ]
+    .into_iter()
+    .filter_map(builtin)
+    .any(|builtin| plan.reads(builtin))
 }
 
 /// A run that has begun.
@@ -269,12 +329,13 @@ struct Run {
     left: Vec<u32>,
     timings: Timings,
     first_probe: Option<Instant>,
-    calibration: Option<mpsc::Receiver<Option<Duration>>>,
+    probe_cost: Option<mpsc::Receiver<Duration>>,
 }
 
 impl Run {
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
+        self.calibrate()?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -292,15 +353,29 @@ impl Run {
             let pid = pids[0];
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let known = Catalogue::bundled().names().join(", ");
-            return Err(Error::NoRuntime { pid, name: name.display().to_string(), known });
+            return Err(Error::NoRuntime {
+                pid,
+                name: name.display().to_string(),
+                known,
+            });
         }
         self.left = pids.to_vec();
+        self.calibrate()
+    }
+
+    /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
+    fn calibrate(&mut self) -> Result<(), Error> {
+        self.processes.trace(std::process::id())?;
+        self.probe_cost = Some(calibrate::start(self.processes.probes()));
         Ok(())
     }
 
     fn look_into(&mut self, pid: u32) {
         // A process that has ended in the meantime has nothing to look into.
-        if self.processes.look_into(pid).is_ok() && self.first_probe.is_none() && self.processes.with_runtime() > 0 {
+        if self.processes.look_into(pid).is_ok()
+            && self.first_probe.is_none()
+            && self.processes.with_runtime() > 0
+        {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
         }
@@ -308,7 +383,10 @@ impl Run {
 
     fn refuse_stripped(&mut self) -> Result<(), Error> {
         match self.processes.stripped.first() {
-            Some((path, what)) => Err(Error::Stripped { path: path.clone(), what: what.clone() }),
+            Some((path, what)) => Err(Error::Stripped {
+                path: path.clone(),
+                what: what.clone(),
+            }),
             None => Ok(()),
         }
     }
@@ -317,19 +395,35 @@ impl Run {
     fn follow(&mut self) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
         loop {
-            while let Some(event) = self.events.next().and_then(|bytes| Event::from_bytes(&bytes)) {
+            while let Some(event) = self
+                .events
+                .next()
+                .and_then(|bytes| Event::from_bytes(&bytes))
+            {
                 self.handle(event)?;
             }
             if let Some(running) = &mut self.running {
-                if running.poll().map_err(io_error("cannot wait for the command"))?.is_some() {
+                if running
+                    .poll()
+                    .map_err(io_error("cannot wait for the command"))?
+                    .is_some()
+                {
                     return Ok(());
                 }
             } else if self.left.is_empty() {
                 return Ok(());
             }
             while let Some(signal) = self.signals.next() {
-                let Signal::End { number, by_terminal } = signal else { continue };
-                let Some(running) = &self.running else { return Ok(()) };
+                let Signal::End {
+                    number,
+                    by_terminal,
+                } = signal
+                else {
+                    continue;
+                };
+                let Some(running) = &self.running else {
+                    return Ok(());
+                };
                 if deadline.is_some() {
                     return Ok(());
                 }
@@ -343,7 +437,8 @@ impl Run {
             if left == Some(Duration::ZERO) {
                 return Ok(());
             }
-            signals::wait(&self.signals, self.events.as_fd(), left).map_err(io_error("cannot wait"))?;
+            signals::wait(&self.signals, self.events.as_fd(), left)
+                .map_err(io_error("cannot wait"))?;
         }
     }
 
@@ -354,7 +449,12 @@ impl Run {
                     self.processes.trace(pid)?;
                 }
                 self.look_into(pid);
-                let refused = if self.running.as_ref().is_some_and(|running| running.pid == pid) && self.processes.with_runtime() == 0 {
+                let refused = if self
+                    .running
+                    .as_ref()
+                    .is_some_and(|running| running.pid == pid)
+                    && self.processes.with_runtime() == 0
+                {
                     self.refuse_stripped()
                 } else {
                     Ok(())
@@ -372,11 +472,20 @@ impl Run {
         }
     }
 
-    fn finish(mut self, plan: &Plan, generated: &program::Program, loaded: &mut Loaded) -> Result<Outcome, Error> {
+    fn finish(
+        mut self,
+        plan: &Plan,
+        generated: &program::Program,
+        loaded: &mut Loaded,
+    ) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
-        let elapsed = self.first_probe.map_or(Duration::ZERO, |first| first.elapsed());
+        let elapsed = self
+            .first_probe
+            .map_or(Duration::ZERO, |first| first.elapsed());
         let status = match &mut self.running {
-            Some(running) => running.poll().map_err(io_error("cannot wait for the command"))?,
+            Some(running) => running
+                .poll()
+                .map_err(io_error("cannot wait for the command"))?,
             None => None,
         };
         if status.is_none() {
@@ -388,21 +497,50 @@ impl Run {
             .stores
             .iter()
             .zip(&generated.stores)
-            .map(|(store, layout)| groups::read(loaded.map(&layout.map)?, store, layout).map_err(io_error("cannot read a table from the kernel")))
+            .map(|(store, layout)| {
+                groups::read(loaded.map(&layout.map)?, store, layout)
+                    .map_err(io_error("cannot read a table from the kernel"))
+            })
             .collect::<Result<Vec<_>, Error>>()?;
         let losses = losses(loaded)?;
         self.timings.mark("tables read");
         let processes = self.processes.with_runtime();
-        let probe_cost = self.calibration.take().and_then(|result| result.try_recv().ok()).flatten();
-        let Processes { names, found, stripped, mut troubles, .. } = self.processes;
-        troubles.extend(stripped.into_iter().map(|(path, what)| format!("{}: {what}", path.display())));
-        Ok(Outcome { groups, names, found, processes, elapsed, losses, probe_cost, status, troubles, timings: self.timings })
+        let probe_cost = self
+            .probe_cost
+            .take()
+            .and_then(|result| result.recv_timeout(CALIBRATION).ok());
+        let Processes {
+            names,
+            found,
+            stripped,
+            mut troubles,
+            ..
+        } = self.processes;
+        troubles.extend(
+            stripped
+                .into_iter()
+                .map(|(path, what)| format!("{}: {what}", path.display())),
+        );
+        Ok(Outcome {
+            groups,
+            names,
+            found,
+            processes,
+            elapsed,
+            losses,
+            probe_cost,
+            status,
+            troubles,
+            timings: self.timings,
+        })
     }
 }
 
 fn losses(loaded: &mut Loaded) -> Result<Losses, Error> {
-    let counters: PerCpuArray<_, u64> = PerCpuArray::try_from(Map::from_map_data(loaded.take_map("counters")?)?)?;
-    let unfinished: Array<_, u64> = Array::try_from(Map::from_map_data(loaded.take_map("unfinished")?)?)?;
+    let counters: PerCpuArray<_, u64> =
+        PerCpuArray::try_from(Map::from_map_data(loaded.take_map("counters")?)?)?;
+    let unfinished: Array<_, u64> =
+        Array::try_from(Map::from_map_data(loaded.take_map("unfinished")?)?)?;
     let mut losses = Losses::default();
     for index in 0..Counter::COUNT {
         losses.counters.push(counters.get(&index, 0)?.iter().sum());

@@ -23,10 +23,13 @@ fn value(number: i64, ty: Type, names: &Names) -> String {
     match ty {
         Type::Bool => if number == 0 { "no" } else { "yes" }.to_owned(),
         Type::Time => format!("{number} ns"),
-        Type::Enum(Enumeration::Func) => {
-            usize::try_from(number).ok().and_then(Function::from_index).map_or_else(|| number.to_string(), |function| function.to_string())
+        Type::Enum(Enumeration::Func) => usize::try_from(number)
+            .ok()
+            .and_then(Function::from_index)
+            .map_or_else(|| number.to_string(), |function| function.to_string()),
+        Type::Enum(Enumeration::Errno) => {
+            errno::name(number).map_or_else(|| number.to_string(), str::to_owned)
         }
-        Type::Enum(Enumeration::Errno) => errno::name(number).map_or_else(|| number.to_string(), str::to_owned),
         Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
         Type::Enum(Enumeration::Module) => escape(names.module_name(number)),
         Type::Int | Type::Size | Type::Text => number.to_string(),
@@ -65,8 +68,14 @@ mod tests {
     #[test]
     fn enums_are_shown_by_name() {
         let names = Names::default();
-        assert_eq!(key(&Key::Number(8), Type::Enum(Enumeration::Errno), &names), "BADF");
-        assert_eq!(key(&Key::Number(26), Type::Enum(Enumeration::Func), &names), "fd_write");
+        assert_eq!(
+            key(&Key::Number(8), Type::Enum(Enumeration::Errno), &names),
+            "BADF"
+        );
+        assert_eq!(
+            key(&Key::Number(26), Type::Enum(Enumeration::Func), &names),
+            "fd_write"
+        );
         assert_eq!(key(&Key::Number(NONE), Type::Int, &names), "-");
     }
 }

@@ -35,12 +35,22 @@ fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<f64> {
         Aggregate::Avg { sum, values } => some(values).map(|count| number(sum) as f64 / count),
         Aggregate::Min { min, .. } => slot(min).extreme(true).map(|value| value as f64),
         Aggregate::Max { max, .. } => slot(max).extreme(false).map(|value| value as f64),
-        Aggregate::Stddev { sum, squares, values } => {
-            some(values).map(|_| stddev(number(values), number(sum), slot(squares).wide()))
-        }
-        Aggregate::Quantile { histogram, min, max, q } => {
-            quantile(slot(histogram).histogram(), q, slot(min).extreme(true)?, slot(max).extreme(false)?)
-        }
+        Aggregate::Stddev {
+            sum,
+            squares,
+            values,
+        } => some(values).map(|_| stddev(number(values), number(sum), slot(squares).wide())),
+        Aggregate::Quantile {
+            histogram,
+            min,
+            max,
+            q,
+        } => quantile(
+            slot(histogram).histogram(),
+            q,
+            slot(min).extreme(true)?,
+            slot(max).extreme(false)?,
+        ),
     }
 }
 
@@ -96,19 +106,32 @@ mod tests {
     #[test]
     fn percentiles_are_within_1_6_percent_of_those_of_all_values() {
         let mut oracle = hdrhistogram::Histogram::<u64>::new(5).unwrap();
-        let values: Vec<i64> = (1..20_000i64).map(|i| (i * i * 37) % 9_000_011 + 100).collect();
-        values.iter().for_each(|value| oracle.record(*value as u64).unwrap());
+        let values: Vec<i64> = (1..20_000i64)
+            .map(|i| (i * i * 37) % 9_000_011 + 100)
+            .collect();
+        values
+            .iter()
+            .for_each(|value| oracle.record(*value as u64).unwrap());
         let (min, max) = (*values.iter().min().unwrap(), *values.iter().max().unwrap());
         let buckets = histogram(values);
         for q in [0.01, 0.5, 0.9, 0.99, 0.999, 1.0] {
-            let (ours, theirs) = (quantile(&buckets, q, min, max).unwrap(), oracle.value_at_quantile(q) as f64);
-            assert!((ours / theirs - 1.0).abs() <= 0.016, "p{q}: {ours} against {theirs}");
+            let (ours, theirs) = (
+                quantile(&buckets, q, min, max).unwrap(),
+                oracle.value_at_quantile(q) as f64,
+            );
+            assert!(
+                (ours / theirs - 1.0).abs() <= 0.016,
+                "p{q}: {ours} against {theirs}"
+            );
         }
     }
 
     #[test]
     fn the_percentile_of_one_value_is_that_value() {
-        assert_eq!(quantile(&histogram([123_457]), 0.99, 123_457, 123_457), Some(123_457.0));
+        assert_eq!(
+            quantile(&histogram([123_457]), 0.99, 123_457, 123_457),
+            Some(123_457.0)
+        );
     }
 
     #[test]

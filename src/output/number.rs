@@ -29,18 +29,42 @@ pub fn choose(column: &Column, values: &[Option<f64>]) -> (Format, Option<&'stat
             Unit::Ms => (1e-6, "ms"),
             _ => (1e-9, "s"),
         };
-        (Format::Scaled { factor, decimals: decimals(present().map(|value| value * factor)) }, Some(name))
+        (
+            Format::Scaled {
+                factor,
+                decimals: decimals(present().map(|value| value * factor)),
+            },
+            Some(name),
+        )
     };
     match column.unit {
         Unit::Auto => match column.ty {
             Type::Time => time(fitting(present())),
             Type::Size => (Format::Bytes, None),
-            _ => (Format::Scaled { factor: 1.0, decimals: decimals(present()) }, None),
+            _ => (
+                Format::Scaled {
+                    factor: 1.0,
+                    decimals: decimals(present()),
+                },
+                None,
+            ),
         },
         unit @ (Unit::Ns | Unit::Us | Unit::Ms | Unit::S) => time(unit),
         Unit::Bytes => (Format::Bytes, None),
-        Unit::Pct => (Format::Scaled { factor: 100.0, decimals: 1 }, Some("%")),
-        Unit::Int => (Format::Scaled { factor: 1.0, decimals: 0 }, None),
+        Unit::Pct => (
+            Format::Scaled {
+                factor: 100.0,
+                decimals: 1,
+            },
+            Some("%"),
+        ),
+        Unit::Int => (
+            Format::Scaled {
+                factor: 1.0,
+                decimals: 0,
+            },
+            None,
+        ),
         Unit::Hex => (Format::Hex, None),
     }
 }
@@ -75,7 +99,9 @@ fn decimals(values: impl Iterator<Item = f64>) -> usize {
 
 /// One value as text; `-` for none.
 pub fn text(value: Option<f64>, format: Format) -> String {
-    let Some(value) = value else { return "-".to_owned() };
+    let Some(value) = value else {
+        return "-".to_owned();
+    };
     match format {
         Format::Scaled { factor, decimals } => format!("{:.decimals$}", value * factor),
         Format::Bytes => bytes(value),
@@ -92,7 +118,10 @@ fn bytes(value: f64) -> String {
         scaled /= 1024.0;
         unit += 1;
     }
-    let decimals = usize::from(unit > 0 && scaled.fract() != 0.0 && scaled.abs() < 1000.0 || unit == 0 && scaled.fract() != 0.0);
+    let decimals = usize::from(
+        unit > 0 && scaled.fract() != 0.0 && scaled.abs() < 1000.0
+            || unit == 0 && scaled.fract() != 0.0,
+    );
     format!("{scaled:.decimals$} {}", UNITS[unit])
 }
 
@@ -102,40 +131,70 @@ mod tests {
     use ewapa_lang::plan::ColumnExpr;
 
     fn column(ty: Type, unit: Unit) -> Column {
-        Column { name: "x".to_owned(), value: ColumnExpr::Number(0.0), ty, unit }
+        Column {
+            name: "x".to_owned(),
+            value: ColumnExpr::Number(0.0),
+            ty,
+            unit,
+        }
     }
 
     fn shown(ty: Type, unit: Unit, values: &[f64]) -> (Vec<String>, Option<&'static str>) {
         let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
         let (format, heading) = choose(&column(ty, unit), &values);
-        (values.into_iter().map(|value| text(value, format)).collect(), heading)
+        (
+            values
+                .into_iter()
+                .map(|value| text(value, format))
+                .collect(),
+            heading,
+        )
     }
 
     #[test]
     fn counts_are_whole_and_exact() {
-        assert_eq!(shown(Type::Int, Unit::Auto, &[1_000_000.0, 7.0]), (vec!["1000000".to_owned(), "7".to_owned()], None));
+        assert_eq!(
+            shown(Type::Int, Unit::Auto, &[1_000_000.0, 7.0]),
+            (vec!["1000000".to_owned(), "7".to_owned()], None)
+        );
     }
 
     #[test]
     fn times_take_the_unit_that_fits_the_largest() {
         let (cells, unit) = shown(Type::Time, Unit::Auto, &[1_500_000.0, 20_000.0]);
-        assert_eq!((cells, unit), (vec!["1.500".to_owned(), "0.020".to_owned()], Some("ms")));
+        assert_eq!(
+            (cells, unit),
+            (vec!["1.500".to_owned(), "0.020".to_owned()], Some("ms"))
+        );
     }
 
     #[test]
     fn a_unit_that_the_script_names_is_kept() {
-        assert_eq!(shown(Type::Time, Unit::Us, &[3_600.0, 930_000.0]), (vec!["3.6".to_owned(), "930.0".to_owned()], Some("us")));
+        assert_eq!(
+            shown(Type::Time, Unit::Us, &[3_600.0, 930_000.0]),
+            (vec!["3.6".to_owned(), "930.0".to_owned()], Some("us"))
+        );
     }
 
     #[test]
     fn sizes_have_their_own_unit_each() {
-        let (cells, _) = shown(Type::Size, Unit::Auto, &[5.0, 1024.0, 104_857_600.0, 1536.0, 1_048_575.0]);
-        assert_eq!(cells, ["5 B", "1 KiB", "100 MiB", "1.5 KiB", "1 MiB"].map(String::from));
+        let (cells, _) = shown(
+            Type::Size,
+            Unit::Auto,
+            &[5.0, 1024.0, 104_857_600.0, 1536.0, 1_048_575.0],
+        );
+        assert_eq!(
+            cells,
+            ["5 B", "1 KiB", "100 MiB", "1.5 KiB", "1 MiB"].map(String::from)
+        );
     }
 
     #[test]
     fn ratios_are_shown_in_percent() {
-        assert_eq!(shown(Type::Int, Unit::Pct, &[0.381, 1.0]), (vec!["38.1".to_owned(), "100.0".to_owned()], Some("%")));
+        assert_eq!(
+            shown(Type::Int, Unit::Pct, &[0.381, 1.0]),
+            (vec!["38.1".to_owned(), "100.0".to_owned()], Some("%"))
+        );
     }
 
     #[test]

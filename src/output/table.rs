@@ -20,9 +20,18 @@ use super::{cells, column, number};
 pub fn render(plan: &Plan, outcome: &Outcome) -> String {
     let mut out = String::new();
     for table in &plan.tables {
-        let keys: Vec<_> = plan.stores[table.store.0].keys.iter().map(|key| key.ty).collect();
+        let keys: Vec<_> = plan.stores[table.store.0]
+            .keys
+            .iter()
+            .map(|key| key.ty)
+            .collect();
         writeln!(out, "{}", headline(table, outcome)).expect("write to a string");
-        out.push_str(&body(table, &keys, &outcome.groups[table.store.0], &outcome.names));
+        out.push_str(&body(
+            table,
+            &keys,
+            &outcome.groups[table.store.0],
+            &outcome.names,
+        ));
     }
     for line in footer(outcome) {
         writeln!(out, "{line}").expect("write to a string");
@@ -35,7 +44,12 @@ fn headline(table: &Table, outcome: &Outcome) -> String {
         1 => "1 process".to_owned(),
         count => format!("{count} processes"),
     };
-    format!("{} · {processes} · {} · {}", table.name, duration(outcome.elapsed), losses(&outcome.losses))
+    format!(
+        "{} · {processes} · {} · {}",
+        table.name,
+        duration(outcome.elapsed),
+        losses(&outcome.losses)
+    )
 }
 
 fn duration(elapsed: Duration) -> String {
@@ -63,7 +77,11 @@ fn losses(losses: &Losses) -> String {
     }
     if !losses.unfinished.is_empty() {
         let total: u64 = losses.unfinished.iter().map(|(_, count)| count).sum();
-        let names: Vec<&str> = losses.unfinished.iter().map(|(function, _)| function.name()).collect();
+        let names: Vec<&str> = losses
+            .unfinished
+            .iter()
+            .map(|(function, _)| function.name())
+            .collect();
         parts.push(format!("{total} unfinished ({})", names.join(", ")));
     }
     parts.join(", ")
@@ -73,16 +91,40 @@ fn losses(losses: &Losses) -> String {
 fn footer(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cost) = outcome.probe_cost {
-        let mut line = format!("probe cost about {:.1} us a call, not subtracted", cost.as_secs_f64() * 1e6);
-        for found in outcome.found.iter().filter(|found| found.single_stepped > 0) {
-            write!(line, "; {}: {} of {} sites are single-stepped and cost more", found.name, found.single_stepped, found.sites)
-                .expect("write to a string");
+        let mut line = format!(
+            "probe cost about {:.1} us a call, not subtracted",
+            cost.as_secs_f64() * 1e6
+        );
+        for found in outcome
+            .found
+            .iter()
+            .filter(|found| found.single_stepped > 0)
+        {
+            write!(
+                line,
+                "; {}: {} of {} sites are single-stepped and cost more",
+                found.name, found.single_stepped, found.sites
+            )
+            .expect("write to a string");
         }
         lines.push(line);
     }
-    for found in outcome.found.iter().filter(|found| !found.missing.is_empty()) {
-        let names: Vec<&str> = found.missing.iter().map(|function| function.name()).take(4).collect();
-        let more = if found.missing.len() > names.len() { " …" } else { "" };
+    for found in outcome
+        .found
+        .iter()
+        .filter(|found| !found.missing.is_empty())
+    {
+        let names: Vec<&str> = found
+            .missing
+            .iter()
+            .map(|function| function.name())
+            .take(4)
+            .collect();
+        let more = if found.missing.len() > names.len() {
+            " …"
+        } else {
+            ""
+        };
         lines.push(format!(
             "{}: {} of the functions cannot be seen ({}{more}); `ewapa symbols` says why",
             found.name,
@@ -96,26 +138,60 @@ fn footer(outcome: &Outcome) -> Vec<String> {
             lines.push(format!("{count} {what}"));
         }
     };
-    say(Counter::GroupsFull, "calls found no place in a table: it has more groups than it can hold");
-    say(Counter::NoThread, "calls were not seen: no memory for the record of their thread");
-    say(Counter::Deep, "calls were not seen: they were nested too deep");
-    say(Counter::NoMemory, "values could not be read from the memory of a process: they count as none");
-    say(Counter::NoEvent, "new programs or libraries were not looked into: their calls were not seen");
-    say(Counter::Processes, "child processes were not traced: there were too many");
+    say(
+        Counter::GroupsFull,
+        "calls found no place in a table: it has more groups than it can hold",
+    );
+    say(
+        Counter::NoThread,
+        "calls were not seen: no memory for the record of their thread",
+    );
+    say(
+        Counter::Deep,
+        "calls were not seen: they were nested too deep",
+    );
+    say(
+        Counter::NoMemory,
+        "values could not be read from the memory of a process: they count as none",
+    );
+    say(
+        Counter::NoEvent,
+        "new programs or libraries were not looked into: their calls were not seen",
+    );
+    say(
+        Counter::Processes,
+        "child processes were not traced: there were too many",
+    );
     lines
 }
 
-fn body(table: &Table, key_types: &[ewapa_lang::types::Type], groups: &[Group], names: &Names) -> String {
+fn body(
+    table: &Table,
+    key_types: &[ewapa_lang::types::Type],
+    groups: &[Group],
+    names: &Names,
+) -> String {
     let mut rows: Vec<Row> = groups
         .iter()
         .map(|group| Row {
             keys: &group.keys,
-            key_texts: group.keys.iter().zip(key_types).map(|(key, ty)| cells::key(key, *ty, names)).collect(),
-            values: table.columns.iter().map(|column| column::evaluate(&column.value, &group.values)).collect(),
+            key_texts: group
+                .keys
+                .iter()
+                .zip(key_types)
+                .map(|(key, ty)| cells::key(key, *ty, names))
+                .collect(),
+            values: table
+                .columns
+                .iter()
+                .map(|column| column::evaluate(&column.value, &group.values))
+                .collect(),
         })
         .collect();
     rows.sort_by(|left, right| order(table, key_types, left, right));
-    let left_out = table.limit.map_or(0, |limit| rows.len().saturating_sub(limit));
+    let left_out = table
+        .limit
+        .map_or(0, |limit| rows.len().saturating_sub(limit));
     rows.truncate(rows.len() - left_out);
 
     let mut builder = Builder::default();
@@ -123,16 +199,33 @@ fn body(table: &Table, key_types: &[ewapa_lang::types::Type], groups: &[Group], 
         .columns
         .iter()
         .enumerate()
-        .map(|(index, column)| number::choose(column, &rows.iter().map(|row| row.values[index]).collect::<Vec<_>>()))
+        .map(|(index, column)| {
+            number::choose(
+                column,
+                &rows.iter().map(|row| row.values[index]).collect::<Vec<_>>(),
+            )
+        })
         .collect();
     let heading = |name: &str, unit: Option<&str>| match unit {
         Some(unit) => format!("{}({unit})", name.to_uppercase()),
         None => name.to_uppercase(),
     };
     let keys = table.keys.iter().map(|name| name.to_uppercase());
-    builder.push_record(keys.chain(table.columns.iter().zip(&formats).map(|(column, (_, unit))| heading(&column.name, *unit))));
+    builder.push_record(
+        keys.chain(
+            table
+                .columns
+                .iter()
+                .zip(&formats)
+                .map(|(column, (_, unit))| heading(&column.name, *unit)),
+        ),
+    );
     for row in &rows {
-        let values = row.values.iter().zip(&formats).map(|(value, (format, _))| number::text(*value, *format));
+        let values = row
+            .values
+            .iter()
+            .zip(&formats)
+            .map(|(value, (format, _))| number::text(*value, *format));
         builder.push_record(row.key_texts.iter().cloned().chain(values));
     }
     let mut drawn = builder.build();
@@ -158,7 +251,12 @@ struct Row<'a> {
 }
 
 /// By what the script says, then by the keys: the order never depends on that of the kernel's map.
-fn order(table: &Table, key_types: &[ewapa_lang::types::Type], left: &Row<'_>, right: &Row<'_>) -> Ordering {
+fn order(
+    table: &Table,
+    key_types: &[ewapa_lang::types::Type],
+    left: &Row<'_>,
+    right: &Row<'_>,
+) -> Ordering {
     let by_key = |index: usize| match key_types[index] {
         // Names are in the order of the alphabet, whatever their numbers.
         ewapa_lang::types::Type::Enum(_) => left.key_texts[index].cmp(&right.key_texts[index]),
@@ -169,7 +267,11 @@ fn order(table: &Table, key_types: &[ewapa_lang::types::Type], left: &Row<'_>, r
         Some(sort) => match sort.by {
             SortBy::Key(index) => {
                 let ordering = by_key(index);
-                if sort.descending { ordering.reverse() } else { ordering }
+                if sort.descending {
+                    ordering.reverse()
+                } else {
+                    ordering
+                }
             }
             // Rows without a value come last in either direction.
             SortBy::Column(index) => match (left.values[index], right.values[index]) {
@@ -179,5 +281,7 @@ fn order(table: &Table, key_types: &[ewapa_lang::types::Type], left: &Row<'_>, r
             },
         },
     };
-    (0..key_types.len()).fold(primary, |ordering, index| ordering.then_with(|| by_key(index)))
+    (0..key_types.len()).fold(primary, |ordering, index| {
+        ordering.then_with(|| by_key(index))
+    })
 }

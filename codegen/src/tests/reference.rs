@@ -38,6 +38,9 @@ pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
             let value = call.get(builtin);
             (!builtin.nullable || value != NONE).then_some(value)
         }
+        ExprKind::Not(inner) if matches!(inner.kind, ExprKind::Builtin(_)) => {
+            Some(1 - value(inner, call)?)
+        }
         _ if expr.ty == Type::Bool => Some(i64::from(holds(expr, call))),
         ExprKind::Negate(inner) => Some(value(inner, call)?.wrapping_neg()),
         ExprKind::Binary(op, left, right) => {
@@ -60,7 +63,11 @@ pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
 /// Whether a condition holds.
 pub fn holds(expr: &Expr, call: &Call) -> bool {
     match &expr.kind {
-        ExprKind::Not(inner) => !holds(inner, call),
+        ExprKind::Not(inner) => match &inner.kind {
+            ExprKind::Builtin(_) => value(inner, call) == Some(0),
+            ExprKind::Not(twice) => holds(twice, call),
+            _ => !holds(inner, call),
+        },
         ExprKind::Binary(BinaryOp::And, left, right) => holds(left, call) && holds(right, call),
         ExprKind::Binary(BinaryOp::Or, left, right) => holds(left, call) || holds(right, call),
         ExprKind::Binary(op, left, right) if left.ty == Type::Text => {

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, PUSH, save};
 use ewapa_lang::wasi::Function;
-use ewapa_symbols::abi::Register;
+use ewapa_symbols::abi::{Args, Register};
 use ewapa_symbols::{Catalogue, Cost, Error, Image, Inspection, Reason, Role};
 use expect_test::expect;
 use object::elf;
@@ -424,7 +424,12 @@ fn a_single_stepped_trampoline_offers_the_function_that_it_hands_the_call_to() {
         (inner.address, inner.at.as_str()),
         (Fixture::address(1), "push rbp")
     );
-    assert_eq!((inner.holder, inner.slot), (Register::Rdx, 8));
+    let captured = Args::Captured {
+        base: Register::Rdx,
+        offset: 8,
+        stride: 16,
+    };
+    assert_eq!(Catalogue::bundled().abis()[inner.abi].args, captured);
 }
 
 #[test]

@@ -82,7 +82,10 @@ pub fn holds(condition: &Expr, call: &Call) -> bool {
     ];
     let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
     let yes = row[0] == Kept::Number(1);
-    let expected = [yes, yes, yes, !yes].map(|truth| Kept::Number(i64::from(truth)));
+    // A condition that has no value does not hold, and its negation does not either.
+    let no = reference::holds(&not(condition.clone()), call);
+    assert!(!(yes && no));
+    let expected = [yes, yes, yes, no].map(|truth| Kept::Number(i64::from(truth)));
     assert_eq!(row, expected, "a condition has several truths");
     yes
 }

@@ -28,7 +28,9 @@
   (global $missing i32 (i32.const 3))
   (global $reads i32 (i32.const 100))
   (global $clocks i32 (i32.const 7))
-  ;; 0: iovec to write, 8: iovec to read, 16: bytes moved, 24: opened descriptor, 32: time and offset
+  ;; 0: iovec to write, 8: iovec to read, 16: bytes moved, 32: time and offset
+  ;; 24: the opened descriptor; 1000, which is not open, until one is
+  (data (i32.const 24) "\e8\03")
   (data (i32.const 64) "hello")
   (data (i32.const 80) "data")
   (data (i32.const 96) "missing")

@@ -4,7 +4,7 @@ use ewapa_lang::plan::{Expr, Plan, Slot, SlotKind};
 use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, LEAVE};
 
-use super::reference::{Groups, Kept, Key};
+use super::reference::{self, Groups, Kept, Key};
 use super::terms::{Call, not, slot, slot_if, table};
 use crate::histogram::BUCKETS;
 use crate::interpreter::Machine;

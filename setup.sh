@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything that a fresh Debian or Ubuntu machine needs to build and run ewapa: packages, tracefs, the
+# release build; then the demonstration. What is there already is left as it is.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# command or file -> package
+packages=()
+command -v clang >/dev/null || packages+=(clang)
+command -v cc >/dev/null || packages+=(gcc libc6-dev)
+command -v make >/dev/null || packages+=(make)
+command -v pkg-config >/dev/null || packages+=(pkg-config)
+[ -e /usr/include/libelf.h ] || packages+=(libelf-dev)
+[ -e /usr/include/zlib.h ] || packages+=(zlib1g-dev)
+if ! command -v cargo >/dev/null && [ ! -x "$HOME/.cargo/bin/cargo" ]; then
+  packages+=(rustup)
+fi
+if [ ${#packages[@]} -gt 0 ]; then
+  echo "setup: installing ${packages[*]}" >&2
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" || {
+    echo "setup: apt-get could not install ${packages[*]}; install them by hand (Rust: https://rustup.rs) and run this again" >&2
+    exit 1
+  }
+fi
+command -v cargo >/dev/null || export PATH="$HOME/.cargo/bin:$PATH"
+cargo --version >/dev/null 2>&1 || rustup default stable
+
+# System call tables of other tools and some probes of the tests read it; ewapa itself does not.
+if ! grep -q ' tracefs ' /proc/mounts; then
+  as_root mount -t tracefs tracefs /sys/kernel/tracing || echo "setup: tracefs could not be mounted; go on without" >&2
+fi
+
+cargo build --release --locked
+as_root ./target/release/ewapa doctor
+as_root ./target/release/ewapa demo

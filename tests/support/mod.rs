@@ -1,0 +1,28 @@
+//! What the end-to-end tests share: runtimes, guests, runs of ewapa, the tables that it prints.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod directory;
+pub mod guest;
+pub mod host;
+pub mod process;
+pub mod report;
+pub mod runtime;
+pub mod trace;
+
+/// Whether tests that load eBPF can run here. They need root: in CI that is a failure, elsewhere they
+/// are skipped and say so.
+pub fn is_root() -> bool {
+    // SAFETY: a system call without arguments.
+    let root = unsafe { libc::geteuid() } == 0;
+    if !root {
+        skip("tests that load eBPF need root: run them with sudo");
+    }
+    root
+}
+
+/// Fails in CI, elsewhere says why the test is skipped.
+pub fn skip(reason: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{reason}");
+    eprintln!("SKIPPED: {reason}");
+}

@@ -52,8 +52,13 @@ pub struct Ended {
 impl Process {
     /// Starts a command with pipes for its standard input, output and error.
     pub fn start(command: &mut Command) -> Process {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Process {
             stdin: child.stdin.take(),
             stdout: Collected::from(child.stdout.take().expect("a pipe")),
@@ -70,7 +75,10 @@ impl Process {
     /// Writes to its standard input.
     pub fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("the input is open");
-        stdin.write_all(bytes).and_then(|()| stdin.flush()).expect("write to the process");
+        stdin
+            .write_all(bytes)
+            .and_then(|()| stdin.flush())
+            .expect("write to the process");
     }
 
     /// Closes its standard input.
@@ -80,7 +88,9 @@ impl Process {
 
     /// Waits until it has written so many bytes to its standard output.
     pub fn wait_for_output(&self, length: usize) {
-        wait_until("output", || (self.stdout.bytes.lock().unwrap().len() >= length).then_some(()));
+        wait_until("output", || {
+            (self.stdout.bytes.lock().unwrap().len() >= length).then_some(())
+        });
     }
 
     /// Sends a signal to it.
@@ -91,8 +101,14 @@ impl Process {
     /// Closes its standard input and waits for its end.
     pub fn end(mut self) -> Ended {
         self.close_stdin();
-        let status = wait_until(&format!("the end of process {}", self.pid()), || self.child.try_wait().expect("wait for a child"));
-        Ended { status, stdout: self.stdout.finish(), stderr: String::from_utf8_lossy(&self.stderr.finish()).into_owned() }
+        let status = wait_until(&format!("the end of process {}", self.pid()), || {
+            self.child.try_wait().expect("wait for a child")
+        });
+        Ended {
+            status,
+            stdout: self.stdout.finish(),
+            stderr: String::from_utf8_lossy(&self.stderr.finish()).into_owned(),
+        }
     }
 }
 
@@ -117,13 +133,18 @@ impl Collected {
                 into.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
-        Collected { bytes, reader: Some(reader) }
+        Collected {
+            bytes,
+            reader: Some(reader),
+        }
     }
 
     /// All of it. Waits until every process that holds the pipe has closed it.
     fn finish(&mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
-            wait_until("the end of the output", || reader.is_finished().then_some(()));
+            wait_until("the end of the output", || {
+                reader.is_finished().then_some(())
+            });
             reader.join().expect("read a pipe");
         }
         std::mem::take(&mut self.bytes.lock().unwrap())
@@ -149,9 +170,16 @@ fn state(stat: &str) -> Option<char> {
 /// The children of a process, their children, and so on.
 pub fn descendants(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
-    for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+    for task in fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        for child in children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok())
+        {
             found.push(child);
             found.extend(descendants(child));
         }
@@ -169,7 +197,12 @@ pub fn wait_until_quiet(pid: u32) {
                 return None;
             }
             let status = fs::read_to_string(task.path().join("status")).ok()?;
-            seen.extend(status.lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned));
+            seen.extend(
+                status
+                    .lines()
+                    .filter(|line| line.contains("ctxt_switches"))
+                    .map(str::to_owned),
+            );
         }
         Some(seen)
     };

@@ -35,18 +35,30 @@ impl Report {
         let mut tables: Vec<Table> = Vec::new();
         for line in text.lines() {
             if let Some((name, _)) = line.split_once(" · ") {
-                tables.push(Table { name: name.to_owned(), headline: line.to_owned(), headings: Vec::new(), rows: Vec::new() });
+                tables.push(Table {
+                    name: name.to_owned(),
+                    headline: line.to_owned(),
+                    headings: Vec::new(),
+                    rows: Vec::new(),
+                });
                 continue;
             }
-            let Some(table) = tables.last_mut() else { continue };
+            let Some(table) = tables.last_mut() else {
+                continue;
+            };
             let cells = cells(line);
             if table.headings.is_empty() {
                 table.headings = cells;
-            } else if cells.len() == table.headings.len() && (cells.len() > 1 || table.rows.is_empty()) {
+            } else if cells.len() == table.headings.len()
+                && (cells.len() > 1 || table.rows.is_empty())
+            {
                 table.rows.push(cells);
             }
         }
-        Report { text: text.to_owned(), tables }
+        Report {
+            text: text.to_owned(),
+            tables,
+        }
     }
 
     /// The only table.
@@ -58,26 +70,49 @@ impl Report {
 
 /// Columns are two or more spaces apart.
 fn cells(line: &str) -> Vec<String> {
-    line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    line.split("  ")
+        .map(str::trim)
+        .filter(|cell| !cell.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 impl Table {
     /// All rows.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|cells| Row { headings: &self.headings, cells })
+        self.rows.iter().map(|cells| Row {
+            headings: &self.headings,
+            cells,
+        })
     }
 
     /// The only row whose cells are these.
     pub fn row(&self, wanted: &[(&str, &str)]) -> Row<'_> {
-        let mut rows = self.rows().filter(|row| wanted.iter().all(|(heading, cell)| row.text(heading) == *cell));
-        let row = rows.next().unwrap_or_else(|| panic!("no row {wanted:?} in {self:#?}"));
-        assert!(rows.next().is_none(), "more than one row {wanted:?} in {self:#?}");
+        let mut rows = self.rows().filter(|row| {
+            wanted
+                .iter()
+                .all(|(heading, cell)| row.text(heading) == *cell)
+        });
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("no row {wanted:?} in {self:#?}"));
+        assert!(
+            rows.next().is_none(),
+            "more than one row {wanted:?} in {self:#?}"
+        );
         row
     }
 
     /// The sum of a column over the rows whose cells are these.
     pub fn sum(&self, wanted: &[(&str, &str)], heading: &str) -> i64 {
-        self.rows().filter(|row| wanted.iter().all(|(heading, cell)| row.text(heading) == *cell)).map(|row| row.number(heading)).sum()
+        self.rows()
+            .filter(|row| {
+                wanted
+                    .iter()
+                    .all(|(heading, cell)| row.text(heading) == *cell)
+            })
+            .map(|row| row.number(heading))
+            .sum()
     }
 }
 
@@ -92,12 +127,16 @@ impl<'a> Row<'a> {
     pub fn number(self, heading: &str) -> i64 {
         match self.text(heading) {
             "-" => 0,
-            text => text.parse().unwrap_or_else(|_| panic!("{heading} is no whole number: {text}")),
+            text => text
+                .parse()
+                .unwrap_or_else(|_| panic!("{heading} is no whole number: {text}")),
         }
     }
 
     /// The number below a heading.
     pub fn float(self, heading: &str) -> f64 {
-        self.text(heading).parse().unwrap_or_else(|_| panic!("{heading} is no number: {}", self.text(heading)))
+        self.text(heading)
+            .parse()
+            .unwrap_or_else(|_| panic!("{heading} is no number: {}", self.text(heading)))
     }
 }

@@ -67,7 +67,10 @@ impl Runtime {
     pub fn is_ready(self) -> bool {
         let installed = self.binary().exists();
         if !installed {
-            skip(&format!("{} is missing: run tests/runtimes/install.sh", self.binary().display()));
+            skip(&format!(
+                "{} is missing: run tests/runtimes/install.sh",
+                self.binary().display()
+            ));
         }
         installed && super::is_root()
     }
@@ -86,9 +89,18 @@ impl Runtime {
     /// Runs a module with `directory` as the guest's descriptor 3.
     pub fn run(self, module: &Path, directory: &Path) -> Invocation {
         let binary = self.binary();
-        let host = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts").join(name);
+        let host = |name: &str| {
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/hosts")
+                .join(name)
+        };
         let mut words: Vec<OsString> = match self {
-            Runtime::Wasmtime | Runtime::Wasmi => vec![binary.into(), "run".into(), "--dir".into(), directory.into()],
+            Runtime::Wasmtime | Runtime::Wasmi => vec![
+                binary.into(),
+                "run".into(),
+                "--dir".into(),
+                directory.into(),
+            ],
             Runtime::Iwasm => {
                 let mut option = OsString::from("--dir=");
                 option.push(directory);
@@ -96,7 +108,12 @@ impl Runtime {
             }
             // Its descriptor 3 is the working directory.
             Runtime::Wasm3 => vec![binary.into()],
-            Runtime::Node => vec![binary.into(), "--no-warnings".into(), host("run.mjs").into(), directory.into()],
+            Runtime::Node => vec![
+                binary.into(),
+                "--no-warnings".into(),
+                host("run.mjs").into(),
+                directory.into(),
+            ],
             Runtime::LibWasmtime => vec![python().into(), host("run.py").into(), directory.into()],
             Runtime::Builtin => vec![binary.into(), "guest".into()],
         };
@@ -105,14 +122,22 @@ impl Runtime {
             Runtime::LibWasmtime => vec![("PYTHONPATH", root().join("libwasmtime-50.0.1").into())],
             _ => Vec::new(),
         };
-        Invocation { words, directory: directory.to_owned(), environment }
+        Invocation {
+            words,
+            directory: directory.to_owned(),
+            environment,
+        }
     }
 }
 
 impl Invocation {
     /// A command that needs nothing around it.
     pub fn of<T: Into<OsString>>(words: impl IntoIterator<Item = T>) -> Invocation {
-        Invocation { words: words.into_iter().map(Into::into).collect(), directory: std::env::temp_dir(), environment: Vec::new() }
+        Invocation {
+            words: words.into_iter().map(Into::into).collect(),
+            directory: std::env::temp_dir(),
+            environment: Vec::new(),
+        }
     }
 
     /// The same with other words around its own.
@@ -131,7 +156,9 @@ impl Invocation {
 
     /// Gives another command the working directory and the environment of this one.
     pub fn surround(&self, command: &mut Command) {
-        command.current_dir(&self.directory).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .current_dir(&self.directory)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
     }
 }
 
@@ -139,7 +166,8 @@ impl Invocation {
 fn root() -> PathBuf {
     match std::env::var_os("EWAPA_RUNTIMES") {
         Some(root) => PathBuf::from(root),
-        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/ewapa/runtimes"),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
+            .join(".cache/ewapa/runtimes"),
     }
 }
 
@@ -147,7 +175,10 @@ fn root() -> PathBuf {
 fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
-        let output = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output().expect("run python3");
+        let output = Command::new("python3")
+            .args(["-c", "import sys; print(sys.executable, end='')"])
+            .output()
+            .expect("run python3");
         PathBuf::from(String::from_utf8(output.stdout).expect("python3 prints its path"))
     })
 }

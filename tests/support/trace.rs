@@ -51,24 +51,40 @@ impl Script {
     pub fn new(text: &str) -> Script {
         let directory = Directory::new();
         let file = directory.file("script.ewq", text);
-        Script { directory, file, options: Vec::new() }
+        Script {
+            directory,
+            file,
+            options: Vec::new(),
+        }
     }
 
     /// A bundled script.
     pub fn bundled(name: &str) -> Script {
-        Script { directory: Directory::new(), file: PathBuf::from(name), options: Vec::new() }
+        Script {
+            directory: Directory::new(),
+            file: PathBuf::from(name),
+            options: Vec::new(),
+        }
     }
 
     /// Adds options before the `--`.
     pub fn with(mut self, options: &[&str]) -> Script {
-        self.options.extend(options.iter().map(|option| (*option).to_owned()));
+        self.options
+            .extend(options.iter().map(|option| (*option).to_owned()));
         self
     }
 
     /// The ewapa for a command, with the tables going to a file.
     fn command(&self, tables: &Path, invocation: &Invocation) -> Command {
         let mut command = Command::new(ewapa());
-        command.arg("script").arg("-o").arg(tables).args(&self.options).arg(&self.file).arg("--").args(&invocation.words);
+        command
+            .arg("script")
+            .arg("-o")
+            .arg(tables)
+            .args(&self.options)
+            .arg(&self.file)
+            .arg("--")
+            .args(&invocation.words);
         invocation.surround(&mut command);
         command
     }
@@ -77,7 +93,11 @@ impl Script {
     pub fn start(self, invocation: &Invocation) -> Tracing {
         let tables = self.directory.path().join("tables");
         let process = Process::start(&mut self.command(&tables, invocation));
-        Tracing { process, tables, _directory: self.directory }
+        Tracing {
+            process,
+            tables,
+            _directory: self.directory,
+        }
     }
 
     /// Traces a command to its end.
@@ -88,9 +108,16 @@ impl Script {
     /// Starts to trace a running process. Returns when its probes are on; tables go to the standard output.
     pub fn join(&self, pid: u32, binary: &Path) -> Process {
         let mut command = Command::new(ewapa());
-        command.arg("script").args(&self.options).arg(&self.file).arg("-p").arg(pid.to_string());
+        command
+            .arg("script")
+            .args(&self.options)
+            .arg(&self.file)
+            .arg("-p")
+            .arg(pid.to_string());
         let process = Process::start(&mut command);
-        wait_until(&format!("probes on {}", binary.display()), || has_probes_on(process.pid(), binary).then_some(()));
+        wait_until(&format!("probes on {}", binary.display()), || {
+            has_probes_on(process.pid(), binary).then_some(())
+        });
         process
     }
 }
@@ -100,14 +127,33 @@ impl Tracing {
     pub fn end(self) -> Traced {
         let ended = self.process.end();
         let text = std::fs::read_to_string(&self.tables).unwrap_or_default();
-        assert!(!text.is_empty(), "no table; exit {}, stderr:\n{}", ended.status, ended.stderr);
-        Traced { ended, report: Report::parse(&text) }
+        assert!(
+            !text.is_empty(),
+            "no table; exit {}, stderr:\n{}",
+            ended.status,
+            ended.stderr
+        );
+        Traced {
+            ended,
+            report: Report::parse(&text),
+        }
     }
 }
 
 /// Whether a process holds a link of probes on a file (`bpf_uprobe_multi_show_fdinfo` of the kernel).
 fn has_probes_on(pid: u32, binary: &Path) -> bool {
-    let line = format!("path:\t{}", binary.canonicalize().expect("the binary is there").display());
-    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fdinfo")).into_iter().flatten().flatten();
-    descriptors.filter_map(|descriptor| std::fs::read_to_string(descriptor.path()).ok()).any(|info| info.lines().any(|known| known == line))
+    let line = format!(
+        "path:\t{}",
+        binary
+            .canonicalize()
+            .expect("the binary is there")
+            .display()
+    );
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fdinfo"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    descriptors
+        .filter_map(|descriptor| std::fs::read_to_string(descriptor.path()).ok())
+        .any(|info| info.lines().any(|known| known == line))
 }

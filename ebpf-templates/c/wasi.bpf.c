@@ -20,6 +20,8 @@ const volatile __u64 script_reads;      /* READS_* of the builtins that the scri
 const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
 const volatile __u8 hold;               /* stop a process that has new code until user space has looked */
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
+const volatile __u32 signal_offset;     /* of signal in struct task_struct */
+const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile struct abi abis[MAX_ABIS];
 
 /* A call that has not returned yet. */
@@ -414,30 +416,54 @@ static __always_inline void complete(struct pt_regs *ctx, struct open_call *open
 	ewapa_leave(call);
 }
 
+/* The place, from 1, of the innermost open call that began with this stack pointer; 0 if there is none. On
+ * a thread that switches between stacks calls may end in another order than that in which they began. */
+static __always_inline __u32 find_open(struct thread *thread, __u64 sp)
+{
+	for (__u32 below = 0; below < MAX_DEPTH; below++) {
+		__u32 place = thread->depth - below;
+
+		if (below >= thread->depth)
+			break;
+		if (thread->open[(place - 1) & (MAX_DEPTH - 1)].sp == sp)
+			return place;
+	}
+	return 0;
+}
+
+/* Takes an open call off the stack. */
+static __always_inline void close_call(struct thread *thread, __u32 place)
+{
+	for (int i = 0; i < MAX_DEPTH - 1; i++) {
+		if (place >= thread->depth)
+			break;
+		thread->open[(place - 1) & (MAX_DEPTH - 1)] = thread->open[place & (MAX_DEPTH - 1)];
+		place++;
+	}
+	thread->depth--;
+	count(COUNT_RETURNS);
+}
+
 static __always_inline int leave(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct thread *thread = known_thread();
 	__u64 sp = ctx->sp - 8;  /* the return has popped its address */
 	struct open_call *open;
+	__u32 place;
 
 	if (!thread)
 		return 0;
 	drop_abandoned(thread, sp - 8);
-	if (!thread->depth) {
+	place = find_open(thread, sp);
+	if (!place) {
 		count(COUNT_UNMATCHED);
 		return 0;
 	}
-	open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
-	if (open->sp != sp) {
-		count(COUNT_UNMATCHED);
-		return 0;
-	}
-	thread->depth--;
-	count(COUNT_RETURNS);
+	open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];
 	/* What happened inside happened inside the call around it, too. */
-	if (thread->depth) {
-		struct open_call *outer = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if (place > 1) {
+		struct open_call *outer = &thread->open[(place - 2) & (MAX_DEPTH - 1)];
 
 		outer->call.syscall_count += open->call.syscall_count;
 		outer->call.syscall_time += open->call.syscall_time;
@@ -445,6 +471,7 @@ static __always_inline int leave(struct pt_regs *ctx)
 	}
 	if (open->named && !open->ignored)
 		complete(ctx, open, now);
+	close_call(thread, place);
 	return 0;
 }
 
@@ -605,17 +632,27 @@ int process_exec(void *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int process_exit(void *ctx)
+/* Whether no thread of the task's process is left. That the first one ends says nothing: the process may
+ * go on without it, also by an exec of another one. */
+static __always_inline bool is_last_thread(__u64 task)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 pid = id >> 32;
+	__u64 signal = 0;
+	__u32 live = 1;
+
+	bpf_probe_read_kernel(&signal, sizeof(signal), (void *)(task + signal_offset));
+	bpf_probe_read_kernel(&live, sizeof(live), (void *)(signal + live_offset));
+	return live == 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
 
-	(void)ctx;
 	if (thread)
 		abandon_calls(thread);
-	if (pid == (__u32)id && !bpf_map_delete_elem(&processes, &pid))
+	if (is_last_thread(ctx->args[0]) && !bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid);
 	return 0;
 }

@@ -50,10 +50,8 @@ pub struct Found {
     pub name: String,
     /// The functions that the script wants and the runtime's binary does not show.
     pub missing: Vec<Function>,
-    /// Probe sites that the kernel single-steps.
+    /// WASI functions whose probe sites the kernel single-steps.
     pub single_stepped: usize,
-    /// Probe sites.
-    pub sites: usize,
 }
 
 impl Processes {
@@ -180,9 +178,9 @@ impl Processes {
                 .collect(),
             single_stepped: sites
                 .iter()
+                .filter(|site| site.function.is_some())
                 .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
-            sites: points.len(),
         });
         Ok(())
     }
@@ -212,6 +210,12 @@ impl Processes {
         self.links
             .push(self.probes.attach_library(&mapping.open, point)?);
         Ok(())
+    }
+
+    /// Whether traced processes, other than this one, have not ended.
+    pub fn go_on(&self) -> bool {
+        let this = std::process::id();
+        self.traced.keys().flatten().any(|process| process != this)
     }
 
     /// Detaches everything.

@@ -19,6 +19,7 @@ use ewapa_templates::{Counter, Event};
 use super::attach::{self, Link, Mechanism, Probes};
 use super::command::{Held, Running};
 use super::groups::{self, Group};
+use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
@@ -219,7 +220,7 @@ pub fn trace(
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let layout = std::thread::spawn(|| kernel::member_offset(c"task_struct", c"tgid"));
+    let layout = std::thread::spawn(|| kernel::offsets());
     let inspected = match target {
         Target::Command(command) => {
             let name = command[0].clone();
@@ -240,7 +241,7 @@ pub fn trace(
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
         hold: true,
-        tgid_offset: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
             .abis()
             .iter()
@@ -250,6 +251,8 @@ pub fn trace(
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     timings.mark("maps");
+    let keeper =
+        Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
     let mut links = vec![
         attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
@@ -273,6 +276,7 @@ pub fn trace(
         events,
         signals,
         links,
+        keeper,
         running: None,
         left: Vec::new(),
         timings,
@@ -324,6 +328,7 @@ struct Run {
     events: RingBuf<aya::maps::MapData>,
     signals: Signals,
     links: Vec<Link>,
+    keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there.
     left: Vec<u32>,
@@ -472,6 +477,22 @@ impl Run {
         }
     }
 
+    /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
+    /// was stopped for this run meanwhile is let go.
+    fn let_go(&mut self) {
+        self.processes.detach();
+        self.links.clear();
+        while let Some(event) = self
+            .events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+        {
+            if let Event::Exec(pid) | Event::Library(pid) = event {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+    }
+
     fn finish(
         mut self,
         plan: &Plan,
@@ -488,10 +509,8 @@ impl Run {
                 .map_err(io_error("cannot wait for the command"))?,
             None => None,
         };
-        if status.is_none() {
-            // Something goes on: the numbers of a group would not be of one moment.
-            self.processes.detach();
-            self.links.clear();
+        if self.processes.go_on() {
+            self.let_go();
         }
         let groups = plan
             .stores
@@ -504,6 +523,7 @@ impl Run {
             .collect::<Result<Vec<_>, Error>>()?;
         let losses = losses(loaded)?;
         self.timings.mark("tables read");
+        self.keeper.dismiss();
         let processes = self.processes.with_runtime();
         let probe_cost = self
             .probe_cost

@@ -102,8 +102,8 @@ fn footer(outcome: &Outcome) -> Vec<String> {
         {
             write!(
                 line,
-                "; {}: {} of {} sites are single-stepped and cost more",
-                found.name, found.single_stepped, found.sites
+                "; more for {} functions of {} that the kernel single-steps",
+                found.single_stepped, found.name
             )
             .expect("write to a string");
         }

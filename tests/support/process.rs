@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -98,9 +99,8 @@ impl Process {
         send(self.pid(), signal);
     }
 
-    /// Closes its standard input and waits for its end.
+    /// Waits for its end. Its standard input stays open until then, if it has not been closed.
     pub fn end(mut self) -> Ended {
-        self.close_stdin();
         let status = wait_until(&format!("the end of process {}", self.pid()), || {
             self.child.try_wait().expect("wait for a child")
         });
@@ -109,6 +109,16 @@ impl Process {
             stdout: self.stdout.finish(),
             stderr: String::from_utf8_lossy(&self.stderr.finish()).into_owned(),
         }
+    }
+}
+
+impl Ended {
+    /// The exit code as a shell gives it: 128 and the number of the signal, if it was one.
+    pub fn code(&self) -> i32 {
+        self.status
+            .code()
+            .or_else(|| self.status.signal().map(|signal| 128 + signal))
+            .expect("ended by itself or by a signal")
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::directory::Directory;
 use super::host::ewapa;
-use super::process::{Ended, Process, wait_until};
+use super::process::{Ended, Process, descendants, wait_until};
 use super::report::Report;
 use super::runtime::Invocation;
 
@@ -100,9 +100,24 @@ impl Script {
         }
     }
 
-    /// Traces a command to its end.
+    /// Traces a command, which has no input, to its end.
     pub fn run(self, invocation: &Invocation) -> Traced {
-        self.start(invocation).end()
+        let mut tracing = self.start(invocation);
+        tracing.process.close_stdin();
+        tracing.end()
+    }
+
+    /// Starts the run of a command. The tables go where ewapa sends them by itself.
+    pub fn start_without_file(&self, invocation: &Invocation) -> Process {
+        let mut command = Command::new(ewapa());
+        command
+            .arg("script")
+            .args(&self.options)
+            .arg(&self.file)
+            .arg("--")
+            .args(&invocation.words);
+        invocation.surround(&mut command);
+        Process::start(&mut command)
     }
 
     /// Starts to trace a running process. Returns when its probes are on; tables go to the standard output.
@@ -123,6 +138,13 @@ impl Script {
 }
 
 impl Tracing {
+    /// The process of the command.
+    pub fn command(&self) -> u32 {
+        wait_until("the command", || {
+            descendants(self.process.pid()).first().copied()
+        })
+    }
+
     /// Waits for the end of the run and reads its tables.
     pub fn end(self) -> Traced {
         let ended = self.process.end();

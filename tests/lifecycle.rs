@@ -127,8 +127,8 @@ fn input_and_output_pass_through(runtime: Runtime) {
     let input: Vec<u8> = (0..1_000_000u32)
         .map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
-    let mut process =
-        Script::new(EVERYTHING).start_without_file(&runtime.run(&module, directory.path()));
+    let script = Script::new(EVERYTHING);
+    let mut process = script.start_without_file(&runtime.run(&module, directory.path()));
     process.write(&input);
     process.close_stdin();
     let ended = process.end();

@@ -105,7 +105,7 @@ fn main() -> ExitCode {
 fn versus(options: &Options) -> Result<()> {
     let bench = Bench::new(options.calls)?;
     let mut notes = Vec::new();
-    let runtimes = runtimes::installed(&mut notes);
+    let runtimes = runtimes::copies(bench.folder(), &mut notes)?;
     let mut plan: Vec<(&Runtime, Vec<Tool>)> = Vec::new();
     for runtime in &runtimes {
         let wide = if runtime.whole { &WIDE[..] } else { &[] };

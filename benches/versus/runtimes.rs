@@ -38,16 +38,25 @@ const KNOWN: [(&str, &[&str], bool, Symbol); 2] = [
     ("wasm3", &[], false, wasm3_function),
 ];
 
-/// The runtimes that are there. The others are noted.
-pub fn installed(notes: &mut Vec<String>) -> Vec<Runtime> {
+/// Copies of the runtimes that are there, in a folder. The others are noted.
+///
+/// A probe belongs to a file: those of anyone else who traces the installed one would cost time here, and
+/// bpftrace would count the calls of everyone who runs it.
+///
+/// # Errors
+/// A copy cannot be made.
+pub fn copies(folder: &Path, notes: &mut Vec<String>) -> Result<Vec<Runtime>> {
     let mut runtimes = Vec::new();
     for (name, arguments, whole, symbol) in KNOWN {
-        let Some(path) = cache().and_then(|cache| find(&cache, name)) else {
+        let Some(installed) = cache().and_then(|cache| find(&cache, name)) else {
             notes.push(format!(
                 "{name}, which is not installed: tests/runtimes/install.sh {name}"
             ));
             continue;
         };
+        let path = folder.canonicalize()?.join(name);
+        std::fs::copy(&installed, &path)
+            .map_err(|error| format!("cannot copy {}: {error}", installed.display()))?;
         let symbols = nm(&path, symbol).unwrap_or_else(|error| {
             notes.push(format!("bpftrace on {name}: nm: {error}"));
             BTreeMap::new()
@@ -62,7 +71,7 @@ pub fn installed(notes: &mut Vec<String>) -> Vec<Runtime> {
             fd_write,
         });
     }
-    runtimes
+    Ok(runtimes)
 }
 
 /// The cache of tests/runtimes/install.sh.
@@ -85,7 +94,7 @@ fn find(cache: &Path, name: &str) -> Option<PathBuf> {
         .filter(|path| path.is_file())
         .collect();
     found.sort_unstable();
-    found.pop()?.canonicalize().ok()
+    found.pop()
 }
 
 /// The site that ewapa would probe, or for a runtime with envelopes the one inside.

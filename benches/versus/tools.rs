@@ -97,6 +97,11 @@ impl Bench {
         })
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Those of the tools that can run on this runtime. Why others cannot is noted.
     pub fn possible(
         &self,

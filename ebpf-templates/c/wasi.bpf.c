@@ -97,7 +97,7 @@ struct {
 extern int ewapa_enter(void *call);
 extern int ewapa_leave(void *call);
 
-static __always_inline void count(__u32 which)
+static __always_inline void tally(__u32 which)
 {
 	__u64 *counter = bpf_map_lookup_elem(&counters, &which);
 
@@ -105,16 +105,26 @@ static __always_inline void count(__u32 which)
 		__sync_fetch_and_add(counter, 1);
 }
 
-static __always_inline void count_unfinished(struct open_call *open)
+/* For what is rare: a function that is not static is verified once and not at each of its calls. */
+__noinline int count(__u32 which)
 {
-	__u32 func = open->call.func;
-	__u64 *counter;
+	tally(which);
+	return 0;
+}
 
-	if (!open->named || open->ignored)
-		return;
-	counter = bpf_map_lookup_elem(&unfinished, &func);
+__noinline int count_unfinished_of(__u32 func)
+{
+	__u64 *counter = bpf_map_lookup_elem(&unfinished, &func);
+
 	if (counter)
 		__sync_fetch_and_add(counter, 1);
+	return 0;
+}
+
+static __always_inline void count_unfinished(struct open_call *open)
+{
+	if (open->named && !open->ignored)
+		count_unfinished_of(open->call.func);
 }
 
 /* Takes the innermost call off the stack without a return. */
@@ -177,7 +187,7 @@ static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
 	}
 }
 
-static __always_inline __u64 read_u64(__u64 address)
+__noinline __u64 read_u64(__u64 address)
 {
 	__u64 value = 0;
 
@@ -210,7 +220,7 @@ static __always_inline bool is_memory(__u64 address)
 }
 
 /* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-static __always_inline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+__noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
@@ -330,7 +340,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (open->ignored && !always_returns)
 		return 1;
 
-	count(COUNT_ENTRIES);
+	tally(COUNT_ENTRIES);
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
@@ -441,7 +451,7 @@ static __always_inline void close_call(struct thread *thread, __u32 place)
 		place++;
 	}
 	thread->depth--;
-	count(COUNT_RETURNS);
+	tally(COUNT_RETURNS);
 }
 
 static __always_inline int leave(struct pt_regs *ctx)

@@ -154,7 +154,7 @@ fn arguments(words: &[String]) -> Vec<(String, String)> {
 #[test]
 fn every_script_in_the_documentation_compiles() {
     let blocks = blocks();
-    assert!(blocks.iter().filter(|block| block.is("ewq")).count() >= 10);
+    assert!(blocks.iter().any(|block| block.is("ewq")));
     for block in blocks.iter().filter(|block| block.is("ewq")) {
         assert_compiles(&block.text, &block.place());
     }

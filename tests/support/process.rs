@@ -9,16 +9,23 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// What anything in these tests may take at most: the machine may be busy.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the output of a process that has ended may take to end, too.
+const OUTPUT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Waits until something is so.
-pub fn wait_until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
+pub fn wait_until<T>(what: &str, holds: impl FnMut() -> Option<T>) -> T {
+    wait_at_most(DEADLINE, what, holds)
+}
+
+fn wait_at_most<T>(deadline: Duration, what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = holds() {
             return value;
         }
-        assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
+        assert!(start.elapsed() < deadline, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -152,9 +159,11 @@ impl Collected {
     /// All of it. Waits until every process that holds the pipe has closed it.
     fn finish(&mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
-            wait_until("the end of the output", || {
-                reader.is_finished().then_some(())
-            });
+            wait_at_most(
+                OUTPUT_DEADLINE,
+                "the end of the output: something still holds it",
+                || reader.is_finished().then_some(()),
+            );
             reader.join().expect("read a pipe");
         }
         std::mem::take(&mut self.bytes.lock().unwrap())

@@ -48,7 +48,17 @@ enum Command {
 /// # Errors
 /// What the user has to be told.
 pub fn run(start: Instant) -> Result<ExitCode, Failure> {
-    match Cli::parse().command {
+    let command = Cli::parse().command;
+    // What only prints ends as other tools do when its reader has seen enough. What traces does not: it has
+    // pipes of its own, and tables to bring home.
+    if !matches!(
+        command,
+        Command::Script { .. } | Command::Demo | Command::Guest(_)
+    ) {
+        // SAFETY: no other thread is there yet.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    }
+    match command {
         Command::Script { rest } => command::script::run(rest, start),
         Command::List => command::list::run(),
         Command::Symbols(args) => command::symbols::run(&args),

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use expect_test::{Expect, expect};
 use support::directory::Directory;
 use support::guest::Guest;
-use support::host::ewapa;
-use support::process::{Process, wait_until_quiet};
+use support::host::{ewapa, ewapa_without_rights};
+use support::process::{Process, wait_until, wait_until_quiet};
 use support::runtime::Runtime;
-use support::trace::{EVERYTHING, Script};
+use support::trace::{EVERYTHING, Script, has_probes_on};
 
 const COUNTS: &str = "table t from wasi:* by func { calls = count() }";
 
@@ -233,37 +233,30 @@ fn a_parameter_that_is_no_value() {
     );
 }
 
+/// What `ewapa script slow.ewq` says about these arguments.
+fn usage_error(arguments: &[&str]) -> String {
+    let directory = Directory::new();
+    directory.file("slow.ewq", WITH_PARAMETER);
+    let mut command = Command::new(ewapa());
+    command
+        .args(["script", "slow.ewq"])
+        .args(arguments)
+        .current_dir(directory.path());
+    let ended = Process::start(&mut command).end();
+    assert_eq!(ended.code(), 64, "{}", ended.stderr);
+    ended.stderr
+}
+
 #[test]
 fn an_unknown_parameter() {
-    parameters_are_refused(
-        &["--mni", "1ms", "--", "true"],
-        64,
-        expect![[r#"
-        error: unexpected argument '--mni' found
-
-          tip: a similar argument exists: '--emit'
-          tip: to pass '--mni' as a value, use '-- --mni'
-
-        Usage: ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]
-
-        For more information, try '--help'.
-    "#]],
-    );
+    let said = usage_error(&["--mni", "1ms", "--", "true"]);
+    assert!(said.contains("'--mni'"), "{said}");
 }
 
 #[test]
 fn a_parameter_without_a_value() {
-    parameters_are_refused(
-        &["--min", "--", "true"],
-        64,
-        expect![[r#"
-        error: unexpected argument 'true' found
-
-        Usage: ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]
-
-        For more information, try '--help'.
-    "#]],
-    );
+    let said = usage_error(&["--min", "--", "true"]);
+    assert!(said.contains("--min"), "{said}");
 }
 
 #[test]
@@ -463,8 +456,11 @@ fn a_thread_that_is_no_process_is_not_traced_in_vain() {
         .arg(script)
         .arg("-p")
         .arg(thread.to_string());
-    let ewapa = Process::start(&mut command);
-    // Whatever becomes of it: the target ends, and with it a run that took the thread for its process.
+    let mut ewapa = Process::start(&mut command);
+    wait_until("ewapa to decide", || {
+        (ewapa.has_ended() || has_probes_on(ewapa.pid(), &Runtime::Node.binary())).then_some(())
+    });
+    // Whatever becomes of it: the target ends, and with it a run that took the thread for a process.
     target.write(b"1");
     target.wait_for_output(2);
     target.close_stdin();
@@ -609,23 +605,6 @@ fn output_that_cannot_be_created_is_refused_before_the_command_runs() {
         "#]],
     );
     assert!(!directory.path().join("ran").exists());
-}
-
-/// A copy of ewapa that other users can run.
-fn ewapa_without_rights(directory: &Directory) -> Command {
-    use std::os::unix::fs::PermissionsExt;
-    let copy = directory.path().join("ewapa");
-    std::fs::copy(ewapa(), &copy).expect("copy ewapa");
-    for path in [directory.path(), &copy] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
-            .expect("let others run it");
-    }
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(copy)
-        .current_dir(directory.path());
-    command
 }
 
 #[test]

@@ -106,6 +106,11 @@ impl Process {
         send(self.pid(), signal);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("wait for a child").is_some()
+    }
+
     /// Waits for its end. Its standard input stays open until then, if it has not been closed.
     pub fn end(mut self) -> Ended {
         let status = wait_until(&format!("the end of process {}", self.pid()), || {

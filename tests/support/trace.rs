@@ -67,7 +67,7 @@ impl Script {
         }
     }
 
-    /// Adds options before the `--`.
+    /// Adds options of the script and of ewapa.
     pub fn with(mut self, options: &[&str]) -> Script {
         self.options
             .extend(options.iter().map(|option| (*option).to_owned()));
@@ -81,8 +81,8 @@ impl Script {
             .arg("script")
             .arg("-o")
             .arg(tables)
-            .args(&self.options)
             .arg(&self.file)
+            .args(&self.options)
             .arg("--")
             .args(&invocation.words);
         invocation.surround(&mut command);
@@ -112,8 +112,8 @@ impl Script {
         let mut command = Command::new(ewapa());
         command
             .arg("script")
-            .args(&self.options)
             .arg(&self.file)
+            .args(&self.options)
             .arg("--")
             .args(&invocation.words);
         invocation.surround(&mut command);
@@ -125,8 +125,8 @@ impl Script {
         let mut command = Command::new(ewapa());
         command
             .arg("script")
-            .args(&self.options)
             .arg(&self.file)
+            .args(&self.options)
             .arg("-p")
             .arg(pid.to_string());
         let process = Process::start(&mut command);
@@ -163,7 +163,7 @@ impl Tracing {
 }
 
 /// Whether a process holds a link of probes on a file (`bpf_uprobe_multi_show_fdinfo` of the kernel).
-fn has_probes_on(pid: u32, binary: &Path) -> bool {
+pub fn has_probes_on(pid: u32, binary: &Path) -> bool {
     let line = format!(
         "path:\t{}",
         binary

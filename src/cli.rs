@@ -30,6 +30,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         rest: Vec<std::ffi::OsString>,
     },
+    /// Show all errors of scripts, without running them
+    Check(command::check::Args),
     /// List the bundled scripts
     List,
     /// Show which WASI functions of a runtime's binary can be probed, and where
@@ -50,6 +52,7 @@ enum Command {
 pub fn run(start: Instant) -> Result<ExitCode, Failure> {
     match Cli::parse().command {
         Command::Script { rest } => command::script::run(rest, start),
+        Command::Check(args) => command::check::run(&args),
         Command::List => command::list::run(),
         Command::Symbols(args) => command::symbols::run(&args),
         Command::Doctor => command::doctor::run(),

@@ -7,6 +7,7 @@ mod engine;
 mod failure;
 mod guest;
 mod output;
+mod source;
 
 use std::process::ExitCode;
 use std::time::Instant;

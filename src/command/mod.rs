@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod check;
 pub mod demo;
 pub mod doctor;
 pub mod guest;

@@ -1,7 +1,7 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -11,11 +11,11 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
-use crate::bundled;
 use crate::engine::attach::Mechanism;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind};
 use crate::output::table;
+use crate::source::Source;
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
@@ -73,22 +73,16 @@ const WITH_VALUE: [&str; 7] = [
     "-p", "--pid", "-o", "--output", "--emit", "--attach", "--help",
 ];
 
-/// A script's text and what it is called.
-pub struct Source {
-    /// For people.
-    pub name: String,
-    /// The text.
-    pub text: String,
-}
-
 /// Runs the subcommand on the arguments after its name.
 ///
 /// # Errors
 /// What the user has to be told.
 pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
-    let source = script_name(&rest).map(find).transpose()?;
+    let source = script_name(&rest).map(Source::find).transpose()?;
     let params = match &source {
-        Some(source) => describe(source)?,
+        Some(source) => ewapa_lang::describe(&source.text)
+            .map(|(_, params)| params)
+            .map_err(|errors| source.failure(&errors))?,
         None => Vec::new(),
     };
     let (options, values) = parse(rest, &params);
@@ -108,7 +102,7 @@ pub fn run_bundled(
     command: Vec<OsString>,
     start: Instant,
 ) -> Result<ExitCode, Failure> {
-    let source = find(OsStr::new(name))?;
+    let source = Source::find(OsStr::new(name))?;
     let options = Options {
         script: PathBuf::from(name),
         pid: Vec::new(),
@@ -137,50 +131,6 @@ fn script_name(rest: &[OsString]) -> Option<&OsStr> {
         }
     }
     None
-}
-
-fn find(name: &OsStr) -> Result<Source, Failure> {
-    let path = Path::new(name);
-    let shown = path.display().to_string();
-    if let Some(text) = name.to_str().and_then(bundled::script)
-        && !path.exists()
-    {
-        return Ok(Source {
-            name: shown,
-            text: text.to_owned(),
-        });
-    }
-    let bytes = std::fs::read(path).map_err(|error| {
-        let names: Vec<&str> = bundled::SCRIPTS.iter().map(|(name, _)| *name).collect();
-        let hint = format!("the bundled scripts are {}", names.join(", "));
-        Failure::new(
-            Kind::NoInput,
-            format!("cannot read the script {shown}: {error}; {hint}"),
-        )
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::new(
-            Kind::Script,
-            format!("ewapa: {shown} is not a script: byte {at} is not UTF-8 text\n"),
-        )
-    })?;
-    Ok(Source { name: shown, text })
-}
-
-fn describe(source: &Source) -> Result<Vec<Param>, Failure> {
-    ewapa_lang::describe(&source.text)
-        .map(|(_, params)| params)
-        .map_err(|errors| script_failure(&errors, source))
-}
-
-fn script_failure(errors: &[ewapa_lang::Diagnostic], source: &Source) -> Failure {
-    let color = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Failure::new(
-        Kind::Script,
-        ewapa_lang::render(errors, &source.name, &source.text, color),
-    )
 }
 
 /// Reads the command line with the script's parameters as options. Ends the process on an error and
@@ -220,8 +170,7 @@ fn run_source(
 ) -> Result<ExitCode, Failure> {
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
-        let script =
-            ewapa_lang::parse(&source.text).map_err(|errors| script_failure(&errors, source))?;
+        let script = ewapa_lang::parse(&source.text).map_err(|errors| source.failure(&errors))?;
         println!("{script:#?}");
         return Ok(ExitCode::SUCCESS);
     }
@@ -233,7 +182,7 @@ fn run_source(
         },
         values,
     )
-    .map_err(|errors| script_failure(&errors, source))?;
+    .map_err(|errors| source.failure(&errors))?;
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {

@@ -32,6 +32,8 @@ enum Command {
     },
     /// Show all errors of scripts, without running them
     Check(command::check::Args),
+    /// Explain an error by its code, such as E0203; without a code, list them all
+    Explain(command::explain::Args),
     /// List the bundled scripts
     List,
     /// Show which WASI functions of a runtime's binary can be probed, and where
@@ -53,6 +55,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
     match Cli::parse().command {
         Command::Script { rest } => command::script::run(rest, start),
         Command::Check(args) => command::check::run(&args),
+        Command::Explain(args) => command::explain::run(&args),
         Command::List => command::list::run(),
         Command::Symbols(args) => command::symbols::run(&args),
         Command::Doctor => command::doctor::run(),

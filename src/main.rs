@@ -8,6 +8,7 @@ mod failure;
 mod guest;
 mod output;
 mod source;
+mod stdout;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -29,6 +29,7 @@ mod diagnostic;
 mod docs;
 pub mod errno;
 mod nearest;
+pub mod page;
 mod parse;
 pub mod plan;
 mod plan_text;
@@ -41,6 +42,7 @@ pub use check::{Environment, check};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use docs::Docs;
+pub use nearest::nearest;
 pub use parse::parse;
 pub use span::Span;
 

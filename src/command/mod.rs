@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod explain;
 pub mod guest;
 pub mod list;
 pub mod script;

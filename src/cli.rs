@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command;
-use crate::failure::Failure;
+use crate::failure::{Failure, end};
 
 /// What the WASI calls of WebAssembly runtimes cost: how often, how long, how much of it in the kernel.
 #[derive(Debug, Parser)]
@@ -52,7 +52,12 @@ enum Command {
 /// # Errors
 /// What the user has to be told.
 pub fn run(start: Instant) -> Result<ExitCode, Failure> {
-    match Cli::parse().command {
+    let arguments = command::line::complete(
+        std::env::args_os().collect(),
+        &command::script::Options::command(),
+    );
+    let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| end(&error));
+    match cli.command {
         Command::Script { rest } => command::script::run(rest, start),
         Command::Check(args) => command::check::run(&args),
         Command::Explain(args) => command::explain::run(&args),

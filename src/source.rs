@@ -19,6 +19,14 @@ pub struct Source {
 }
 
 impl Source {
+    /// A script that was given on the command line.
+    ///
+    /// # Errors
+    /// It is no text.
+    pub fn inline(text: &OsStr) -> Result<Source, Failure> {
+        Source::decode("-e".to_owned(), text.as_encoded_bytes().to_vec())
+    }
+
     /// A script file, a bundled script if there is no file of that name, or `-`: standard input.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod guest;
+pub mod line;
 pub mod list;
 pub mod script;
 pub mod symbols;

@@ -34,8 +34,8 @@ enum Command {
     Check(command::check::Args),
     /// Explain an error by its code, such as E0203; without a code, list them all
     Explain(command::explain::Args),
-    /// List the bundled scripts
-    List,
+    /// List the bundled scripts, or the WASI functions that a probe stands for
+    List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
     /// Check what this kernel and these rights allow
@@ -61,7 +61,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Script { rest } => command::script::run(rest, start),
         Command::Check(args) => command::check::run(&args),
         Command::Explain(args) => command::explain::run(&args),
-        Command::List => command::list::run(),
+        Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
         Command::Doctor => command::doctor::run(),
         Command::Demo => command::demo::run(start),

@@ -17,6 +17,7 @@
 //!   is printed. It prints itself, for `--emit plan`.
 //! - [`builtin`], [`errno`] and [`wasi`] are the tables of what a script can name. A builtin, an aggregate,
 //!   a unit or a literal's unit is one row of one table.
+//! - [`probes`] are the calls that a probe stands for, for listings.
 //! - [`Diagnostic`] is an error with a stable [`Code`]; [`render`] shows errors with their places.
 //!
 //! [`compile`] does all of it.
@@ -28,6 +29,7 @@ mod code;
 mod diagnostic;
 mod docs;
 pub mod errno;
+mod listing;
 mod nearest;
 pub mod page;
 mod parse;
@@ -42,6 +44,7 @@ pub use check::{Environment, check};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use docs::Docs;
+pub use listing::probes;
 pub use nearest::nearest;
 pub use parse::parse;
 pub use span::Span;

@@ -32,6 +32,8 @@ enum Command {
     },
     /// Show all errors of scripts, without running them
     Check(command::check::Args),
+    /// Format scripts
+    Fmt(command::fmt::Args),
     /// Explain an error by its code, such as E0203; without a code, list them all
     Explain(command::explain::Args),
     /// List the bundled scripts, or the WASI functions that a probe stands for
@@ -60,6 +62,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Script { rest } => command::script::run(rest, start),
         Command::Check(args) => command::check::run(&args),
+        Command::Fmt(args) => command::fmt::run(&args),
         Command::Explain(args) => command::explain::run(&args),
         Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),

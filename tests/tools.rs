@@ -85,3 +85,31 @@ fn list_shows_what_a_binary_has() {
     let other = ewapa(&["list", "wasi:wasm3:fd_write", "--binary", EWAPA]);
     assert_eq!(other.status.code(), Some(68));
 }
+
+#[test]
+fn fmt_changes_files_and_check_only_tells() {
+    let file = std::env::temp_dir().join(format!("ewapa-fmt-{}.ewq", std::process::id()));
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "param  x=1; // one\n").unwrap();
+    let told = ewapa(&["fmt", "--check", name]);
+    assert_eq!(told.status.code(), Some(1));
+    assert_eq!(text(&told.stderr), format!("{name}:1: not formatted\n"));
+    assert!(ewapa(&["fmt", name]).status.success());
+    let formatted = std::fs::read_to_string(&file).unwrap();
+    assert!(ewapa(&["fmt", "--check", name]).status.success());
+    std::fs::write(&file, "param x =").unwrap();
+    let broken = ewapa(&["fmt", name]);
+    let left = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(formatted, "param x = 1; // one\n");
+    assert_eq!(
+        (broken.status.code(), left.as_str()),
+        (Some(65), "param x =")
+    );
+}
+
+#[test]
+fn fmt_goes_from_standard_input_to_standard_output() {
+    let output = ewapa_with(&["fmt", "-"], "begin{exit()}");
+    assert_eq!(text(&output.stdout), "begin { exit(); }\n");
+}

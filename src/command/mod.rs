@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod fmt;
 pub mod functions;
 pub mod guest;
 pub mod line;

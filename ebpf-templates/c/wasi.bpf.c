@@ -537,9 +537,12 @@ static __always_inline bool is_probe(__u64 nr)
 SEC("raw_tp/sys_enter")
 int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct thread *thread = known_thread();
+	struct thread *thread;
 
-	if (!thread || !thread->depth || is_probe(ctx->args[1]))
+	if (is_probe(ctx->args[1]))
+		return 0;
+	thread = known_thread();
+	if (!thread || !thread->depth)
 		return 0;
 	thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call.syscall_count++;
 	thread->syscall_moves = moves_bytes(ctx->args[1]);

@@ -25,7 +25,8 @@ pub struct Processes {
     traced: BpfHashMap<MapData, u32, i64>,
     seen: HashMap<FileId, Seen>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
-    links: Vec<Link>,
+    /// What holds the probes.
+    pub links: Vec<Link>,
     with_runtime: HashSet<u32>,
     /// The names of runtimes and modules.
     pub names: Names,
@@ -52,6 +53,8 @@ pub struct Found {
     pub missing: Vec<Function>,
     /// WASI functions whose probe sites the kernel single-steps.
     pub single_stepped: usize,
+    /// A call hits a second probe, which names it.
+    pub named_within: bool,
 }
 
 impl Processes {
@@ -181,6 +184,9 @@ impl Processes {
                 .filter(|site| site.function.is_some())
                 .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
+            named_within: sites
+                .iter()
+                .any(|site| site.role == ewapa_symbols::Role::Name),
         });
         Ok(())
     }

@@ -262,8 +262,10 @@ static __always_inline void name_call(struct pt_regs *ctx, struct open_call *ope
 }
 
 /* Calls whose stack frames lie below `sp` on the same stack have been left without a return. */
-static __always_inline void drop_abandoned(struct thread *thread, __u64 sp)
+__noinline int drop_abandoned(struct thread *thread, __u64 sp)
 {
+	if (!thread)
+		return 0;
 	for (int i = 0; i < MAX_DEPTH; i++) {
 		struct open_call *open;
 
@@ -275,6 +277,7 @@ static __always_inline void drop_abandoned(struct thread *thread, __u64 sp)
 		count(COUNT_ABANDONED);
 		close_unfinished(thread, open);
 	}
+	return 0;
 }
 
 /* Returns 0 if the return of the function is wanted, else 1, as a session program does. */
@@ -303,7 +306,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		return 1;
 	}
 
-	drop_abandoned(thread, ctx->sp);
+	if (thread->depth)
+		drop_abandoned(thread, ctx->sp);
 	if (thread->depth >= MAX_DEPTH) {
 		count(COUNT_DEEP);
 		return 1;
@@ -441,17 +445,18 @@ static __always_inline __u32 find_open(struct thread *thread, __u64 sp)
 	return 0;
 }
 
-/* Takes an open call off the stack. */
-static __always_inline void close_call(struct thread *thread, __u32 place)
+/* Takes an open call off the stack that is not the innermost one. */
+__noinline int close_below(struct thread *thread, __u32 place)
 {
+	if (!thread)
+		return 0;
 	for (int i = 0; i < MAX_DEPTH - 1; i++) {
 		if (place >= thread->depth)
 			break;
 		thread->open[(place - 1) & (MAX_DEPTH - 1)] = thread->open[place & (MAX_DEPTH - 1)];
 		place++;
 	}
-	thread->depth--;
-	tally(COUNT_RETURNS);
+	return 0;
 }
 
 static __always_inline int leave(struct pt_regs *ctx)
@@ -464,7 +469,8 @@ static __always_inline int leave(struct pt_regs *ctx)
 
 	if (!thread)
 		return 0;
-	drop_abandoned(thread, sp - 8);
+	if (thread->depth > 1)
+		drop_abandoned(thread, sp - 8);
 	place = find_open(thread, sp);
 	if (!place) {
 		count(COUNT_UNMATCHED);
@@ -481,7 +487,10 @@ static __always_inline int leave(struct pt_regs *ctx)
 	}
 	if (open->named && !open->ignored)
 		complete(ctx, open, now);
-	close_call(thread, place);
+	if (place < thread->depth)
+		close_below(thread, place);
+	thread->depth--;
+	tally(COUNT_RETURNS);
 	return 0;
 }
 

@@ -1,7 +1,10 @@
-//! The tools for authors of scripts, as a shell sees them. No root.
+//! The tools for authors of scripts, as a shell sees them. Only what loads eBPF needs root.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+mod support;
 
 const EWAPA: &str = env!("CARGO_BIN_EXE_ewapa");
 
@@ -112,4 +115,16 @@ fn fmt_changes_files_and_check_only_tells() {
 fn fmt_goes_from_standard_input_to_standard_output() {
     let output = ewapa_with(&["fmt", "-"], "begin{exit()}");
     assert_eq!(text(&output.stdout), "begin { exit(); }\n");
+}
+
+#[test]
+fn a_run_ends_when_its_time_is_over() {
+    if !support::is_root() {
+        return;
+    }
+    let script = "table t from wasi:* { a = count() }";
+    let start = Instant::now();
+    let output = ewapa(&["-e", script, "-d", "0.2", "--", "sleep", "60"]);
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!(output.status.code(), Some(128 + libc::SIGTERM));
 }

@@ -10,4 +10,5 @@ pub mod guest;
 pub mod line;
 pub mod list;
 pub mod script;
+pub mod seconds;
 pub mod symbols;

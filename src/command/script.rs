@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use ewapa_lang::{Compiled, Environment, Param};
@@ -18,6 +18,7 @@ use crate::output::table;
 use crate::source::Source;
 
 use super::line::{self, Named};
+use super::seconds;
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
@@ -38,6 +39,10 @@ pub struct Options {
     /// Trace this process and its children; may be given several times
     #[arg(short, long, value_name = "PID")]
     pid: Vec<u32>,
+
+    /// End the run after so many seconds; a command is told to end (SIGTERM)
+    #[arg(short, long, value_name = "SECS", value_parser = seconds::parse)]
+    duration: Option<Duration>,
 
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
@@ -112,6 +117,7 @@ pub fn run_bundled(
         script: Some(PathBuf::from(name)),
         execute: None,
         pid: Vec::new(),
+        duration: None,
         output: None,
         emit: None,
         timings: false,
@@ -190,8 +196,14 @@ fn run_source(
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
     let file = options.output.as_deref().map(create).transpose()?;
-    let outcome = trace::trace(&compiled.plan, &target, options.attach, timings)
-        .map_err(|error| Failure::of_trace(error, options.verbose))?;
+    let outcome = trace::trace(
+        &compiled.plan,
+        &target,
+        options.attach,
+        options.duration,
+        timings,
+    )
+    .map_err(|error| Failure::of_trace(error, options.verbose))?;
     report(&compiled, &outcome, options, &target, file)?;
     exit_code(&outcome, &target)
 }

@@ -194,7 +194,8 @@ const CALIBRATION: Duration = Duration::from_millis(5);
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs a plan until the command ends, all processes have ended, or a signal asks for an end.
+/// Runs a plan until the command ends, all processes have ended, a signal asks for an end, or the time
+/// is over.
 ///
 /// # Errors
 /// See [`Error`].
@@ -202,6 +203,7 @@ pub fn trace(
     plan: &Plan,
     target: &Target,
     mechanism: Option<Mechanism>,
+    limit: Option<Duration>,
     mut timings: Timings,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
@@ -287,7 +289,7 @@ pub fn trace(
         Target::Command(command) => run.start(held.expect("a command is held"), command)?,
         Target::Processes(pids) => run.join(pids)?,
     }
-    run.follow()?;
+    run.follow(limit)?;
     run.finish(plan, &generated, &mut loaded)
 }
 
@@ -392,8 +394,9 @@ impl Run {
     }
 
     /// Looks into processes that have new code until the end.
-    fn follow(&mut self) -> Result<(), Error> {
+    fn follow(&mut self, limit: Option<Duration>) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
+        let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             while let Some(event) = self
                 .events
@@ -433,8 +436,20 @@ impl Run {
                 }
                 deadline = Some(Instant::now() + GRACE);
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            if end.is_some_and(|end| end <= Instant::now()) {
+                let Some(running) = &self.running else {
+                    return Ok(());
+                };
+                signals::send(running.pid, libc::SIGTERM);
+                deadline.get_or_insert(Instant::now() + GRACE);
+                end = None;
+            }
+            let left = [deadline, end]
+                .into_iter()
+                .flatten()
+                .min()
+                .map(|next| next.saturating_duration_since(Instant::now()));
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return Ok(());
             }
             signals::wait(&self.signals, self.events.as_fd(), left)

@@ -118,6 +118,17 @@ fn fmt_goes_from_standard_input_to_standard_output() {
 }
 
 #[test]
+fn a_dry_run_shows_the_sites_that_a_run_would_probe() {
+    let script = "table t from wasi:fd_write { a = count() }";
+    let output = ewapa(&["-e", script, "--dry-run", "--", EWAPA, "guest", "demo.wat"]);
+    let shown = text(&output.stdout);
+    assert!(shown.starts_with("-e: ok\n"), "{shown}");
+    assert!(shown.contains(": wasmi 2.0.0"), "{shown}");
+    assert!(shown.contains("\nfd_write  "), "{shown}");
+    assert!(!shown.contains("\nfd_read  "), "{shown}");
+}
+
+#[test]
 fn a_run_ends_when_its_time_is_over() {
     if !support::is_root() {
         return;

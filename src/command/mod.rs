@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod dry_run;
 pub mod explain;
 pub mod fmt;
 pub mod functions;

@@ -16,9 +16,10 @@ use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::output::table;
 use crate::source::Source;
+use crate::stdout;
 
 use super::line::{self, Named};
-use super::seconds;
+use super::{dry_run, seconds};
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
@@ -51,6 +52,11 @@ pub struct Options {
     /// Print a stage of the compilation and stop
     #[arg(long, value_name = "STAGE")]
     emit: Option<Stage>,
+
+    /// Compile the script and show what would be probed in the command's executable or in the processes,
+    /// without loading or running anything
+    #[arg(long)]
+    dry_run: bool,
 
     /// Print how long the stages took
     #[arg(long)]
@@ -120,6 +126,7 @@ pub fn run_bundled(
         duration: None,
         output: None,
         emit: None,
+        dry_run: false,
         timings: false,
         verbose: false,
         attach: None,
@@ -192,6 +199,16 @@ fn run_source(
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Ast) | None => {}
+    }
+    if options.dry_run {
+        let nothing = options.command.is_empty() && options.pid.is_empty();
+        let target = (!nothing).then(|| target(options)).transpose()?;
+        stdout::print(&dry_run::show(
+            &source.name,
+            &compiled.plan,
+            target.as_ref(),
+        )?)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.

@@ -139,3 +139,25 @@ fn a_run_ends_when_its_time_is_over() {
     assert!(start.elapsed() < Duration::from_secs(30));
     assert_eq!(output.status.code(), Some(128 + libc::SIGTERM));
 }
+
+#[test]
+fn completions_know_the_options_of_scripts() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&ewapa(&["completions", shell]).stdout);
+        for word in ["explain", "dry-run", "completions"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let folder = std::env::temp_dir().join(format!("ewapa-man-{}", std::process::id()));
+    let written = ewapa(&["man", folder.to_str().unwrap()]);
+    let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let (main, script) = (page("ewapa.1"), page("ewapa-script.1"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(written.status.success());
+    assert!(main.contains("ewapa\\-script(1)"), "{main}");
+    assert!(script.contains("dry\\-run"), "{script}");
+}

@@ -1,6 +1,7 @@
 //! The subcommands.
 
 pub mod check;
+pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod dry_run;
@@ -10,6 +11,7 @@ pub mod functions;
 pub mod guest;
 pub mod line;
 pub mod list;
+pub mod man;
 pub mod script;
 pub mod seconds;
 pub mod symbols;

@@ -14,7 +14,8 @@ use crate::failure::{Failure, end};
     name = "ewapa",
     version,
     disable_help_subcommand = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "`ewapa -e PROGRAM …` is short for `ewapa script -e PROGRAM …`."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -44,9 +45,20 @@ enum Command {
     Doctor,
     /// Run the script fd_write_latency on a small runtime that is built in
     Demo,
+    /// Print what a shell needs to complete command lines
+    Completions(command::completions::Args),
+    /// Write the manual pages
+    Man(command::man::Args),
     /// Run a module on the small runtime that is built in
     #[command(hide = true)]
     Guest(command::guest::Args),
+}
+
+/// The whole command line with the options of `ewapa script`, which reads its own.
+fn whole() -> clap::Command {
+    Cli::command().mut_subcommand("script", |_| {
+        command::script::Options::command().name("script")
+    })
 }
 
 /// Runs the command line.
@@ -77,6 +89,18 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Symbols(args) => command::symbols::run(&args),
         Command::Doctor => command::doctor::run(),
         Command::Demo => command::demo::run(start),
+        Command::Completions(args) => command::completions::run(&args, whole()),
+        Command::Man(args) => command::man::run(&args, whole()),
         Command::Guest(args) => command::guest::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        whole().debug_assert();
     }
 }

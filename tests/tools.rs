@@ -1,7 +1,10 @@
-//! The tools for authors of scripts, as a shell sees them. No root.
+//! The tools for authors of scripts, as a shell sees them. Only what loads eBPF needs root.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+mod support;
 
 const EWAPA: &str = env!("CARGO_BIN_EXE_ewapa");
 
@@ -112,4 +115,49 @@ fn fmt_changes_files_and_check_only_tells() {
 fn fmt_goes_from_standard_input_to_standard_output() {
     let output = ewapa_with(&["fmt", "-"], "begin{exit()}");
     assert_eq!(text(&output.stdout), "begin { exit(); }\n");
+}
+
+#[test]
+fn a_dry_run_shows_the_sites_that_a_run_would_probe() {
+    let script = "table t from wasi:fd_write { a = count() }";
+    let output = ewapa(&["-e", script, "--dry-run", "--", EWAPA, "guest", "demo.wat"]);
+    let shown = text(&output.stdout);
+    assert!(shown.starts_with("-e: ok\n"), "{shown}");
+    assert!(shown.contains(": wasmi 2.0.0"), "{shown}");
+    assert!(shown.contains("\nfd_write  "), "{shown}");
+    assert!(!shown.contains("\nfd_read  "), "{shown}");
+}
+
+#[test]
+fn a_run_ends_when_its_time_is_over() {
+    if !support::is_root() {
+        return;
+    }
+    let script = "table t from wasi:* { a = count() }";
+    let start = Instant::now();
+    let output = ewapa(&["-e", script, "-d", "0.2", "--", "sleep", "60"]);
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!(output.status.code(), Some(128 + libc::SIGTERM));
+}
+
+#[test]
+fn completions_know_the_options_of_scripts() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&ewapa(&["completions", shell]).stdout);
+        for word in ["explain", "dry-run", "completions"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page() {
+    let folder = std::env::temp_dir().join(format!("ewapa-man-{}", std::process::id()));
+    let written = ewapa(&["man", folder.to_str().unwrap()]);
+    let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let (main, script) = (page("ewapa.1"), page("ewapa-script.1"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(written.status.success());
+    assert!(main.contains("ewapa\\-script(1)"), "{main}");
+    assert!(script.contains("dry\\-run"), "{script}");
 }

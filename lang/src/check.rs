@@ -3,17 +3,17 @@
 //!
 //! Functions that check return an option: none means that what is wrong has been reported.
 
-mod aggregate;
+pub(crate) mod aggregate;
 mod column;
 mod comparison;
 mod glob;
 mod name;
 pub(crate) mod param;
-mod probe;
+pub(crate) mod probe;
 mod refuse;
 mod table;
 mod typing;
-mod unit;
+pub(crate) mod unit;
 mod value;
 
 use crate::ast::{Item, Script};

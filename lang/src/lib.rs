@@ -19,6 +19,7 @@
 //!   a unit or a literal's unit is one row of one table.
 //! - [`format`] writes a script anew with the usual white space.
 //! - [`probes`] are the calls that a probe stands for, for listings.
+//! - [`words`] are all words that mean something, for editors.
 //! - [`Diagnostic`] is an error with a stable [`Code`]; [`render`] shows errors with their places.
 //!
 //! [`compile`] does all of it.
@@ -40,6 +41,7 @@ mod plan_text;
 mod span;
 pub mod types;
 pub mod wasi;
+pub mod words;
 
 pub use check::param::Param;
 pub use check::{Environment, check};

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use ewapa_lang::{Compiled, Environment, Param};
@@ -16,8 +16,10 @@ use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::output::table;
 use crate::source::Source;
+use crate::stdout;
 
 use super::line::{self, Named};
+use super::{dry_run, seconds};
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
@@ -39,6 +41,10 @@ pub struct Options {
     #[arg(short, long, value_name = "PID")]
     pid: Vec<u32>,
 
+    /// End the run after so many seconds; a command is told to end (SIGTERM)
+    #[arg(short, long, value_name = "SECS", value_parser = seconds::parse)]
+    duration: Option<Duration>,
+
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -46,6 +52,11 @@ pub struct Options {
     /// Print a stage of the compilation and stop
     #[arg(long, value_name = "STAGE")]
     emit: Option<Stage>,
+
+    /// Compile the script and show what would be probed in the command's executable or in the processes,
+    /// without loading or running anything
+    #[arg(long)]
+    dry_run: bool,
 
     /// Print how long the stages took
     #[arg(long)]
@@ -112,8 +123,10 @@ pub fn run_bundled(
         script: Some(PathBuf::from(name)),
         execute: None,
         pid: Vec::new(),
+        duration: None,
         output: None,
         emit: None,
+        dry_run: false,
         timings: false,
         verbose: false,
         attach: None,
@@ -187,11 +200,27 @@ fn run_source(
         }
         Some(Stage::Ast) | None => {}
     }
+    if options.dry_run {
+        let nothing = options.command.is_empty() && options.pid.is_empty();
+        let target = (!nothing).then(|| target(options)).transpose()?;
+        stdout::print(&dry_run::show(
+            &source.name,
+            &compiled.plan,
+            target.as_ref(),
+        )?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
     let file = options.output.as_deref().map(create).transpose()?;
-    let outcome = trace::trace(&compiled.plan, &target, options.attach, timings)
-        .map_err(|error| Failure::of_trace(error, options.verbose))?;
+    let outcome = trace::trace(
+        &compiled.plan,
+        &target,
+        options.attach,
+        options.duration,
+        timings,
+    )
+    .map_err(|error| Failure::of_trace(error, options.verbose))?;
     report(&compiled, &outcome, options, &target, file)?;
     let code = exit_code(&outcome, &target);
     attach::close(outcome.attached);

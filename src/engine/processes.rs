@@ -236,17 +236,21 @@ pub struct Inspected {
     inspection: Result<Inspection, ewapa_symbols::Error>,
 }
 
-/// Inspects the executable of a command, found as `execvp` finds it. None if there is none; what the
-/// process really maps counts in the end.
+/// The executable of a command, found as `execvp` finds it.
+pub fn executable(command: &OsStr) -> Option<PathBuf> {
+    if command.as_bytes().contains(&b'/') {
+        return Some(PathBuf::from(command)).filter(|path| path.is_file());
+    }
+    let directories = std::env::var_os("PATH")?;
+    std::env::split_paths(&directories)
+        .map(|directory| directory.join(command))
+        .find(|path| path.is_file())
+}
+
+/// Inspects the executable of a command. None if there is none; what the process really maps counts in
+/// the end.
 pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
-    let path = if command.as_bytes().contains(&b'/') {
-        PathBuf::from(command)
-    } else {
-        let directories = std::env::var_os("PATH")?;
-        std::env::split_paths(&directories)
-            .map(|directory| directory.join(command))
-            .find(|path| path.is_file())?
-    };
+    let path = executable(command)?;
     let file = FileId::of(&path).ok()?;
     Some(Inspected {
         file,

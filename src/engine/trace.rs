@@ -198,7 +198,8 @@ const CALIBRATION: Duration = Duration::from_millis(20);
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs a plan until the command ends, all processes have ended, or a signal asks for an end.
+/// Runs a plan until the command ends, all processes have ended, a signal asks for an end, or the time
+/// is over.
 ///
 /// # Errors
 /// See [`Error`].
@@ -206,6 +207,7 @@ pub fn trace(
     plan: &Plan,
     target: &Target,
     mechanism: Option<Mechanism>,
+    limit: Option<Duration>,
     mut timings: Timings,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
@@ -294,7 +296,7 @@ pub fn trace(
         Target::Command(command) => run.start(held.expect("a command is held"), command)?,
         Target::Processes(pids) => run.join(pids)?,
     }
-    run.follow()?;
+    run.follow(limit)?;
     run.finish(plan, &generated, &mut loaded)
 }
 
@@ -401,8 +403,9 @@ impl Run {
     }
 
     /// Looks into processes that have new code until the end.
-    fn follow(&mut self) -> Result<(), Error> {
+    fn follow(&mut self, limit: Option<Duration>) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
+        let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             // Signals first: one that arrives behind this point wakes the wait below. In the other order the
             // end of the command could be taken for told when nobody had looked yet.
@@ -419,8 +422,20 @@ impl Run {
             if self.has_ended()? {
                 return Ok(());
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            if end.is_some_and(|end| end <= Instant::now()) {
+                let Some(running) = &self.running else {
+                    return Ok(());
+                };
+                signals::send(running.pid, libc::SIGTERM);
+                deadline.get_or_insert(Instant::now() + GRACE);
+                end = None;
+            }
+            let left = [deadline, end]
+                .into_iter()
+                .flatten()
+                .min()
+                .map(|next| next.saturating_duration_since(Instant::now()));
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return Ok(());
             }
             signals::wait(&self.signals, self.events.as_fd(), left)

@@ -118,7 +118,7 @@ pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
 ];
 
 /// The names of all functions.
-pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
     AGGREGATES
         .iter()
         .map(|(name, _)| *name)

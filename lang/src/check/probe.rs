@@ -13,7 +13,7 @@ use super::glob;
 use super::name::did_you_mean;
 
 /// The kinds of probes that the language has besides `wasi`.
-const PLANNED_KINDS: &[&str] = &[
+pub(crate) const PLANNED_KINDS: &[&str] = &[
     "syscall",
     "phase",
     "begin",

@@ -27,6 +27,14 @@ const UNITS: &[(&str, Unit, Option<Type>)] = &[
 /// Units of the language that this version does not have yet.
 const PLANNED_UNITS: &[&str] = &["rate", "bar", "spark"];
 
+/// The names of all units.
+pub(crate) fn unit_names() -> impl Iterator<Item = &'static str> {
+    UNITS
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(PLANNED_UNITS.iter().copied())
+}
+
 impl Checker<'_> {
     /// The unit of a column of this type; the type is none if the column has errors.
     pub(super) fn unit(
@@ -48,13 +56,10 @@ impl Checker<'_> {
                 name.span,
                 format!("no unit is called `{text}`"),
             );
-            let known = UNITS
-                .iter()
-                .map(|(name, ..)| *name)
-                .chain(PLANNED_UNITS.iter().copied());
             let names: Vec<&str> = UNITS.iter().map(|(name, ..)| *name).collect();
             self.errors.push(
-                did_you_mean(error, text, known).help(format!("the units are {}", names.join(" "))),
+                did_you_mean(error, text, unit_names())
+                    .help(format!("the units are {}", names.join(" "))),
             );
             return None;
         };

@@ -4,13 +4,18 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 mod aggregate;
+mod clause;
 mod column;
 mod comparison;
 mod glob;
+mod key_value;
 mod name;
 pub(crate) mod param;
+mod pivot;
 mod probe;
 mod refuse;
+mod result;
+mod shape;
 mod table;
 mod typing;
 mod unit;

@@ -1,6 +1,10 @@
 //! The plan of a script: everything that can be decided before the kernel. It is the contract between
 //! this crate and the rest: what to probe, what to do at each call, what to keep, what to print.
 
+mod result;
+
+pub use result::{Baseline, KeyValue, Pivot, ResultExpr, ResultKind};
+
 use crate::builtin::Builtin;
 use crate::types::Type;
 use crate::wasi::FunctionSet;
@@ -161,10 +165,18 @@ pub struct Table {
     pub keys: Vec<String>,
     /// The columns after the keys.
     pub columns: Vec<Column>,
+    /// What stands above it instead of its name.
+    pub title: Option<String>,
+    /// Only rows for which this holds, of type [`Type::Bool`].
+    pub having: Option<ResultExpr>,
     /// What rows are sorted by. None: by the keys, ascending.
     pub sort: Option<Sort>,
     /// At most so many rows.
     pub limit: Option<usize>,
+    /// The key whose values stand side by side.
+    pub pivot: Option<Pivot>,
+    /// While the script runs it is printed each time that so many nanoseconds have passed.
+    pub every: Option<u64>,
 }
 
 /// A column: a name, what it computes, and how it is shown.

@@ -1,5 +1,7 @@
 //! A plan as text, for `--emit plan`.
 
+mod result;
+
 use std::fmt;
 
 use crate::errno;
@@ -141,6 +143,12 @@ impl fmt::Display for Table {
         for column in &self.columns {
             writeln!(f, "  column {column}")?;
         }
+        if let Some(title) = &self.title {
+            writeln!(f, "  title {title:?}")?;
+        }
+        if let Some(having) = &self.having {
+            writeln!(f, "  having {having}")?;
+        }
         if let Some(Sort { by, descending }) = self.sort {
             let what = match by {
                 SortBy::Key(index) => format!("key {}", self.keys[index]),
@@ -156,8 +164,20 @@ impl fmt::Display for Table {
                 }
             )?;
         }
-        self.limit
-            .map_or(Ok(()), |limit| writeln!(f, "  limit {limit}"))
+        if let Some(limit) = self.limit {
+            writeln!(f, "  limit {limit}")?;
+        }
+        if let Some(every) = self.every {
+            writeln!(f, "  every {every}ns")?;
+        }
+        self.pivot.as_ref().map_or(Ok(()), |pivot| {
+            write!(f, "  pivot key {}", self.keys[pivot.key])?;
+            if let Some(baseline) = &pivot.baseline {
+                let column = &self.columns[baseline.ratio_of].name;
+                write!(f, " against {}, ratio of {column}", baseline.value)?;
+            }
+            writeln!(f)
+        })
     }
 }
 

@@ -12,5 +12,7 @@ pub mod load;
 pub mod maps;
 pub mod names;
 pub mod processes;
+pub mod reading;
+pub mod schedule;
 pub mod signals;
 pub mod trace;

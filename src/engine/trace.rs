@@ -8,20 +8,22 @@ use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap as BpfHashMap, Map, PerCpuArray, RingBuf};
+use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
+use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::builtin::builtin;
-use ewapa_lang::plan::Plan;
-use ewapa_lang::wasi::Function;
+use ewapa_lang::plan::{Plan, StoreId};
 use ewapa_symbols::Catalogue;
-use ewapa_templates::{Counter, Event};
+use ewapa_templates::Event;
 
 use super::attach::{self, Link, Mechanism, Probes};
 use super::command::{Held, Running};
-use super::groups::{self, Group};
+use super::groups;
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
+use super::reading::{Counters, Reading};
+use super::schedule::Schedule;
 use super::signals::{self, Signal, Signals};
 use super::{abi, calibrate, kernel};
 
@@ -36,18 +38,12 @@ pub enum Target {
 
 /// What a run found.
 pub struct Outcome {
-    /// For each store of the plan, its groups.
-    pub groups: Vec<Vec<Group>>,
+    /// What the kernel had counted at the end.
+    pub reading: Reading,
     /// The names behind numbers.
     pub names: Names,
     /// The runtimes.
     pub found: Vec<Found>,
-    /// How many processes had a runtime.
-    pub processes: usize,
-    /// From the first probe to the end.
-    pub elapsed: Duration,
-    /// What was lost or left open.
-    pub losses: Losses,
     /// What entry and return probes cost a call.
     pub probe_cost: Option<Duration>,
     /// How the command ended; none if there was none or it still runs.
@@ -56,41 +52,6 @@ pub struct Outcome {
     pub troubles: Vec<String>,
     /// How long the stages took.
     pub timings: Timings,
-}
-
-/// What was lost or left open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// By [`Counter`].
-    pub counters: Vec<u64>,
-    /// Calls that never returned, by function.
-    pub unfinished: Vec<(Function, u64)>,
-}
-
-impl Losses {
-    /// The value of a counter.
-    pub fn count(&self, counter: Counter) -> u64 {
-        self.counters.get(counter as usize).copied().unwrap_or(0)
-    }
-
-    /// Calls that did not get into the tables although they completed.
-    pub fn lost(&self) -> u64 {
-        [Counter::Deep, Counter::NoThread, Counter::GroupsFull]
-            .into_iter()
-            .map(|counter| self.count(counter))
-            .sum()
-    }
-
-    /// Returns without an entry, and names without a call.
-    pub fn unmatched(&self) -> u64 {
-        self.count(Counter::Unmatched)
-    }
-
-    /// Calls that were open when the run ended.
-    pub fn open(&self) -> u64 {
-        self.count(Counter::Entries)
-            .saturating_sub(self.count(Counter::Returns))
-    }
 }
 
 /// How long the stages of a run took, in the order in which they happened.
@@ -194,6 +155,12 @@ const CALIBRATION: Duration = Duration::from_millis(5);
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Takes tables while a run goes on.
+pub trait Reporter {
+    /// These tables of the plan, by index, are due. Only their stores have been read.
+    fn due(&mut self, tables: &[usize], reading: &Reading, names: &Names);
+}
+
 /// Runs a plan until the command ends, all processes have ended, or a signal asks for an end.
 ///
 /// # Errors
@@ -203,6 +170,7 @@ pub fn trace(
     target: &Target,
     mechanism: Option<Mechanism>,
     mut timings: Timings,
+    reporter: &mut dyn Reporter,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
@@ -269,6 +237,7 @@ pub fn trace(
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
+        counters: Counters::new(&mut loaded)?,
         processes: Processes::new(plan.functions(), probes, traced),
         events,
         signals,
@@ -287,8 +256,13 @@ pub fn trace(
         Target::Command(command) => run.start(held.expect("a command is held"), command)?,
         Target::Processes(pids) => run.join(pids)?,
     }
-    run.follow()?;
-    run.finish(plan, &generated, &mut loaded)
+    let stores = Stores {
+        plan,
+        layouts: &generated.stores,
+        loaded: &loaded,
+    };
+    run.follow(&stores, reporter)?;
+    run.finish(&stores)
 }
 
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
@@ -318,10 +292,18 @@ fn reads_syscalls(plan: &Plan) -> bool {
     .any(|builtin| plan.reads(builtin))
 }
 
+/// Where the groups of the plan's stores are kept.
+struct Stores<'a> {
+    plan: &'a Plan,
+    layouts: &'a [StoreLayout],
+    loaded: &'a Loaded,
+}
+
 /// A run that has begun.
 struct Run {
     processes: Processes,
     events: RingBuf<aya::maps::MapData>,
+    counters: Counters,
     signals: Signals,
     links: Vec<Link>,
     running: Option<Running>,
@@ -391,9 +373,10 @@ impl Run {
         }
     }
 
-    /// Looks into processes that have new code until the end.
-    fn follow(&mut self) -> Result<(), Error> {
+    /// Looks into processes that have new code until the end, and reports the tables that are due.
+    fn follow(&mut self, stores: &Stores, reporter: &mut dyn Reporter) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
+        let mut schedule = Schedule::new(stores.plan, Instant::now());
         loop {
             while let Some(event) = self
                 .events
@@ -433,10 +416,19 @@ impl Run {
                 }
                 deadline = Some(Instant::now() + GRACE);
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
+            let due = schedule.take(now);
+            if !due.is_empty() {
+                let tables = due.iter().map(|table| &stores.plan.tables[*table]);
+                let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
+                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                reporter.due(&due, &reading, &self.processes.names);
+            }
+            let until = deadline.into_iter().chain(schedule.next()).min();
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             signals::wait(&self.signals, self.events.as_fd(), left)
                 .map_err(io_error("cannot wait"))?;
         }
@@ -472,16 +464,29 @@ impl Run {
         }
     }
 
-    fn finish(
-        mut self,
-        plan: &Plan,
-        generated: &program::Program,
-        loaded: &mut Loaded,
-    ) -> Result<Outcome, Error> {
-        self.timings.mark("end of the command");
+    /// What has been counted so far, in the stores that are wanted.
+    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
         let elapsed = self
             .first_probe
             .map_or(Duration::ZERO, |first| first.elapsed());
+        let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
+        let groups = planned.map(|(index, (store, layout))| {
+            if !wanted(StoreId(index)) {
+                return Ok(Vec::new());
+            }
+            groups::read(stores.loaded.map(&layout.map)?, store, layout)
+                .map_err(io_error("cannot read a table from the kernel"))
+        });
+        Ok(Reading {
+            groups: groups.collect::<Result<_, Error>>()?,
+            elapsed,
+            processes: self.processes.with_runtime(),
+            losses: self.counters.read()?,
+        })
+    }
+
+    fn finish(mut self, stores: &Stores) -> Result<Outcome, Error> {
+        self.timings.mark("end of the command");
         let status = match &mut self.running {
             Some(running) => running
                 .poll()
@@ -493,18 +498,8 @@ impl Run {
             self.processes.detach();
             self.links.clear();
         }
-        let groups = plan
-            .stores
-            .iter()
-            .zip(&generated.stores)
-            .map(|(store, layout)| {
-                groups::read(loaded.map(&layout.map)?, store, layout)
-                    .map_err(io_error("cannot read a table from the kernel"))
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        let losses = losses(loaded)?;
+        let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
-        let processes = self.processes.with_runtime();
         let probe_cost = self
             .probe_cost
             .take()
@@ -522,34 +517,13 @@ impl Run {
                 .map(|(path, what)| format!("{}: {what}", path.display())),
         );
         Ok(Outcome {
-            groups,
+            reading,
             names,
             found,
-            processes,
-            elapsed,
-            losses,
             probe_cost,
             status,
             troubles,
             timings: self.timings,
         })
     }
-}
-
-fn losses(loaded: &mut Loaded) -> Result<Losses, Error> {
-    let counters: PerCpuArray<_, u64> =
-        PerCpuArray::try_from(Map::from_map_data(loaded.take_map("counters")?)?)?;
-    let unfinished: Array<_, u64> =
-        Array::try_from(Map::from_map_data(loaded.take_map("unfinished")?)?)?;
-    let mut losses = Losses::default();
-    for index in 0..Counter::COUNT {
-        losses.counters.push(counters.get(&index, 0)?.iter().sum());
-    }
-    for function in Function::all() {
-        let count = unfinished.get(&(function.index() as u32), 0)?;
-        if count > 0 {
-            losses.unfinished.push((function, count));
-        }
-    }
-    Ok(losses)
 }

@@ -1,45 +1,51 @@
 //! Computes the columns of a table from the slots of a group, in floating point.
 
 use ewapa_codegen::histogram::{BUCKETS, bounds};
-use ewapa_lang::plan::{Aggregate, BinaryOp, ColumnExpr};
+use ewapa_lang::plan::{Aggregate, ColumnExpr};
 
 use crate::engine::groups::Value;
 
+use super::quantity::Quantity;
+
 /// The value of a column for one group, in its base unit; none if it has none.
-pub fn evaluate(expr: &ColumnExpr, slots: &[Value]) -> Option<f64> {
+pub fn evaluate(expr: &ColumnExpr, slots: &[Value]) -> Option<Quantity> {
     match expr {
-        ColumnExpr::Number(number) => Some(*number),
+        ColumnExpr::Number(number) => Some(literal(*number)),
         ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, slots),
         ColumnExpr::Negate(inner) => Some(-evaluate(inner, slots)?),
         ColumnExpr::Binary(op, left, right) => {
-            let (left, right) = (evaluate(left, slots)?, evaluate(right, slots)?);
-            match op {
-                BinaryOp::Add => Some(left + right),
-                BinaryOp::Sub => Some(left - right),
-                BinaryOp::Mul => Some(left * right),
-                BinaryOp::Div => (right != 0.0).then(|| left / right),
-                BinaryOp::Rem => (right != 0.0).then(|| left % right),
-                _ => unreachable!("the checker makes columns of numbers"),
-            }
+            evaluate(left, slots)?.combine(*op, evaluate(right, slots)?)
         }
     }
 }
 
-fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<f64> {
+/// Whole numbers stay whole as long as floating point holds them exactly.
+fn literal(number: f64) -> Quantity {
+    if number.fract() == 0.0 && number.abs() < (1u64 << 53) as f64 {
+        Quantity::Whole(number as i64)
+    } else {
+        Quantity::Real(number)
+    }
+}
+
+fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<Quantity> {
     let slot = |id: ewapa_lang::plan::SlotId| &slots[id.0];
     let number = |id| slot(id).sum();
-    let some = |values| (number(values) > 0).then(|| number(values) as f64);
+    let some = |values| (number(values) > 0).then(|| number(values));
     match *aggregate {
-        Aggregate::Count { count } => Some(number(count) as f64),
-        Aggregate::Sum { sum, values } => some(values).map(|_| number(sum) as f64),
-        Aggregate::Avg { sum, values } => some(values).map(|count| number(sum) as f64 / count),
-        Aggregate::Min { min, .. } => slot(min).extreme(true).map(|value| value as f64),
-        Aggregate::Max { max, .. } => slot(max).extreme(false).map(|value| value as f64),
+        Aggregate::Count { count } => Some(Quantity::Whole(number(count))),
+        Aggregate::Sum { sum, values } => some(values).map(|_| Quantity::Whole(number(sum))),
+        Aggregate::Avg { sum, values } => {
+            some(values).map(|count| Quantity::Real(number(sum) as f64 / count as f64))
+        }
+        Aggregate::Min { min, .. } => slot(min).extreme(true).map(Quantity::Whole),
+        Aggregate::Max { max, .. } => slot(max).extreme(false).map(Quantity::Whole),
         Aggregate::Stddev {
             sum,
             squares,
             values,
-        } => some(values).map(|_| stddev(number(values), number(sum), slot(squares).wide())),
+        } => some(values)
+            .map(|count| Quantity::Real(stddev(count, number(sum), slot(squares).wide()))),
         Aggregate::Quantile {
             histogram,
             min,
@@ -50,7 +56,8 @@ fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<f64> {
             q,
             slot(min).extreme(true)?,
             slot(max).extreme(false)?,
-        ),
+        )
+        .map(Quantity::Real),
     }
 }
 
@@ -93,7 +100,7 @@ fn quantile(buckets: &[(u16, u64)], q: f64, min: i64, max: i64) -> Option<f64> {
 mod tests {
     use super::*;
     use ewapa_codegen::histogram::bucket;
-    use ewapa_lang::plan::SlotId;
+    use ewapa_lang::plan::{BinaryOp, SlotId};
 
     fn histogram(values: impl IntoIterator<Item = i64>) -> Vec<(u16, u64)> {
         let mut counts = std::collections::BTreeMap::new();
@@ -156,6 +163,9 @@ mod tests {
         let count = ColumnExpr::Aggregate(Aggregate::Count { count: SlotId(0) });
         let ratio = ColumnExpr::Binary(BinaryOp::Div, Box::new(count.clone()), Box::new(count));
         assert_eq!(evaluate(&ratio, &[Value::Sum(0)]), None);
-        assert_eq!(evaluate(&ratio, &[Value::Sum(4)]), Some(1.0));
+        assert_eq!(
+            evaluate(&ratio, &[Value::Sum(4)]),
+            Some(Quantity::Real(1.0))
+        );
     }
 }

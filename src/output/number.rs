@@ -3,6 +3,9 @@
 use ewapa_lang::plan::{Column, Unit};
 use ewapa_lang::types::Type;
 
+use super::quantity::Quantity;
+use super::sheet::Side;
+
 /// How the numbers of one column are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Format {
@@ -19,9 +22,22 @@ pub enum Format {
     Hex,
 }
 
+impl Format {
+    /// On which side of the column the cells stand.
+    pub fn side(self) -> Side {
+        match self {
+            Format::Scaled { .. } | Format::Bytes | Format::Hex => Side::Right,
+        }
+    }
+}
+
 /// The format of a column, and the unit for its heading.
-pub fn choose(column: &Column, values: &[Option<f64>]) -> (Format, Option<&'static str>) {
-    let present = || values.iter().flatten().copied();
+pub fn choose(
+    column: &Column,
+    values: impl Iterator<Item = Quantity>,
+) -> (Format, Option<&'static str>) {
+    let values: Vec<f64> = values.map(Quantity::real).collect();
+    let present = || values.iter().copied();
     let time = |unit| {
         let (factor, name) = match unit {
             Unit::Ns => (1.0, "ns"),
@@ -98,14 +114,24 @@ fn decimals(values: impl Iterator<Item = f64>) -> usize {
 }
 
 /// One value as text; `-` for none.
-pub fn text(value: Option<f64>, format: Format) -> String {
+pub fn text(value: Option<Quantity>, format: Format) -> String {
     let Some(value) = value else {
         return "-".to_owned();
     };
-    match format {
-        Format::Scaled { factor, decimals } => format!("{:.decimals$}", value * factor),
-        Format::Bytes => bytes(value),
-        Format::Hex => format!("{:#x}", value as i64),
+    match (format, value) {
+        (
+            Format::Scaled {
+                factor: 1.0,
+                decimals: 0,
+            },
+            Quantity::Whole(value),
+        ) => value.to_string(),
+        (Format::Scaled { factor, decimals }, value) => {
+            format!("{:.decimals$}", value.real() * factor)
+        }
+        (Format::Bytes, value) => bytes(value.real()),
+        (Format::Hex, Quantity::Whole(value)) => format!("{value:#x}"),
+        (Format::Hex, Quantity::Real(value)) => format!("{:#x}", value as i64),
     }
 }
 
@@ -118,10 +144,9 @@ fn bytes(value: f64) -> String {
         scaled /= 1024.0;
         unit += 1;
     }
-    let decimals = usize::from(
-        unit > 0 && scaled.fract() != 0.0 && scaled.abs() < 1000.0
-            || unit == 0 && scaled.fract() != 0.0,
-    );
+    // What is shown as whole has no fraction.
+    let is_whole = (scaled * 10.0).round() % 10.0 == 0.0;
+    let decimals = usize::from(!is_whole && scaled.abs() < 1000.0);
     format!("{scaled:.decimals$} {}", UNITS[unit])
 }
 
@@ -140,13 +165,10 @@ mod tests {
     }
 
     fn shown(ty: Type, unit: Unit, values: &[f64]) -> (Vec<String>, Option<&'static str>) {
-        let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
-        let (format, heading) = choose(&column(ty, unit), &values);
+        let values = || values.iter().copied().map(Quantity::Real);
+        let (format, heading) = choose(&column(ty, unit), values());
         (
-            values
-                .into_iter()
-                .map(|value| text(value, format))
-                .collect(),
+            values().map(|value| text(Some(value), format)).collect(),
             heading,
         )
     }
@@ -157,6 +179,13 @@ mod tests {
             shown(Type::Int, Unit::Auto, &[1_000_000.0, 7.0]),
             (vec!["1000000".to_owned(), "7".to_owned()], None)
         );
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_however_large() {
+        let (format, _) = choose(&column(Type::Int, Unit::Auto), std::iter::empty());
+        let value = Quantity::Whole(i64::MAX);
+        assert_eq!(text(Some(value), format), "9223372036854775807");
     }
 
     #[test]

@@ -214,6 +214,10 @@ pub enum Unit {
     Int,
     /// A whole number in base 16.
     Hex,
+    /// What there is of it in a second.
+    Rate,
+    /// A bar; that of the column's largest value is the longest.
+    Bar,
 }
 
 /// An expression over the slots of one group.
@@ -227,6 +231,9 @@ pub enum ColumnExpr {
     Negate(Box<ColumnExpr>),
     /// `+ - * / %`; a division by zero has no value.
     Binary(BinaryOp, Box<ColumnExpr>, Box<ColumnExpr>),
+    /// The value divided by its sum over all groups of the store, or over those with the same value of
+    /// the key that the table is pivoted by.
+    Share(Box<ColumnExpr>),
 }
 
 /// What is computed from a group's slots.
@@ -239,6 +246,13 @@ pub enum Aggregate {
     },
     /// The sum; no value when no call had one.
     Sum {
+        /// [`SlotKind::Sum`]
+        sum: SlotId,
+        /// [`SlotKind::Values`]
+        values: SlotId,
+    },
+    /// Sum divided by the seconds since the first probe; no value when no call had one.
+    Rate {
         /// [`SlotKind::Sum`]
         sum: SlotId,
         /// [`SlotKind::Values`]

@@ -203,6 +203,8 @@ impl fmt::Display for Unit {
             Unit::Pct => "pct",
             Unit::Int => "int",
             Unit::Hex => "hex",
+            Unit::Rate => "rate",
+            Unit::Bar => "bar",
         })
     }
 }
@@ -213,6 +215,7 @@ impl fmt::Display for ColumnExpr {
             ColumnExpr::Number(value) => write!(f, "{value}"),
             ColumnExpr::Aggregate(aggregate) => write!(f, "{aggregate}"),
             ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
+            ColumnExpr::Share(of) => write!(f, "share({of})"),
             ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
         }
     }
@@ -223,6 +226,7 @@ impl fmt::Display for Aggregate {
         match self {
             Aggregate::Count { count } => write!(f, "count({count})"),
             Aggregate::Sum { sum, values } => write!(f, "sum({sum} {values})"),
+            Aggregate::Rate { sum, values } => write!(f, "rate({sum} {values})"),
             Aggregate::Avg { sum, values } => write!(f, "avg({sum} {values})"),
             Aggregate::Min { min, values } => write!(f, "min({min} {values})"),
             Aggregate::Max { max, values } => write!(f, "max({max} {values})"),

@@ -20,6 +20,11 @@ pub enum Format {
     Bytes,
     /// Base 16.
     Hex,
+    /// A bar.
+    Bar {
+        /// The value whose bar is the longest.
+        largest: f64,
+    },
 }
 
 impl Format {
@@ -27,6 +32,7 @@ impl Format {
     pub fn side(self) -> Side {
         match self {
             Format::Scaled { .. } | Format::Bytes | Format::Hex => Side::Right,
+            Format::Bar { .. } => Side::Left,
         }
     }
 }
@@ -65,6 +71,22 @@ pub fn choose(
                 None,
             ),
         },
+        Unit::Rate => match column.ty {
+            Type::Size => (Format::Bytes, Some("/s")),
+            _ => (
+                Format::Scaled {
+                    factor: 1.0,
+                    decimals: decimals(present()),
+                },
+                Some("/s"),
+            ),
+        },
+        Unit::Bar => (
+            Format::Bar {
+                largest: present().fold(0.0, f64::max),
+            },
+            None,
+        ),
         unit @ (Unit::Ns | Unit::Us | Unit::Ms | Unit::S) => time(unit),
         Unit::Bytes => (Format::Bytes, None),
         Unit::Pct => (
@@ -131,8 +153,22 @@ pub fn text(value: Option<Quantity>, format: Format) -> String {
         }
         (Format::Bytes, value) => bytes(value.real()),
         (Format::Hex, Quantity::Whole(value)) => format!("{value:#x}"),
+        (Format::Bar { largest }, value) => bar(value.real(), largest),
         (Format::Hex, Quantity::Real(value)) => format!("{:#x}", value as i64),
     }
+}
+
+/// The length of the longest bar, in characters.
+const BAR: f64 = 20.0;
+
+/// A bar, to an eighth of a character. What is more than nothing is seen.
+fn bar(value: f64, largest: f64) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if value <= 0.0 || largest <= 0.0 {
+        return String::new();
+    }
+    let eighths = ((value / largest * BAR * 8.0).round() as usize).max(1);
+    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
 }
 
 fn bytes(value: f64) -> String {
@@ -223,6 +259,16 @@ mod tests {
         assert_eq!(
             shown(Type::Int, Unit::Pct, &[0.381, 1.0]),
             (vec!["38.1".to_owned(), "100.0".to_owned()], Some("%"))
+        );
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_share_of_the_largest() {
+        let (cells, unit) = shown(Type::Time, Unit::Bar, &[1e6, 5e5, 31_250.0, 1.0, 0.0]);
+        assert_eq!(unit, None);
+        assert_eq!(
+            cells,
+            ["█".repeat(20).as_str(), &"█".repeat(10), "▋", "▏", ""].map(String::from)
         );
     }
 

@@ -1,9 +1,9 @@
 //! The rows of a table: computed from its groups, filtered, ordered and cut off.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use ewapa_lang::plan::{Plan, Sort, SortBy, Table};
+use ewapa_lang::plan::{BinaryOp, ColumnExpr, Plan, Sort, SortBy, Table};
 use ewapa_lang::types::Type;
 
 use crate::engine::groups::{Group, Key};
@@ -11,6 +11,7 @@ use crate::engine::names::Names;
 use crate::engine::reading::Reading;
 
 use super::cells::{self, KeyCell};
+use super::column::Basis;
 use super::quantity::Quantity;
 use super::{column, condition};
 
@@ -95,20 +96,63 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
         });
         keys.collect()
     };
-    let row = |group: &Group| Row {
-        keys: keys(group),
-        values: table
-            .columns
-            .iter()
-            .map(|column| column::evaluate(&column.value, &group.values))
-            .collect(),
+    let groups = &reading.groups[table.store.0];
+    let totals = totals(table, groups, reading);
+    let row = |group: &Group| {
+        let basis = Basis {
+            slots: &group.values,
+            elapsed: reading.elapsed,
+            totals: &totals[&pivot_key(table, group)],
+        };
+        let columns = table.columns.iter();
+        Row {
+            keys: keys(group),
+            values: columns
+                .map(|column| column::evaluate(&column.value, basis))
+                .collect(),
+        }
     };
     let having = |row: &Row| {
         let condition = table.having.as_ref();
         condition.is_none_or(|condition| condition::holds(condition, row) == Some(true))
     };
-    let groups = reading.groups[table.store.0].iter();
-    groups.map(row).filter(having).collect()
+    groups.iter().map(row).filter(having).collect()
+}
+
+/// The value of a group's key that the table is pivoted by.
+fn pivot_key<'a>(table: &Table, group: &'a Group) -> Option<&'a Key> {
+    table.pivot.as_ref().map(|pivot| &group.keys[pivot.key])
+}
+
+/// What shares are parts of: the sums over all groups, for each value of a pivoted key by itself.
+fn totals<'a>(
+    table: &'a Table,
+    groups: &'a [Group],
+    reading: &Reading,
+) -> HashMap<Option<&'a Key>, Vec<(&'a ColumnExpr, Quantity)>> {
+    let columns = table.columns.iter();
+    let summed: Vec<&ColumnExpr> = columns
+        .flat_map(|column| column::shared(&column.value))
+        .collect();
+    let mut totals = HashMap::new();
+    for group in groups {
+        let sums = totals.entry(pivot_key(table, group)).or_insert_with(|| {
+            let zero = |expr: &&'a ColumnExpr| (*expr, Quantity::Whole(0));
+            summed.iter().map(zero).collect::<Vec<_>>()
+        });
+        let basis = Basis {
+            slots: &group.values,
+            elapsed: reading.elapsed,
+            totals: &[],
+        };
+        for (expr, sum) in sums {
+            let value = column::evaluate(expr, basis);
+            if let Some(more) = value.and_then(|value| sum.combine(BinaryOp::Add, value)) {
+                *sum = more;
+            }
+        }
+    }
+    totals
 }
 
 /// The values that the pivoted key has, in order; and whether the first is the baseline.

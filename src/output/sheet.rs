@@ -149,11 +149,10 @@ fn notes(rows: &Rows) -> Vec<String> {
             "no call".to_owned()
         });
     }
-    if rows.left_out > 0 {
-        notes.push(format!(
-            "{} more rows are left out by the limit",
-            rows.left_out
-        ));
+    match rows.left_out {
+        0 => {}
+        1 => notes.push("1 more row is left out by the limit".to_owned()),
+        count => notes.push(format!("{count} more rows are left out by the limit")),
     }
     if let Some(name) = missing_baseline(rows.table)
         && !rows.has_baseline

@@ -134,12 +134,12 @@ fn runtimes_stand_side_by_side() {
         SIDE_BY_SIDE,
         three_runtimes(),
         expect![[r#"
-                  ──── wasmtime 48.0.8 ─────  ───────────── wamr ──────────────  ────────── wasm3 0.5.0 ──────────
-        FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)
-        fd_read      10      0.090       9.0      -          -      -         -     10      9.000   100x     900.0
-        fd_write   1000      2.000       2.0   1000      1.500  0.75x       1.5   1000      4.000  2.00x       4.0
-        1 more rows are left out by the limit
-    "#]],
+                      ──── wasmtime 48.0.8 ─────  ───────────── wamr ──────────────  ────────── wasm3 0.5.0 ──────────
+            FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)
+            fd_read      10      0.090       9.0      -          -      -         -     10      9.000   100x     900.0
+            fd_write   1000      2.000       2.0   1000      1.500  0.75x       1.5   1000      4.000  2.00x       4.0
+            1 more row is left out by the limit
+        "#]],
     );
 }
 
@@ -150,12 +150,12 @@ fn without_a_baseline_there_are_no_ratios() {
         &text,
         three_runtimes(),
         expect![[r#"
-                  ────────── wamr ──────────  ────── wasm3 0.5.0 ───────  ──── wasmtime 48.0.8 ─────
-        FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)
-        fd_read       -          -         -     10      9.000     900.0     10      0.090       9.0
-        fd_write   1000      1.500       1.5   1000      4.000       4.0   1000      2.000       2.0
-        1 more rows are left out by the limit
-    "#]],
+                      ────────── wamr ──────────  ────── wasm3 0.5.0 ───────  ──── wasmtime 48.0.8 ─────
+            FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)
+            fd_read       -          -         -     10      9.000     900.0     10      0.090       9.0
+            fd_write   1000      1.500       1.5   1000      4.000       4.0   1000      2.000       2.0
+            1 more row is left out by the limit
+        "#]],
     );
     table(
         &SIDE_BY_SIDE.replace("wasmtime", "wasmtime 24"),
@@ -165,7 +165,7 @@ fn without_a_baseline_there_are_no_ratios() {
             FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)  MEAN(us)
             fd_read       -          -         -     10      9.000     900.0     10      0.090       9.0
             fd_write   1000      1.500       1.5   1000      4.000       4.0   1000      2.000       2.0
-            1 more rows are left out by the limit
+            1 more row is left out by the limit
             nothing to compare with: no row is of wasmtime 24
         "#]],
     );
@@ -179,10 +179,10 @@ fn having_decides_before_the_limit() {
         text,
         three_runtimes(),
         expect![[r#"
-        FUNC      RUNTIME      CALLS  TOTAL(ms)
-        fd_write  wasm3 0.5.0   1000          4
-        1 more rows are left out by the limit
-    "#]],
+            FUNC      RUNTIME      CALLS  TOTAL(ms)
+            fd_write  wasm3 0.5.0   1000          4
+            1 more row is left out by the limit
+        "#]],
     );
     let text = text.replace("10 &&", "5000 &&");
     table(
@@ -280,7 +280,7 @@ fn a_pivot_is_a_table_in_markdown_and_rows_in_csv_and_json() {
         | fd_read | 10 | 0.090 | 9.0 | - | - | - | - | 10 | 9.000 | 100x | 900.0 |
         | fd_write | 1000 | 2.000 | 2.0 | 1000 | 1.500 | 0.75x | 1.5 | 1000 | 4.000 | 2.00x | 4.0 |
 
-        1 more rows are left out by the limit
+        1 more row is left out by the limit
     "#]].assert_eq(&printed(SIDE_BY_SIDE, three_runtimes(), Format::Md, true));
     expect![[r#"
         func,runtime,calls,total,mean
@@ -322,4 +322,94 @@ fn a_table_is_printed_while_the_run_goes_on() {
         6
     "#]]
     .assert_eq(&String::from_utf8(paper.0.take()).expect("text"));
+}
+
+#[test]
+fn shares_are_of_all_rows_whatever_is_shown() {
+    let text = "table t from wasi:* by func, runtime {
+      part = share(sum(duration)) as pct, calls = share(count()) if ok, total = sum(duration)
+    } having total < 5ms sort part desc limit 2";
+    // Slots: sum of duration, number of durations, count of those that are ok.
+    let row = |name, runtime, total| group([func(name), runtime], [total, 1, 5]);
+    let groups = || {
+        vec![vec![
+            row("fd_write", WASMTIME, 1_000_000),
+            row("fd_read", WASMTIME, 3_000_000),
+            row("fd_write", WASM3, 2_000_000),
+            row("fd_seek", WASM3, 10_000_000),
+        ]]
+    };
+    table(
+        text,
+        groups(),
+        expect![[r#"
+            FUNC      RUNTIME          PART(%)  CALLS  TOTAL(ms)
+            fd_read   wasmtime 48.0.8     18.8   0.25          3
+            fd_write  wasm3 0.5.0         12.5   0.25          2
+            1 more row is left out by the limit
+        "#]],
+    );
+    table(
+        &format!("{text} pivot runtime"),
+        groups(),
+        expect![[r#"
+                  ────── wasm3 0.5.0 ──────  ──── wasmtime 48.0.8 ────
+        FUNC      PART(%)  CALLS  TOTAL(ms)  PART(%)  CALLS  TOTAL(ms)
+        fd_read         -      -          -     75.0   0.50          3
+        fd_write     16.7   0.50          2     25.0   0.50          1
+    "#]],
+    );
+}
+
+#[test]
+fn rates_are_per_second_of_the_run() {
+    let text =
+        "table t from wasi:* { calls = rate(1), moved = rate(bytes), busy = rate(duration) as pct,
+      fast = rate(bytes) as rate, twice = rate(bytes) * 2 }";
+    // In 2.5 s.
+    let groups = vec![vec![group(
+        [],
+        [500, 500, 10 << 20, 500, 1_250_000_000, 500],
+    )]];
+    table(
+        text,
+        groups,
+        expect![[r#"
+        CALLS(/s)  MOVED(/s)  BUSY(%)  FAST(/s)  TWICE
+              200      4 MiB     50.0     4 MiB  8 MiB
+    "#]],
+    );
+}
+
+#[test]
+fn bars_are_drawn_to_the_scale_of_their_column() {
+    let text = "table t from wasi:* by func, runtime { n = count(), calls = count() as bar, m = count() } sort n";
+    let row = |name, runtime, count| group([func(name), runtime], [count]);
+    let groups = || {
+        vec![vec![
+            row("fd_write", WASMTIME, 100),
+            row("fd_read", WASMTIME, 33),
+            row("fd_read", WASM3, 1),
+        ]]
+    };
+    table(
+        text,
+        groups(),
+        expect![[r#"
+        FUNC      RUNTIME            N  CALLS                   M
+        fd_read   wasm3 0.5.0        1  ▎                       1
+        fd_read   wasmtime 48.0.8   33  ██████▋                33
+        fd_write  wasmtime 48.0.8  100  ████████████████████  100
+    "#]],
+    );
+    table(
+        &format!("{text} pivot runtime"),
+        groups(),
+        expect![[r#"
+                   wasm3 0.5.0   ────── wasmtime 48.0.8 ───────
+        FUNC        N  CALLS  M    N  CALLS                   M
+        fd_read     1  ▎      1   33  ██████▋                33
+        fd_write    -  -      -  100  ████████████████████  100
+    "#]],
+    );
 }

@@ -153,42 +153,24 @@ fn columns_and_units_are_refused_by_name() {
     check(
         text,
         expect![[r#"
-        error[E0901]: `hist()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:27
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                           ^^^^
+            error[E0901]: `hist()` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:27
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                           ^^^^
 
-        error[E0901]: `rate()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:47
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                               ^^^^
+            error[E0901]: `&` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:92
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                            ^^^^^^^^^^^
 
-        error[E0901]: the unit `rate` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:62
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                              ^^^^
-
-        error[E0901]: the unit `bar` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:83
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                   ^^^
-
-        error[E0901]: `&` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:92
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                            ^^^^^^^^^^^
-
-        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:109
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                                             ^^
-    "#]],
+            error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:109
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                                             ^^
+        "#]],
     );
 }
 

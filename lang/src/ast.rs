@@ -190,8 +190,8 @@ pub enum ClauseKind {
     Limit(Expr),
     /// `pivot KEY [vs "baseline"]`
     Pivot {
-        /// The key whose values become columns.
-        key: Expr,
+        /// The key whose values become groups of columns; one of the `by` or one more.
+        key: Key,
         /// The value that the others are compared with.
         baseline: Option<Text>,
     },

@@ -4,13 +4,18 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 pub(crate) mod aggregate;
+mod clause;
 mod column;
 mod comparison;
 mod glob;
+mod key_value;
 mod name;
 pub(crate) mod param;
+mod pivot;
 pub(crate) mod probe;
 mod refuse;
+mod result;
+mod shape;
 mod table;
 mod typing;
 pub(crate) mod unit;

@@ -1,6 +1,10 @@
 //! The plan of a script: everything that can be decided before the kernel. It is the contract between
 //! this crate and the rest: what to probe, what to do at each call, what to keep, what to print.
 
+mod result;
+
+pub use result::{Baseline, KeyValue, Pivot, ResultExpr, ResultKind};
+
 use crate::builtin::Builtin;
 use crate::types::Type;
 use crate::wasi::FunctionSet;
@@ -161,10 +165,18 @@ pub struct Table {
     pub keys: Vec<String>,
     /// The columns after the keys.
     pub columns: Vec<Column>,
+    /// What stands above it instead of its name.
+    pub title: Option<String>,
+    /// Only rows for which this holds, of type [`Type::Bool`].
+    pub having: Option<ResultExpr>,
     /// What rows are sorted by. None: by the keys, ascending.
     pub sort: Option<Sort>,
     /// At most so many rows.
     pub limit: Option<usize>,
+    /// The key whose values stand side by side.
+    pub pivot: Option<Pivot>,
+    /// While the script runs it is printed each time that so many nanoseconds have passed.
+    pub every: Option<u64>,
 }
 
 /// A column: a name, what it computes, and how it is shown.
@@ -202,6 +214,10 @@ pub enum Unit {
     Int,
     /// A whole number in base 16.
     Hex,
+    /// What there is of it in a second.
+    Rate,
+    /// A bar; that of the column's largest value is the longest.
+    Bar,
 }
 
 /// An expression over the slots of one group.
@@ -215,6 +231,9 @@ pub enum ColumnExpr {
     Negate(Box<ColumnExpr>),
     /// `+ - * / %`; a division by zero has no value.
     Binary(BinaryOp, Box<ColumnExpr>, Box<ColumnExpr>),
+    /// The value divided by its sum over all groups of the store, or over those with the same value of
+    /// the key that the table is pivoted by.
+    Share(Box<ColumnExpr>),
 }
 
 /// What is computed from a group's slots.
@@ -227,6 +246,13 @@ pub enum Aggregate {
     },
     /// The sum; no value when no call had one.
     Sum {
+        /// [`SlotKind::Sum`]
+        sum: SlotId,
+        /// [`SlotKind::Values`]
+        values: SlotId,
+    },
+    /// Sum divided by the seconds since the first probe; no value when no call had one.
+    Rate {
         /// [`SlotKind::Sum`]
         sum: SlotId,
         /// [`SlotKind::Values`]

@@ -52,21 +52,7 @@ fn what_this_version_runs_compiles() {
         .filter(|(_, text)| compile(text, &ENVIRONMENT, &[]).is_ok())
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(runs, ["01_fd_write_latency"]);
-}
-
-#[test]
-fn the_summary_is_refused_for_its_pivot_only() {
-    let (_, text) = &examples()[1];
-    let errors = compile(text, &ENVIRONMENT, &[]).unwrap_err();
-    assert_eq!(errors.len(), 1);
-    assert!(
-        errors[0]
-            .message
-            .starts_with("`pivot` is part of the language"),
-        "{}",
-        errors[0].message
-    );
+    assert_eq!(runs, ["01_fd_write_latency", "02_wasi_summary"]);
 }
 
 #[test]

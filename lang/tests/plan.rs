@@ -380,3 +380,42 @@ fn a_tree_shows_what_was_read_and_where() {
             .to_string(),
     );
 }
+
+#[test]
+fn clauses_after_the_columns_are_about_rows() {
+    let text = r#"
+        param least = 10;
+        table t from wasi:* by func, runtime, errno {
+          calls = count(),
+          p99   = p99(duration) as us,
+        } title "calls" having calls >= least && (func != "fd_read" || runtime == "wasmtime 48") && !(errno == EBADF)
+          && p99 > 1.5us && p99 / 2 != 0
+          sort calls pivot runtime vs "wasmtime" every 1500ms"#;
+    check(
+        text,
+        expect![[r#"
+        clause 0
+          on all functions
+          record in store 0
+        store 0 of t
+          key func: WASI function
+          key runtime: runtime
+          key errno: errno
+          slot 0 count
+          slot 1 histogram of duration
+          slot 2 min of duration
+          slot 3 max of duration
+        table t from store 0
+          key func
+          key runtime
+          key errno
+          column calls: number as auto = count(#0)
+          column p99: time as us = quantile 0.99(#1 #2 #3)
+          title "calls"
+          having (((((column 0 >= 10) && (!(key 0 is 20) || key 1 is "wasmtime 48")) && !((key 2 == EBADF))) && (column 1 > 1500ns)) && ((column 1 / 2) != 0ns))
+          sort by column calls ascending
+          every 1500000000ns
+          pivot key runtime against "wasmtime", ratio of calls
+    "#]],
+    );
+}

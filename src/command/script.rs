@@ -14,7 +14,8 @@ use ewapa_symbols::Catalogue;
 use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
-use crate::output::table;
+use crate::output::format::Format;
+use crate::output::report::Report;
 use crate::source::Source;
 use crate::stdout;
 
@@ -48,6 +49,14 @@ pub struct Options {
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// How results are written
+    #[arg(short, long, default_value = "table")]
+    format: Format,
+
+    /// Write tables only, without what stands above and below them
+    #[arg(short, long)]
+    quiet: bool,
 
     /// Print a stage of the compilation and stop
     #[arg(long, value_name = "STAGE")]
@@ -125,6 +134,8 @@ pub fn run_bundled(
         pid: Vec::new(),
         duration: None,
         output: None,
+        format: Format::Table,
+        quiet: false,
         emit: None,
         dry_run: false,
         timings: false,
@@ -212,16 +223,25 @@ fn run_source(
     }
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let file = options.output.as_deref().map(create).transpose()?;
+    let out: Box<dyn Write> = match (&options.output, &target) {
+        (Some(path), _) => Box::new(create(path)?),
+        (None, Target::Command(_)) => Box::new(std::io::stderr()),
+        (None, Target::Processes(_)) => Box::new(std::io::stdout().lock()),
+    };
+    let mut report = Report::new(&compiled.plan, options.format.exporter(options.quiet), out);
     let outcome = trace::trace(
         &compiled.plan,
         &target,
         options.attach,
         options.duration,
         timings,
+        &mut report,
     )
     .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    report(&compiled, &outcome, options, &target, file)?;
+    report
+        .end(&outcome)
+        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    say_more(&outcome, options);
     let code = exit_code(&outcome, &target);
     attach::close(outcome.attached);
     code
@@ -251,21 +271,7 @@ fn create(path: &Path) -> Result<std::fs::File, Failure> {
     })
 }
 
-fn report(
-    compiled: &Compiled,
-    outcome: &Outcome,
-    options: &Options,
-    target: &Target,
-    file: Option<std::fs::File>,
-) -> Result<(), Failure> {
-    let tables = table::render(&compiled.plan, outcome);
-    let written = match (file, target) {
-        (Some(mut file), _) => file.write_all(tables.as_bytes()),
-        (None, Target::Command(_)) => std::io::stderr().write_all(tables.as_bytes()),
-        (None, Target::Processes(_)) => std::io::stdout().write_all(tables.as_bytes()),
-    };
-    written
-        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
     }
@@ -274,7 +280,6 @@ fn report(
             eprintln!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
         }
     }
-    Ok(())
 }
 
 /// The command's own exit code, as a shell gives it.
@@ -294,7 +299,7 @@ fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
         }
         None => 0,
     };
-    if let (Target::Command(command), 0, 0) = (target, outcome.processes, code) {
+    if let (Target::Command(command), 0, 0) = (target, outcome.reading.processes, code) {
         let names = Catalogue::bundled().names().join(", ");
         let command = command[0].to_string_lossy();
         return Err(Failure::new(

@@ -11,6 +11,7 @@ use tabled::settings::{Padding, Style};
 
 use crate::failure::{Failure, Kind};
 use crate::output::cells::escape;
+use crate::output::words;
 use crate::stdout;
 
 /// The arguments of the subcommand.
@@ -108,7 +109,7 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
         .filter(|missing| wanted.contains(missing.function))
         .collect();
     if !missing.is_empty() {
-        let _ = writeln!(text, "\n{} functions cannot be probed:", missing.len());
+        let _ = writeln!(text, "\n{} cannot be probed:", words::count(missing.len(), "function"));
         for missing in missing {
             let _ = writeln!(text, "{}: {}", missing.function, missing.reason);
         }

@@ -13,7 +13,7 @@ use ewapa_lang::types::Type;
 use super::batch;
 
 /// The value of one key of a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// A number, a time, an enum; [`ewapa_lang::builtin::NONE`] for none.
     Number(i64),

@@ -13,5 +13,7 @@ pub mod load;
 pub mod maps;
 pub mod names;
 pub mod processes;
+pub mod reading;
+pub mod schedule;
 pub mod signals;
 pub mod trace;

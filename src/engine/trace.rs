@@ -8,22 +8,24 @@ use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap as BpfHashMap, Map, PerCpuArray, RingBuf};
+use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
+use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::builtin::builtin;
-use ewapa_lang::plan::Plan;
-use ewapa_lang::wasi::Function;
+use ewapa_lang::plan::{Plan, StoreId};
 use ewapa_symbols::Catalogue;
-use ewapa_templates::{Counter, Event};
+use ewapa_templates::Event;
 
 use super::attach::{self, Link, Mechanism, Probes};
 use super::calibrate::{self, ProbeCost};
 use super::command::{Held, Running};
-use super::groups::{self, Group};
+use super::groups;
 use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
+use super::reading::{Counters, Reading};
+use super::schedule::Schedule;
 use super::signals::{self, Signal, Signals};
 use super::{abi, kernel};
 
@@ -38,18 +40,12 @@ pub enum Target {
 
 /// What a run found.
 pub struct Outcome {
-    /// For each store of the plan, its groups.
-    pub groups: Vec<Vec<Group>>,
+    /// What the kernel had counted at the end.
+    pub reading: Reading,
     /// The names behind numbers.
     pub names: Names,
     /// The runtimes.
     pub found: Vec<Found>,
-    /// How many processes had a runtime.
-    pub processes: usize,
-    /// From the first probe to the end.
-    pub elapsed: Duration,
-    /// What was lost or left open.
-    pub losses: Losses,
     /// What probes cost a call.
     pub probe_cost: Option<ProbeCost>,
     /// How the command ended; none if there was none or it still runs.
@@ -60,41 +56,6 @@ pub struct Outcome {
     pub timings: Timings,
     /// What is still attached. To be closed when everything has been said: that takes the kernel a while.
     pub attached: Vec<Link>,
-}
-
-/// What was lost or left open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// By [`Counter`].
-    pub counters: Vec<u64>,
-    /// Calls that never returned, by function.
-    pub unfinished: Vec<(Function, u64)>,
-}
-
-impl Losses {
-    /// The value of a counter.
-    pub fn count(&self, counter: Counter) -> u64 {
-        self.counters.get(counter as usize).copied().unwrap_or(0)
-    }
-
-    /// Calls that did not get into the tables although they completed.
-    pub fn lost(&self) -> u64 {
-        [Counter::Deep, Counter::NoThread, Counter::GroupsFull]
-            .into_iter()
-            .map(|counter| self.count(counter))
-            .sum()
-    }
-
-    /// Returns without an entry, and names without a call.
-    pub fn unmatched(&self) -> u64 {
-        self.count(Counter::Unmatched)
-    }
-
-    /// Calls that were open when the run ended.
-    pub fn open(&self) -> u64 {
-        self.count(Counter::Entries)
-            .saturating_sub(self.count(Counter::Returns))
-    }
 }
 
 /// How long the stages of a run took, in the order in which they happened.
@@ -198,6 +159,12 @@ const CALIBRATION: Duration = Duration::from_millis(20);
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Takes tables while a run goes on.
+pub trait Reporter {
+    /// These tables of the plan, by index, are due. Only their stores have been read.
+    fn due(&mut self, tables: &[usize], reading: &Reading, names: &Names);
+}
+
 /// Runs a plan until the command ends, all processes have ended, a signal asks for an end, or the time
 /// is over.
 ///
@@ -209,6 +176,7 @@ pub fn trace(
     mechanism: Option<Mechanism>,
     limit: Option<Duration>,
     mut timings: Timings,
+    reporter: &mut dyn Reporter,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
@@ -277,6 +245,7 @@ pub fn trace(
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
+        counters: Counters::new(&mut loaded)?,
         processes: Processes::new(plan.functions(), probes, traced),
         events,
         signals,
@@ -296,8 +265,13 @@ pub fn trace(
         Target::Command(command) => run.start(held.expect("a command is held"), command)?,
         Target::Processes(pids) => run.join(pids)?,
     }
-    run.follow(limit)?;
-    run.finish(plan, &generated, &mut loaded)
+    let stores = Stores {
+        plan,
+        layouts: &generated.stores,
+        loaded: &loaded,
+    };
+    run.follow(&stores, limit, reporter)?;
+    run.finish(&stores)
 }
 
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
@@ -327,10 +301,18 @@ fn reads_syscalls(plan: &Plan) -> bool {
     .any(|builtin| plan.reads(builtin))
 }
 
+/// Where the groups of the plan's stores are kept.
+struct Stores<'a> {
+    plan: &'a Plan,
+    layouts: &'a [StoreLayout],
+    loaded: &'a Loaded,
+}
+
 /// A run that has begun.
 struct Run {
     processes: Processes,
     events: RingBuf<aya::maps::MapData>,
+    counters: Counters,
     signals: Signals,
     links: Vec<Link>,
     keeper: Keeper,
@@ -402,10 +384,16 @@ impl Run {
         }
     }
 
-    /// Looks into processes that have new code until the end.
-    fn follow(&mut self, limit: Option<Duration>) -> Result<(), Error> {
+    /// Looks into processes that have new code until the end, and reports the tables that are due.
+    fn follow(
+        &mut self,
+        stores: &Stores,
+        limit: Option<Duration>,
+        reporter: &mut dyn Reporter,
+    ) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
         let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut schedule = Schedule::new(stores.plan, Instant::now());
         loop {
             // Signals first: one that arrives behind this point wakes the wait below. In the other order the
             // end of the command could be taken for told when nobody had looked yet.
@@ -430,14 +418,19 @@ impl Run {
                 deadline.get_or_insert(Instant::now() + GRACE);
                 end = None;
             }
-            let left = [deadline, end]
-                .into_iter()
-                .flatten()
-                .min()
-                .map(|next| next.saturating_duration_since(Instant::now()));
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
+            let due = schedule.take(now);
+            if !due.is_empty() {
+                let tables = due.iter().map(|table| &stores.plan.tables[*table]);
+                let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
+                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                reporter.due(&due, &reading, &self.processes.names);
+            }
+            let until = [deadline, end, schedule.next()].into_iter().flatten().min();
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             signals::wait(&self.signals, self.events.as_fd(), left)
                 .map_err(io_error("cannot wait"))?;
         }
@@ -526,16 +519,29 @@ impl Run {
         }
     }
 
-    fn finish(
-        mut self,
-        plan: &Plan,
-        generated: &program::Program,
-        loaded: &mut Loaded,
-    ) -> Result<Outcome, Error> {
-        self.timings.mark("end of the command");
+    /// What has been counted so far, in the stores that are wanted.
+    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
         let elapsed = self
             .first_probe
             .map_or(Duration::ZERO, |first| first.elapsed());
+        let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
+        let groups = planned.map(|(index, (store, layout))| {
+            if !wanted(StoreId(index)) {
+                return Ok(Vec::new());
+            }
+            groups::read(stores.loaded.map(&layout.map)?, store, layout)
+                .map_err(io_error("cannot read a table from the kernel"))
+        });
+        Ok(Reading {
+            groups: groups.collect::<Result<_, Error>>()?,
+            elapsed,
+            processes: self.processes.with_runtime(),
+            losses: self.counters.read()?,
+        })
+    }
+
+    fn finish(mut self, stores: &Stores) -> Result<Outcome, Error> {
+        self.timings.mark("end of the command");
         let status = match &mut self.running {
             Some(running) => running
                 .poll()
@@ -545,19 +551,9 @@ impl Run {
         if self.processes.go_on() {
             self.let_go();
         }
-        let groups = plan
-            .stores
-            .iter()
-            .zip(&generated.stores)
-            .map(|(store, layout)| {
-                groups::read(loaded.map(&layout.map)?, store, layout)
-                    .map_err(io_error("cannot read a table from the kernel"))
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        let losses = losses(loaded)?;
+        let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
         self.keeper.dismiss();
-        let processes = self.processes.with_runtime();
         let probe_cost = self
             .probe_cost
             .take()
@@ -578,12 +574,9 @@ impl Run {
                 .map(|(path, what)| format!("{}: {what}", path.display())),
         );
         Ok(Outcome {
-            groups,
+            reading,
             names,
             found,
-            processes,
-            elapsed,
-            losses,
             probe_cost,
             status,
             troubles,
@@ -591,22 +584,4 @@ impl Run {
             attached,
         })
     }
-}
-
-fn losses(loaded: &mut Loaded) -> Result<Losses, Error> {
-    let counters: PerCpuArray<_, u64> =
-        PerCpuArray::try_from(Map::from_map_data(loaded.take_map("counters")?)?)?;
-    let unfinished: Array<_, u64> =
-        Array::try_from(Map::from_map_data(loaded.take_map("unfinished")?)?)?;
-    let mut losses = Losses::default();
-    for index in 0..Counter::COUNT {
-        losses.counters.push(counters.get(&index, 0)?.iter().sum());
-    }
-    for function in Function::all() {
-        let count = unfinished.get(&(function.index() as u32), 0)?;
-        if count > 0 {
-            losses.unfinished.push((function, count));
-        }
-    }
-    Ok(losses)
 }

@@ -1,6 +1,16 @@
-//! From groups to what people read.
+//! From groups to what people and programs read.
 
 pub mod cells;
 pub mod column;
+pub mod condition;
+pub mod format;
 pub mod number;
-pub mod table;
+pub mod quantity;
+pub mod report;
+pub mod rows;
+pub mod sheet;
+pub mod summary;
+
+#[cfg(test)]
+mod tests;
+pub mod words;

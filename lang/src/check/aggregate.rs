@@ -39,6 +39,13 @@ const AGGREGATES: &[(&str, Kind)] = &[
         }),
     ),
     (
+        "rate",
+        Kind::Over(|slot| Aggregate::Rate {
+            sum: slot(SlotKind::Sum),
+            values: slot(SlotKind::Values),
+        }),
+    ),
+    (
         "avg",
         Kind::Over(|slot| Aggregate::Avg {
             sum: slot(SlotKind::Sum),
@@ -89,7 +96,6 @@ pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
     "stats",
     "hist",
     "lhist",
-    "rate",
     "tseries",
     "syscalls",
     "printf",
@@ -117,11 +123,15 @@ pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
     "strcontains",
 ];
 
+/// The function of columns that is over all rows.
+pub(super) const SHARE: &str = "share";
+
 /// The names of all functions.
 pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
     AGGREGATES
         .iter()
         .map(|(name, _)| *name)
+        .chain([SHARE])
         .chain(PLANNED_FUNCTIONS.iter().copied())
 }
 
@@ -129,8 +139,27 @@ pub(super) fn is_function(name: &str) -> bool {
     function_names().any(|known| known == name)
 }
 
+/// Whether a function is over many calls.
 pub(super) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.iter().any(|(known, _)| *known == name)
+    name == SHARE || AGGREGATES.iter().any(|(known, _)| *known == name)
+}
+
+/// What an aggregate takes, and an example.
+fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::Count => (
+            "no argument",
+            "it counts calls; to count some of them write `count() if errno != 0`".to_owned(),
+        ),
+        Kind::Quantile => (
+            "two arguments",
+            "such as `quantile(duration, 0.75)`".to_owned(),
+        ),
+        _ => (
+            "one argument",
+            format!("such as `{}(duration)`", function.text),
+        ),
+    }
 }
 
 /// The slots of a table's store, each kept once, and the `if` of the column that is being checked.
@@ -154,15 +183,7 @@ impl Checker<'_> {
             self.no_aggregate(function);
             return None;
         };
-        let named: Vec<&Name> = args.iter().filter_map(|arg| arg.name.as_ref()).collect();
-        for name in &named {
-            let message = format!(
-                "`{}()` has no argument called `{}`",
-                function.text, name.text
-            );
-            self.errors
-                .push(Diagnostic::new(Code::BadArgument, name.span, message));
-        }
+        let named = self.refuse_named(function, args);
         let (value, share) = match (kind, args) {
             (Kind::Count, []) => {
                 let count = self.slot(slots, SlotKind::Count, place);
@@ -175,11 +196,12 @@ impl Checker<'_> {
                 (value, Some(self.share(share)?))
             }
             _ => {
-                self.wrong_count(function, kind, args.len(), place);
+                let (takes, help) = takes(function, kind);
+                self.wrong_count(function, takes, &help, args.len(), place);
                 return None;
             }
         };
-        let value = value.filter(|_| named.is_empty())?;
+        let value = value.filter(|_| !named)?;
         let ty = value.ty;
         let mut slot = |kind: fn(Expr) -> SlotKind| self.slot(slots, kind(value.clone()), place);
         let aggregate = match (kind, share) {
@@ -189,20 +211,30 @@ impl Checker<'_> {
         Some((aggregate, ty))
     }
 
-    fn wrong_count(&mut self, function: &Name, kind: &Kind, given: usize, place: Span) {
-        let name = &function.text;
-        let (takes, help) = match kind {
-            Kind::Count => (
-                "no argument",
-                "it counts calls; to count some of them write `count() if errno != 0`".to_owned(),
-            ),
-            Kind::Quantile => (
-                "two arguments",
-                "such as `quantile(duration, 0.75)`".to_owned(),
-            ),
-            _ => ("one argument", format!("such as `{name}(duration)`")),
-        };
-        let message = format!("`{name}()` takes {takes}, not {given}");
+    /// Refuses arguments with names; whether there were any.
+    pub(super) fn refuse_named(&mut self, function: &Name, args: &[Arg]) -> bool {
+        let before = self.errors.len();
+        for name in args.iter().filter_map(|arg| arg.name.as_ref()) {
+            let message = format!(
+                "`{}()` has no argument called `{}`",
+                function.text, name.text
+            );
+            self.errors
+                .push(Diagnostic::new(Code::BadArgument, name.span, message));
+        }
+        self.errors.len() > before
+    }
+
+    /// Reports that a function has too few or too many arguments.
+    pub(super) fn wrong_count(
+        &mut self,
+        function: &Name,
+        takes: &str,
+        help: &str,
+        given: usize,
+        place: Span,
+    ) {
+        let message = format!("`{}()` takes {takes}, not {given}", function.text);
         self.errors
             .push(Diagnostic::new(Code::ArgumentCount, place, message).help(help));
     }

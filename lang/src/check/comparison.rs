@@ -77,25 +77,13 @@ impl Checker<'_> {
             Type::Enum(Enumeration::Module) => {
                 return self.refused(span, "comparing `module` with a text is");
             }
-            Type::Text if text.len() >= TEXT_LEN => {
-                let message = format!(
-                    "this text has {} bytes, and the kernel keeps {} of `comm`",
-                    text.len(),
-                    TEXT_LEN - 1
-                );
-                Diagnostic::new(Code::BadText, span, message)
-                    .help(format!("compare with its first {} bytes", TEXT_LEN - 1))
-            }
-            Type::Text if text.contains('\0') => {
-                Diagnostic::new(Code::BadText, span, "a name of a thread contains no `\\0`")
-            }
-            Type::Text => {
-                return Some(Value::new(
-                    plan::ExprKind::Text(text.to_owned()),
-                    Type::Text,
-                    span,
-                ));
-            }
+            Type::Text => match no_thread_name(text, span) {
+                Some(error) => error,
+                None => {
+                    let text = plan::ExprKind::Text(text.to_owned());
+                    return Some(Value::new(text, Type::Text, span));
+                }
+            },
             Type::Enum(Enumeration::Errno) => Diagnostic::new(
                 Code::BadText,
                 span,
@@ -113,6 +101,21 @@ impl Checker<'_> {
         self.errors.push(error);
         None
     }
+}
+
+/// Why no thread can have this name, if so.
+pub(super) fn no_thread_name(text: &str, span: Span) -> Option<Diagnostic> {
+    if text.len() >= TEXT_LEN {
+        let message = format!(
+            "this text has {} bytes, and the kernel keeps {} of `comm`",
+            text.len(),
+            TEXT_LEN - 1
+        );
+        let error = Diagnostic::new(Code::BadText, span, message);
+        return Some(error.help(format!("compare with its first {} bytes", TEXT_LEN - 1)));
+    }
+    text.contains('\0')
+        .then(|| Diagnostic::new(Code::BadText, span, "a name of a thread contains no `\\0`"))
 }
 
 fn constant(value: i64, ty: Type, span: Span) -> Value {

@@ -263,7 +263,7 @@ impl Builder {
                 }
             }
             _ => ClauseKind::Pivot {
-                key: self.expr(first),
+                key: self.key(first),
                 baseline: second.map(|text| self.string(&text)),
             },
         };

@@ -110,7 +110,7 @@ fn kind(error: &trace::Error) -> Kind {
             Kind::NoCommand
         }
         trace::Error::Command { .. } => Kind::NotExecutable,
-        trace::Error::NoProcess(_) => Kind::NoProcess,
+        trace::Error::NoProcess(_) | trace::Error::Thread { .. } => Kind::NoProcess,
         trace::Error::NoRuntime { .. } => Kind::NoRuntime,
         trace::Error::Stripped { .. } => Kind::Stripped,
     }

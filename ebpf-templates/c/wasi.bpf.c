@@ -36,6 +36,7 @@ struct open_call {
 	__u8 named;      /* the WASI function is known */
 	__u8 ignored;    /* the script does not want it */
 	__u8 moved_arg;
+	__u8 uncounted;  /* it measures what a probe costs */
 };
 
 /* Only threads of traced processes have one. */
@@ -344,7 +345,9 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (open->ignored && !always_returns)
 		return 1;
 
-	tally(COUNT_ENTRIES);
+	open->uncounted = cookie->role == ROLE_CALIBRATION;
+	if (!open->uncounted)
+		tally(COUNT_ENTRIES);
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
@@ -487,10 +490,11 @@ static __always_inline int leave(struct pt_regs *ctx)
 	}
 	if (open->named && !open->ignored)
 		complete(ctx, open, now);
+	if (!open->uncounted)
+		tally(COUNT_RETURNS);
 	if (place < thread->depth)
 		close_below(thread, place);
 	thread->depth--;
-	tally(COUNT_RETURNS);
 	return 0;
 }
 

@@ -36,7 +36,7 @@ pub struct Environment<'a> {
 }
 
 /// A script may have so many tables.
-const MAX_TABLES: usize = 64;
+const MAX_TABLES: usize = 48;
 
 /// A script may have so many parameters.
 const MAX_PARAMS: usize = 64;

@@ -161,7 +161,7 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .long(param.name.clone())
                 .value_name("VALUE")
                 .help(help)
-                .allow_hyphen_values(true)
+                .allow_negative_numbers(true)
                 .help_heading("Parameters of the script"),
         );
     }

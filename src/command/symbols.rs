@@ -109,7 +109,11 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
         .filter(|missing| wanted.contains(missing.function))
         .collect();
     if !missing.is_empty() {
-        let _ = writeln!(text, "\n{} cannot be probed:", words::count(missing.len(), "function"));
+        let _ = writeln!(
+            text,
+            "\n{} cannot be probed:",
+            words::count(missing.len(), "function")
+        );
         for missing in missing {
             let _ = writeln!(text, "{}: {}", missing.function, missing.reason);
         }

@@ -63,7 +63,7 @@ fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
     };
     let (entry, entry_link) = probed(probes, of(Role::Call, NO_FUNCTION))?;
     attach::close(entry_link);
-    let (pair, pair_link) = probed(probes, of(Role::Envelope, Cookie::NONE))?;
+    let (pair, pair_link) = probed(probes, of(Role::Calibration, Cookie::NONE))?;
     // Before the link goes: that takes longer than all of this. Nobody may listen any more.
     let _ = result.send(ProbeCost {
         pair: pair.saturating_sub(bare),

@@ -6,6 +6,7 @@ pub mod attach;
 pub mod batch;
 pub mod calibrate;
 pub mod command;
+pub mod ending;
 pub mod groups;
 pub mod keeper;
 pub mod kernel;

@@ -19,6 +19,7 @@ use ewapa_templates::Event;
 use super::attach::{self, Link, Mechanism, Probes};
 use super::calibrate::{self, ProbeCost};
 use super::command::{Held, Running};
+use super::ending::Ending;
 use super::groups;
 use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
@@ -118,6 +119,14 @@ pub enum Error {
     /// There is no such process.
     #[error("there is no process {0}")]
     NoProcess(u32),
+    /// It is a thread.
+    #[error("{thread} is a thread of process {process}; give the process: `-p {process}`")]
+    Thread {
+        /// What was given.
+        thread: u32,
+        /// What it belongs to.
+        process: u32,
+    },
     /// A process has no runtime.
     #[error("no WebAssembly runtime was found in process {pid} ({name}); ewapa knows {known}")]
     NoRuntime {
@@ -156,9 +165,6 @@ fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
 /// How long a measurement is waited for that has not ended when the run has.
 const CALIBRATION: Duration = Duration::from_millis(20);
 
-/// How long a command that was told to end is waited for.
-const GRACE: Duration = Duration::from_secs(2);
-
 /// Takes tables while a run goes on.
 pub trait Reporter {
     /// These tables of the plan, by index, are due. Only their stores have been read.
@@ -182,12 +188,7 @@ pub fn trace(
     let held = match target {
         Target::Command(command) => Some(Held::start(command).map_err(command_error(command))?),
         Target::Processes(pids) => {
-            if let Some(gone) = pids
-                .iter()
-                .find(|pid| !PathBuf::from(format!("/proc/{pid}")).exists())
-            {
-                return Err(Error::NoProcess(*gone));
-            }
+            pids.iter().try_for_each(|pid| is_process(*pid))?;
             None
         }
     };
@@ -274,6 +275,23 @@ pub fn trace(
     run.finish(&stores)
 }
 
+/// Refuses what is no process.
+fn is_process(pid: u32) -> Result<(), Error> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .map_err(|_| Error::NoProcess(pid))?;
+    let group = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .and_then(|text| text.trim().parse().ok());
+    match group {
+        Some(process) if process != pid => Err(Error::Thread {
+            thread: pid,
+            process,
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
     let command = command
         .first()
@@ -342,6 +360,7 @@ impl Run {
         }
         if self.processes.with_runtime() == 0 {
             let pid = pids[0];
+            is_process(pid)?;
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let known = Catalogue::bundled().names().join(", ");
             return Err(Error::NoRuntime {
@@ -391,13 +410,13 @@ impl Run {
         limit: Option<Duration>,
         reporter: &mut dyn Reporter,
     ) -> Result<(), Error> {
-        let mut deadline: Option<Instant> = None;
+        let mut ending = Ending::default();
         let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut schedule = Schedule::new(stores.plan, Instant::now());
         loop {
             // Signals first: one that arrives behind this point wakes the wait below. In the other order the
             // end of the command could be taken for told when nobody had looked yet.
-            if self.take_signals(&mut deadline) {
+            if self.take_signals(&mut ending) {
                 return Ok(());
             }
             while let Some(event) = self
@@ -410,17 +429,16 @@ impl Run {
             if self.has_ended()? {
                 return Ok(());
             }
-            if end.is_some_and(|end| end <= Instant::now()) {
+            let now = Instant::now();
+            if end.is_some_and(|end| end <= now) {
                 let Some(running) = &self.running else {
                     return Ok(());
                 };
-                signals::send(running.pid, libc::SIGTERM);
-                deadline.get_or_insert(Instant::now() + GRACE);
+                ending.ask(running.pid, libc::SIGTERM);
                 end = None;
             }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                return Ok(());
+            if let Some(running) = &self.running {
+                ending.insist(running.pid, now);
             }
             let due = schedule.take(now);
             if !due.is_empty() {
@@ -429,7 +447,10 @@ impl Run {
                 let reading = self.read(stores, |store| wanted.contains(&store))?;
                 reporter.due(&due, &reading, &self.processes.names);
             }
-            let until = [deadline, end, schedule.next()].into_iter().flatten().min();
+            let until = [ending.next(), end, schedule.next()]
+                .into_iter()
+                .flatten()
+                .min();
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             signals::wait(&self.signals, self.events.as_fd(), left)
                 .map_err(io_error("cannot wait"))?;
@@ -447,9 +468,9 @@ impl Run {
         }
     }
 
-    /// Passes the wish for an end on to the command, which then has until the deadline. Returns whether the
-    /// run ends at once: without a command, or when the wish is repeated.
-    fn take_signals(&mut self, deadline: &mut Option<Instant>) -> bool {
+    /// Passes the wish for an end on to the command, and insists on it when the wish is repeated. Returns
+    /// whether the run ends at once: without a command.
+    fn take_signals(&mut self, ending: &mut Ending) -> bool {
         while let Some(signal) = self.signals.next() {
             let Signal::End {
                 number,
@@ -461,14 +482,14 @@ impl Run {
             let Some(running) = &self.running else {
                 return true;
             };
-            if deadline.is_some() {
-                return true;
+            if ending.next().is_some() {
+                ending.ask(running.pid, libc::SIGKILL);
+            } else if by_terminal {
+                // The terminal has sent it to the command already.
+                ending.wait();
+            } else {
+                ending.ask(running.pid, number);
             }
-            // The terminal has sent it to the command already.
-            if !by_terminal {
-                signals::send(running.pid, number);
-            }
-            *deadline = Some(Instant::now() + GRACE);
         }
         false
     }

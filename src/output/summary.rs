@@ -6,9 +6,9 @@ use std::time::Duration;
 use ewapa_lang::plan::Table;
 use ewapa_templates::Counter;
 
-use crate::engine::reading::{Losses, Reading};
 use crate::engine::calibrate::ProbeCost;
 use crate::engine::processes::Found;
+use crate::engine::reading::{Losses, Reading};
 use crate::engine::trace::Outcome;
 
 use super::cells::escape;

@@ -118,7 +118,9 @@ fn an_interrupt_ends_the_command_and_gives_the_table(runtime: Runtime) {
         traced.report.text
     );
     assert!(!is_alive(command));
-    assert_eq!(traced.ended.code(), 128 + libc::SIGINT);
+    // A host that does not heed the first signal is ended by the next one.
+    let signal = traced.ended.code() - 128;
+    assert!([libc::SIGINT, libc::SIGTERM].contains(&signal), "{signal}");
 }
 
 fn input_and_output_pass_through(runtime: Runtime) {

@@ -313,34 +313,3 @@ fn all_threads_of_a_host_are_counted() {
         traced.report.text
     );
 }
-
-/// A shell with job control would take a command that is held for a moment for one that was stopped.
-#[test]
-fn a_parent_that_asks_for_stopped_children_is_not_told_of_any() {
-    if !Runtime::Wasm3.is_ready() {
-        return;
-    }
-    let directory = Directory::new();
-    let parent = "import os, sys
-child = os.fork()
-if child == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-_, status = os.waitpid(child, os.WUNTRACED)
-stopped = os.WIFSTOPPED(status)
-while stopped and not os.WIFEXITED(os.waitpid(child, 0)[1]):
-    pass
-sys.exit(9 if stopped else 0)";
-    let watched = ten_writes(Runtime::Wasm3, &directory).wrapped(["python3", "-c", parent]);
-    let traced = Script::new(EVERYTHING).run(&watched);
-    assert_eq!(
-        traced
-            .report
-            .table()
-            .row(&[("FUNC", "fd_write")])
-            .number("CALLS"),
-        10,
-        "{}",
-        traced.report.text
-    );
-    assert_eq!(traced.ended.code(), 0, "the parent saw its child stopped");
-}

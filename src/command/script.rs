@@ -185,7 +185,7 @@ fn run_source(
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
         let script = ewapa_lang::parse(&source.text).map_err(|errors| source.failure(&errors))?;
-        println!("{script:#?}");
+        stdout::print(&format!("{script:#?}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtimes = Catalogue::bundled().names();
@@ -200,13 +200,13 @@ fn run_source(
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
-            print!("{}", compiled.plan);
+            stdout::print(&compiled.plan.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Asm) => {
             let program = ewapa_codegen::program::generate(&compiled.plan)
                 .map_err(|error| Failure::of_trace(error.into(), false))?;
-            print!("{program}");
+            stdout::print(&program.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Ast) | None => {}

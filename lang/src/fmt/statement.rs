@@ -19,8 +19,13 @@ impl Tokens<'_> {
     /// The rest of a block whose brace has been printed.
     pub(super) fn after_brace(&self, pair: Pair<Rule>) -> Doc {
         let within = inside(&pair);
+        self.lines(within, self.statements(pair))
+    }
+
+    /// What follows a brace: one a line, and the other brace.
+    fn lines(&self, within: Span, entries: Vec<Entry>) -> Doc {
         Doc::All(vec![
-            Doc::nest(2, vec![self.list(within, self.statements(pair))]),
+            Doc::nest(2, vec![self.list(within, entries)]),
             Doc::HardLine,
             text("}"),
         ])
@@ -30,13 +35,7 @@ impl Tokens<'_> {
     pub(super) fn braced(&self, within: Span, entries: Vec<Entry>) -> Doc {
         let broken = self.line_breaks(within) > 0;
         if self.has_comment(within) || broken && !entries.is_empty() {
-            let list = self.list(within, entries);
-            return Doc::All(vec![
-                text("{"),
-                Doc::nest(2, vec![list]),
-                Doc::HardLine,
-                text("}"),
-            ]);
+            return Doc::All(vec![text("{"), self.lines(within, entries)]);
         }
         if entries.is_empty() {
             return text("{}");
@@ -115,11 +114,11 @@ impl Tokens<'_> {
 
     fn broken_block(&self, block: Pair<Rule>) -> Doc {
         let within = inside(&block);
-        let entries = self.statements(block.clone());
+        let entries = self.statements(block);
         if entries.is_empty() && !self.has_comment(within) {
             return text("{}");
         }
-        Doc::All(vec![text("{"), self.after_brace(block)])
+        Doc::All(vec![text("{"), self.lines(within, entries)])
     }
 
     fn range(&self, pair: Pair<Rule>) -> Doc {

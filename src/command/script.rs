@@ -17,6 +17,7 @@ use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind};
 use crate::output::format::Format;
 use crate::output::report::Report;
+use crate::output::verdict::Holds;
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
@@ -275,11 +276,17 @@ fn run_source(
         &mut report,
     )
     .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    report
+    let verdicts = report
         .end(&outcome)
         .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    for verdict in &verdicts {
+        if verdict.holds != Holds::Yes {
+            eprintln!("ewapa: {verdict}");
+        }
+    }
     say_more(&outcome, options);
-    exit_code(&outcome, &target)
+    let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
+    exit_code(&outcome, &target, failed)
 }
 
 fn target(options: &Options) -> Result<Target, Failure> {
@@ -317,8 +324,11 @@ fn say_more(outcome: &Outcome, options: &Options) {
     }
 }
 
-/// The command's own exit code, as a shell gives it.
-fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
+/// The exit code of a run whose command succeeded and one of whose checks does not hold.
+const CHECK_FAILED: u8 = 3;
+
+/// The command's own exit code, as a shell gives it: that of a failed check never hides it.
+fn exit_code(outcome: &Outcome, target: &Target, check_failed: bool) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
@@ -342,7 +352,11 @@ fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
             format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),
         ));
     }
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(if code == 0 && check_failed {
+        CHECK_FAILED
+    } else {
+        code
+    }))
 }
 
 fn ending(status: ExitStatus) -> String {

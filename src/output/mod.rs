@@ -10,6 +10,7 @@ pub mod report;
 pub mod rows;
 pub mod sheet;
 pub mod summary;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use crate::engine::trace::{Outcome, Reporter, Timings};
 
 use super::format::Format;
 use super::report::Report;
+use super::verdict::{Holds, Verdict};
 
 fn plan(text: &str) -> Plan {
     let environment = Environment {
@@ -412,4 +413,61 @@ fn bars_are_drawn_to_the_scale_of_their_column() {
         fd_write    -  -      -  100  ████████████████████  100
     "#]],
     );
+}
+
+#[test]
+fn checks_say_what_they_found() {
+    let plan = plan(
+        "param budget = 50us;
+        table lat from wasi:* by func, runtime { calls = count(), mean = avg(duration) } having calls >= 10 limit 1
+        table all from wasi:* { bytes = sum(bytes) }
+        check \"holds\" lat[\"fd_write\", \"wasm3\"].mean < budget && lost == 0;
+        check \"is too slow\" lat[\"fd_read\", \"wasm3 0.5.0\"].mean < budget && lost == 0;
+        check \"is never called\" lat[\"clock_time_get\", \"wamr\"].mean < budget;
+        check \"never called, and lost\" lat[\"clock_time_get\", \"wamr\"].mean < budget && unmatched == 0;
+        check \"for each row\" lat.calls > 500 || lat.runtime == \"wasmtime\" || lat.func != \"fd_read\";
+        check \"without a key\" all.bytes <= 1KiB && elapsed < 3s;
+        check \"for no row\" lat.calls > 0 || probe_cost * 2 < 1us;",
+    );
+    let mut groups = three_runtimes();
+    groups.push(vec![group([], [2048, 4])]);
+    let outcome = outcome(groups);
+    let verdicts: Vec<String> = Verdict::all(&plan, &outcome)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#"
+        check holds: holds: lat["fd_write", "wasm3"].mean < budget && lost == 0 (4 us < 50 us && 0 == 0)
+        check failed: is too slow: lat["fd_read", "wasm3 0.5.0"].mean < budget && lost == 0 (900 us < 50 us && 0 == 0)
+        check has no value: is never called: lat["clock_time_get", "wamr"].mean < budget (- < 50 us)
+        check failed: never called, and lost: lat["clock_time_get", "wamr"].mean < budget && unmatched == 0 (- < 50 us && 3 == 0)
+        check failed: for each row: lat.calls > 500 || lat.runtime == "wasmtime" || lat.func != "fd_read" is false in 1 of 5 rows, such as func fd_read, runtime wasm3 0.5.0: 10 > 500 || wasm3 0.5.0 == wasmtime || !(fd_read == fd_read)
+        check failed: without a key: all.bytes <= 1KiB && elapsed < 3s (2 KiB <= 1 KiB && 2.5 s < 3 s)
+        check holds: for no row: lat.calls > 0 || probe_cost * 2 < 1us holds in 5 of 5 rows, such as func fd_read, runtime wasm3 0.5.0: 10 > 0 || 2.5 us < 1 us"#]].assert_eq(&verdicts.join("\n"));
+}
+
+#[test]
+fn a_check_over_no_row_holds() {
+    let plan = plan("table t from wasi:* by func { n = count() } check \"none\" t.n < 0;");
+    let verdicts = Verdict::all(&plan, &outcome(vec![Vec::new()]))
+        .iter()
+        .map(|verdict| verdict.holds)
+        .collect::<Vec<_>>();
+    assert_eq!(verdicts, [Holds::Yes]);
+}
+
+#[test]
+fn checks_are_objects_of_their_own_in_json() {
+    let text = "table t from wasi:* { n = count() } check \"few\" t.n < 3; check \"many\" t.n > 3;";
+    expect![[r#"
+        {"type":"row","table":"t","elapsed_ns":2500000000,"keys":{},"columns":{"n":7}}
+        {"type":"check","text":"few","condition":"t.n < 3","holds":false,"values":"7 < 3"}
+        {"type":"check","text":"many","condition":"t.n > 3","holds":true,"values":"7 > 3"}
+    "#]]
+    .assert_eq(&printed(
+        text,
+        vec![vec![group([], [7])]],
+        Format::Json,
+        true,
+    ));
 }

@@ -12,6 +12,7 @@ use crate::engine::trace::Outcome;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
+use crate::output::verdict::Verdict;
 
 use super::Exporter;
 
@@ -43,7 +44,7 @@ impl Exporter for Table {
         out.write_all(drawn(&Sheet::new(rows)).as_bytes())
     }
 
-    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if self.quiet {
             return Ok(());
         }

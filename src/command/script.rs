@@ -1,7 +1,7 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -17,6 +17,7 @@ use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind};
 use crate::output::format::Format;
 use crate::output::report::Report;
+use crate::output::terminal;
 use crate::output::verdict::Holds;
 
 /// Runs a script on a command or on running processes.
@@ -262,12 +263,15 @@ fn run_source(
     }
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let out: Box<dyn Write> = match (&options.output, &target) {
-        (Some(path), _) => Box::new(create(path)?),
-        (None, Target::Command(_)) => Box::new(std::io::stderr()),
-        (None, Target::Processes(_)) => Box::new(std::io::stdout().lock()),
+    let (out, width): (Box<dyn Write>, _) = match (&options.output, &target) {
+        (Some(path), _) => (Box::new(create(path)?), None),
+        (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
+        (None, Target::Processes(_)) => (Box::new(io::stdout()), terminal::width(io::stdout())),
     };
-    let mut report = Report::new(&compiled.plan, options.format.exporter(options.quiet), out);
+    let exporter = options
+        .format
+        .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let mut report = Report::new(&compiled.plan, exporter, out);
     let outcome = trace::trace(
         &compiled.plan,
         &target,

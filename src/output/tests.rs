@@ -101,7 +101,7 @@ impl Write for Paper {
 fn printed(text: &str, groups: Vec<Vec<Group>>, format: Format, quiet: bool) -> String {
     let plan = plan(text);
     let paper = Paper::default();
-    let report = Report::new(&plan, format.exporter(quiet), Box::new(paper.clone()));
+    let report = Report::new(&plan, format.exporter(quiet, 140), Box::new(paper.clone()));
     report.end(&outcome(groups)).expect("paper takes all");
     String::from_utf8(paper.0.take()).expect("text")
 }
@@ -306,7 +306,7 @@ fn a_table_is_printed_while_the_run_goes_on() {
     let plan =
         plan("table a from wasi:* { n = count() } every 1s table b from wasi:* { n = count() }");
     let paper = Paper::default();
-    let exporter = Format::Table.exporter(true);
+    let exporter = Format::Table.exporter(true, 100);
     let mut report = Report::new(&plan, exporter, Box::new(paper.clone()));
     let early = reading(vec![vec![group([], [3])], Vec::new()]);
     report.due(&[0], &early, &names());
@@ -470,4 +470,74 @@ fn checks_are_objects_of_their_own_in_json() {
         Format::Json,
         true,
     ));
+}
+
+#[test]
+fn json_is_what_its_schema_says() {
+    let schema = serde_json::from_str(include_str!("../../docs/schema/output.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let text = "table t from wasi:* by func, runtime { n = count(), mean = avg(duration) }
+      table u from wasi:* by comm, fd, ok, errno, duration { n = rate(bytes) }
+      check \"few\" t.n < 3; check \"unknown\" u.n > 3B; check \"clean\" lost == 0;";
+    let none = || Key::Number(ewapa_lang::builtin::NONE);
+    let keys = [
+        Key::Text(vec![0xff, 7]),
+        none(),
+        Key::Number(1),
+        Key::Number(99),
+        Key::Number(3),
+    ];
+    let groups = vec![three_runtimes().remove(0), vec![group(keys, [0, 0])]];
+    let lines = printed(text, groups, Format::Json, false);
+    let mut types = Vec::new();
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        let errors: Vec<String> = validator
+            .iter_errors(&line)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+        types.push(line["type"].as_str().expect("a type").to_owned());
+    }
+    types.dedup();
+    assert_eq!(types, ["row", "check", "summary"]);
+    let wrong = serde_json::json!({"type": "row", "table": "t"});
+    assert!(!validator.is_valid(&wrong));
+}
+
+#[test]
+fn groups_of_columns_that_do_not_fit_come_below() {
+    let plan = plan(SIDE_BY_SIDE);
+    let outcome = outcome(three_runtimes());
+    for (width, expected) in [(99, expect![[r#"
+                  ──── wasmtime 48.0.8 ─────  ───────────── wamr ──────────────
+        FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      0.090       9.0      -          -      -         -
+        fd_write   1000      2.000       2.0   1000      1.500  0.75x       1.5
+                  ────────── wasm3 0.5.0 ──────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      9.000   100x     900.0
+        fd_write   1000      4.000  2.00x       4.0
+        1 more row is left out by the limit
+    "#]]), (20, expect![[r#"
+                  ──── wasmtime 48.0.8 ─────
+        FUNC      CALLS  TOTAL(ms)  MEAN(us)
+        fd_read      10      0.090       9.0
+        fd_write   1000      2.000       2.0
+                  ───────────── wamr ──────────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read       -          -      -         -
+        fd_write   1000      1.500  0.75x       1.5
+                  ────────── wasm3 0.5.0 ──────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      9.000   100x     900.0
+        fd_write   1000      4.000  2.00x       4.0
+        1 more row is left out by the limit
+    "#]])] {
+        let paper = Paper::default();
+        let exporter = Format::Table.exporter(true, width);
+        let report = Report::new(&plan, exporter, Box::new(paper.clone()));
+        report.end(&outcome).expect("paper takes all");
+        expected.assert_eq(&String::from_utf8(paper.0.take()).expect("text"));
+    }
 }

@@ -51,9 +51,10 @@ pub trait Exporter {
 
 impl Format {
     /// The exporter. If `quiet` it writes tables only, without what stands above and below them.
-    pub fn exporter(self, quiet: bool) -> Box<dyn Exporter> {
+    /// `width` is how many characters a line should have at most.
+    pub fn exporter(self, quiet: bool, width: usize) -> Box<dyn Exporter> {
         match self {
-            Format::Table => Box::new(table::Table::new(quiet)),
+            Format::Table => Box::new(table::Table::new(quiet, width)),
             Format::Json => Box::new(json::Json::new(quiet)),
             Format::Csv => Box::new(csv::Csv::new(quiet)),
             Format::Md => Box::new(markdown::Markdown::new(quiet)),

@@ -208,6 +208,8 @@ pub struct Check {
     pub text: Text,
     /// The condition.
     pub condition: Expr,
+    /// The condition as it was written, on one line.
+    pub written: String,
     /// The whole item.
     pub span: Span,
 }

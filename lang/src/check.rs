@@ -13,6 +13,7 @@ mod name;
 pub(crate) mod param;
 mod pivot;
 pub(crate) mod probe;
+mod promise;
 mod refuse;
 mod result;
 mod shape;
@@ -27,6 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Expr, ExprKind, Plan};
 use crate::span::Span;
 use param::Params;
+use shape::Shape;
 
 /// What a script is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -70,15 +72,23 @@ pub fn check(
         params,
         errors,
         nodes: 0,
+        shapes: Vec::new(),
     };
     let mut plan = Plan {
         clauses: Vec::new(),
         stores: Vec::new(),
         tables: Vec::new(),
+        checks: Vec::new(),
     };
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
+    }
+    // They may stand before the tables that they look at.
+    for item in &script.items {
+        if let Item::Check(check) = item {
+            checker.check(check, &mut plan);
+        }
     }
     let mut errors = checker.errors;
     errors.sort_by_key(|error| error.span);
@@ -94,6 +104,8 @@ struct Checker<'a> {
     environment: &'a Environment<'a>,
     params: Params,
     errors: Vec<Diagnostic>,
+    /// What the rows of the tables are made of, so far.
+    shapes: Vec<Shape>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
 }
@@ -101,13 +113,12 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn item(&mut self, item: &Item, plan: &mut Plan) {
         match item {
-            Item::Param(_) => {}
+            Item::Param(_) | Item::Check(_) => {}
             Item::Table(table) => self.table(table, plan),
             Item::Config(config) => self.not_yet(config.span, "`config` is"),
             Item::Import(import) => self.not_yet(import.span, "`import` is"),
             Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
             Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
-            Item::Check(check) => self.not_yet(check.span, "`check` is"),
             Item::ProbeBlock(block) => {
                 let place = block
                     .probes

@@ -58,6 +58,7 @@ codes! {
     EmptyTable = 0105, "a table has no column";
     UnknownColumn = 0106, "no column or key of the table has this name";
     NotConstant = 0107, "a value has to be known before the script runs, and is not";
+    UnknownTable = 0108, "no table has this name";
     UnknownProbe = 0201, "no kind of probe has this name";
     UnknownRuntime = 0202, "no runtime in the catalogue has this name";
     UnknownWasiFunction = 0203, "no WASI function has this name";
@@ -78,6 +79,8 @@ codes! {
     UnknownUnit = 0407, "no unit has this name";
     ConstantKey = 0408, "a key that is the same for every call";
     NothingToSelect = 0409, "an `if` on a column that has no aggregate";
+    KeyCount = 0410, "a row of a table is looked up with too few or too many keys";
+    SeveralTables = 0411, "a check over all rows of more than one table";
     UnknownParam = 0501, "the script has no parameter of this name";
     BadParamValue = 0502, "the value of a parameter has the wrong type";
     NotYet = 0901, "part of the language, but this version does not run it yet";

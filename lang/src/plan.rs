@@ -3,7 +3,7 @@
 
 mod result;
 
-pub use result::{Baseline, KeyValue, Pivot, ResultExpr, ResultKind};
+pub use result::{Baseline, Cell, Check, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
 
 use crate::builtin::Builtin;
 use crate::types::Type;
@@ -18,6 +18,8 @@ pub struct Plan {
     pub stores: Vec<Store>,
     /// What is printed at the end, in the order of the script.
     pub tables: Vec<Table>,
+    /// What has to hold at the end, in the order of the script.
+    pub checks: Vec<Check>,
 }
 
 /// Index into [`Plan::stores`].

@@ -69,3 +69,18 @@ fn examples_are_refused_only_for_what_is_still_to_come() {
         assert!(unexpected.is_empty(), "{name}: {unexpected:?}");
     }
 }
+
+#[test]
+fn the_budget_is_refused_for_what_is_not_about_tables_only() {
+    let (_, text) = &examples()[9];
+    let errors = compile(text, &ENVIRONMENT, &[]).unwrap_err();
+    let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+    expect_test::expect![[r#"
+        [
+            "`config` is part of the language, but this version does not run it yet",
+            "`tseries()` is part of the language, but this version does not run it yet",
+            "the unit `spark` is part of the language, but this version does not run it yet",
+            "a probe with statements in `{ … }` is part of the language, but this version does not run it yet",
+        ]
+    "#]].assert_debug_eq(&messages);
+}

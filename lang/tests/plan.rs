@@ -419,3 +419,24 @@ fn clauses_after_the_columns_are_about_rows() {
     "#]],
     );
 }
+
+#[test]
+fn a_check_may_stand_before_its_table() {
+    let text = r#"
+        param budget = 50us;
+        check "fast" lat["fd_read", "wasmtime", EBADF].p99 < budget && all.calls >= 1;
+        check "clean" lost == 0 && unmatched == 0 && (probe_cost < 2us || elapsed > 1s);
+        check "no empty writes" lat.calls * 2 < 10 || lat.func != "fd_write";
+        table lat from wasi:* by func, runtime, errno { calls = count(), p99 = p99(duration) }
+        table all from wasi:* { calls = count() }"#;
+    let checks: Vec<String> = compiled(text, &[])
+        .plan
+        .checks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#"
+        check "fast" ((column 1 of table 0[20, "wasmtime", 8] < 50000ns) && (column 0 of table 1[] >= 1))
+        check "clean" (((lost == 0) && (unmatched == 0)) && ((probe_cost < 2000ns) || (elapsed > 1000000000ns)))
+        check "no empty writes" (((column 0 * 2) < 10) || !(key 0 is 26)) for each row of table 0"#]].assert_eq(&checks.join("\n"));
+}

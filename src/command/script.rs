@@ -1,7 +1,7 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -16,6 +16,8 @@ use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::output::format::Format;
 use crate::output::report::Report;
+use crate::output::terminal;
+use crate::output::verdict::Holds;
 use crate::source::Source;
 use crate::stdout;
 
@@ -223,12 +225,15 @@ fn run_source(
     }
     let target = target(options)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let out: Box<dyn Write> = match (&options.output, &target) {
-        (Some(path), _) => Box::new(create(path)?),
-        (None, Target::Command(_)) => Box::new(std::io::stderr()),
-        (None, Target::Processes(_)) => Box::new(std::io::stdout().lock()),
+    let (out, width): (Box<dyn Write>, _) = match (&options.output, &target) {
+        (Some(path), _) => (Box::new(create(path)?), None),
+        (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
+        (None, Target::Processes(_)) => (Box::new(io::stdout()), terminal::width(io::stdout())),
     };
-    let mut report = Report::new(&compiled.plan, options.format.exporter(options.quiet), out);
+    let exporter = options
+        .format
+        .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let mut report = Report::new(&compiled.plan, exporter, out);
     let outcome = trace::trace(
         &compiled.plan,
         &target,
@@ -238,11 +243,17 @@ fn run_source(
         &mut report,
     )
     .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    report
+    let verdicts = report
         .end(&outcome)
         .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    for verdict in &verdicts {
+        if verdict.holds != Holds::Yes {
+            eprintln!("ewapa: {verdict}");
+        }
+    }
     say_more(&outcome, options);
-    let code = exit_code(&outcome, &target);
+    let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
+    let code = exit_code(&outcome, &target, failed);
     attach::close(outcome.attached);
     code
 }
@@ -282,8 +293,11 @@ fn say_more(outcome: &Outcome, options: &Options) {
     }
 }
 
-/// The command's own exit code, as a shell gives it.
-fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
+/// The exit code of a run whose command succeeded and one of whose checks does not hold.
+const CHECK_FAILED: u8 = 3;
+
+/// The command's own exit code, as a shell gives it: that of a failed check never hides it.
+fn exit_code(outcome: &Outcome, target: &Target, check_failed: bool) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
@@ -307,7 +321,11 @@ fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
             format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),
         ));
     }
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(if code == 0 && check_failed {
+        CHECK_FAILED
+    } else {
+        code
+    }))
 }
 
 fn ending(status: ExitStatus) -> String {

@@ -1,5 +1,6 @@
 //! From groups to what people and programs read.
 
+pub mod blocks;
 pub mod cells;
 pub mod column;
 pub mod condition;
@@ -10,6 +11,8 @@ pub mod report;
 pub mod rows;
 pub mod sheet;
 pub mod summary;
+pub mod terminal;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Numbers as text: the unit and the digits of a whole column are chosen once.
 
-use ewapa_lang::plan::{Column, Unit};
+use ewapa_lang::plan::{Column, ColumnExpr, Unit};
 use ewapa_lang::types::Type;
 
 use super::quantity::Quantity;
@@ -158,6 +158,22 @@ pub fn text(value: Option<Quantity>, format: Format) -> String {
     }
 }
 
+/// A value by itself, with its unit; `-` for none.
+pub fn alone(value: Option<Quantity>, ty: Type) -> String {
+    let column = Column {
+        name: String::new(),
+        value: ColumnExpr::Number(0.0),
+        ty,
+        unit: Unit::Auto,
+    };
+    let (format, unit) = choose(&column, value.into_iter());
+    let text = text(value, format);
+    match (value, unit) {
+        (Some(_), Some(unit)) => format!("{text} {unit}"),
+        _ => text,
+    }
+}
+
 /// The length of the longest bar, in characters.
 const BAR: f64 = 20.0;
 
@@ -189,7 +205,6 @@ fn bytes(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ewapa_lang::plan::ColumnExpr;
 
     fn column(ty: Type, unit: Unit) -> Column {
         Column {

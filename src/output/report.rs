@@ -10,6 +10,7 @@ use crate::engine::trace::{Outcome, Reporter};
 
 use super::format::Exporter;
 use super::rows::Rows;
+use super::verdict::Verdict;
 
 /// Where the results of a run go.
 pub struct Report<'a> {
@@ -31,20 +32,22 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Writes everything that is to be said at the end.
+    /// Writes everything that is to be said at the end, and what became of the checks.
     ///
     /// # Errors
     /// It cannot be written, or could not be while the run went on.
-    pub fn end(mut self, outcome: &Outcome) -> io::Result<()> {
+    pub fn end(mut self, outcome: &Outcome) -> io::Result<Vec<Verdict<'a>>> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         let all: Vec<usize> = (0..self.plan.tables.len()).collect();
         self.write(&all, &outcome.reading, &outcome.names)?;
+        let verdicts = Verdict::all(self.plan, outcome);
         let mut text = Vec::new();
-        self.exporter.end(&mut text, outcome)?;
+        self.exporter.end(&mut text, outcome, &verdicts)?;
         self.out.write_all(&text)?;
-        self.out.flush()
+        self.out.flush()?;
+        Ok(verdicts)
     }
 
     /// Writes tables in one piece: others may write to the same terminal.

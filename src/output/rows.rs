@@ -11,9 +11,10 @@ use crate::engine::names::Names;
 use crate::engine::reading::Reading;
 
 use super::cells::{self, KeyCell};
+use super::column;
 use super::column::Basis;
+use super::condition::Sight;
 use super::quantity::Quantity;
-use super::{column, condition};
 
 /// One group of calls.
 #[derive(Debug, Clone)]
@@ -33,6 +34,13 @@ pub struct RowKey {
     pub cell: KeyCell,
     /// Its type.
     pub ty: Type,
+}
+
+impl Row {
+    /// What the keys mean.
+    pub fn cells(&self) -> impl Iterator<Item = &KeyCell> {
+        self.keys.iter().map(|key| &key.cell)
+    }
 }
 
 /// A line of a table: without a pivot one row, else a row for each value of the pivoted key.
@@ -113,8 +121,12 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
         }
     };
     let having = |row: &Row| {
+        let sight = Sight {
+            row: Some(row),
+            ..Sight::default()
+        };
         let condition = table.having.as_ref();
-        condition.is_none_or(|condition| condition::holds(condition, row) == Some(true))
+        condition.is_none_or(|condition| sight.holds(condition) == Some(true))
     };
     groups.iter().map(row).filter(having).collect()
 }

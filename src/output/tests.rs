@@ -19,6 +19,7 @@ use crate::engine::trace::{Outcome, Reporter, Timings};
 
 use super::format::Format;
 use super::report::Report;
+use super::verdict::{Holds, Verdict};
 
 fn plan(text: &str) -> Plan {
     let environment = Environment {
@@ -105,7 +106,7 @@ impl Write for Paper {
 fn printed(text: &str, groups: Vec<Vec<Group>>, format: Format, quiet: bool) -> String {
     let plan = plan(text);
     let paper = Paper::default();
-    let report = Report::new(&plan, format.exporter(quiet), Box::new(paper.clone()));
+    let report = Report::new(&plan, format.exporter(quiet, 140), Box::new(paper.clone()));
     report.end(&outcome(groups)).expect("paper takes all");
     String::from_utf8(paper.0.take()).expect("text")
 }
@@ -310,7 +311,7 @@ fn a_table_is_printed_while_the_run_goes_on() {
     let plan =
         plan("table a from wasi:* { n = count() } every 1s table b from wasi:* { n = count() }");
     let paper = Paper::default();
-    let exporter = Format::Table.exporter(true);
+    let exporter = Format::Table.exporter(true, 100);
     let mut report = Report::new(&plan, exporter, Box::new(paper.clone()));
     let early = reading(vec![vec![group([], [3])], Vec::new()]);
     report.due(&[0], &early, &names());
@@ -417,4 +418,131 @@ fn bars_are_drawn_to_the_scale_of_their_column() {
         fd_write    -  -      -  100  ████████████████████  100
     "#]],
     );
+}
+
+#[test]
+fn checks_say_what_they_found() {
+    let plan = plan(
+        "param budget = 50us;
+        table lat from wasi:* by func, runtime { calls = count(), mean = avg(duration) } having calls >= 10 limit 1
+        table all from wasi:* { bytes = sum(bytes) }
+        check \"holds\" lat[\"fd_write\", \"wasm3\"].mean < budget && lost == 0;
+        check \"is too slow\" lat[\"fd_read\", \"wasm3 0.5.0\"].mean < budget && lost == 0;
+        check \"is never called\" lat[\"clock_time_get\", \"wamr\"].mean < budget;
+        check \"never called, and lost\" lat[\"clock_time_get\", \"wamr\"].mean < budget && unmatched == 0;
+        check \"for each row\" lat.calls > 500 || lat.runtime == \"wasmtime\" || lat.func != \"fd_read\";
+        check \"without a key\" all.bytes <= 1KiB && elapsed < 3s;
+        check \"for no row\" lat.calls > 0 || probe_cost * 2 < 1us;",
+    );
+    let mut groups = three_runtimes();
+    groups.push(vec![group([], [2048, 4])]);
+    let outcome = outcome(groups);
+    let verdicts: Vec<String> = Verdict::all(&plan, &outcome)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#"
+        check holds: holds: lat["fd_write", "wasm3"].mean < budget && lost == 0 (4 us < 50 us && 0 == 0)
+        check failed: is too slow: lat["fd_read", "wasm3 0.5.0"].mean < budget && lost == 0 (900 us < 50 us && 0 == 0)
+        check has no value: is never called: lat["clock_time_get", "wamr"].mean < budget (- < 50 us)
+        check failed: never called, and lost: lat["clock_time_get", "wamr"].mean < budget && unmatched == 0 (- < 50 us && 3 == 0)
+        check failed: for each row: lat.calls > 500 || lat.runtime == "wasmtime" || lat.func != "fd_read" is false in 1 of 5 rows, such as func fd_read, runtime wasm3 0.5.0: 10 > 500 || wasm3 0.5.0 == wasmtime || !(fd_read == fd_read)
+        check failed: without a key: all.bytes <= 1KiB && elapsed < 3s (2 KiB <= 1 KiB && 2.5 s < 3 s)
+        check holds: for no row: lat.calls > 0 || probe_cost * 2 < 1us holds in 5 of 5 rows, such as func fd_read, runtime wasm3 0.5.0: 10 > 0 || 2.5 us < 1 us"#]].assert_eq(&verdicts.join("\n"));
+}
+
+#[test]
+fn a_check_over_no_row_holds() {
+    let plan = plan("table t from wasi:* by func { n = count() } check \"none\" t.n < 0;");
+    let verdicts = Verdict::all(&plan, &outcome(vec![Vec::new()]))
+        .iter()
+        .map(|verdict| verdict.holds)
+        .collect::<Vec<_>>();
+    assert_eq!(verdicts, [Holds::Yes]);
+}
+
+#[test]
+fn checks_are_objects_of_their_own_in_json() {
+    let text = "table t from wasi:* { n = count() } check \"few\" t.n < 3; check \"many\" t.n > 3;";
+    expect![[r#"
+        {"type":"row","table":"t","elapsed_ns":2500000000,"keys":{},"columns":{"n":7}}
+        {"type":"check","text":"few","condition":"t.n < 3","holds":false,"values":"7 < 3"}
+        {"type":"check","text":"many","condition":"t.n > 3","holds":true,"values":"7 > 3"}
+    "#]]
+    .assert_eq(&printed(
+        text,
+        vec![vec![group([], [7])]],
+        Format::Json,
+        true,
+    ));
+}
+
+#[test]
+fn json_is_what_its_schema_says() {
+    let schema = serde_json::from_str(include_str!("../../docs/schema/output.json")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let text = "table t from wasi:* by func, runtime { n = count(), mean = avg(duration) }
+      table u from wasi:* by comm, fd, ok, errno, duration { n = rate(bytes) }
+      check \"few\" t.n < 3; check \"unknown\" u.n > 3B; check \"clean\" lost == 0;";
+    let none = || Key::Number(ewapa_lang::builtin::NONE);
+    let keys = [
+        Key::Text(vec![0xff, 7]),
+        none(),
+        Key::Number(1),
+        Key::Number(99),
+        Key::Number(3),
+    ];
+    let groups = vec![three_runtimes().remove(0), vec![group(keys, [0, 0])]];
+    let lines = printed(text, groups, Format::Json, false);
+    let mut types = Vec::new();
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        let errors: Vec<String> = validator
+            .iter_errors(&line)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+        types.push(line["type"].as_str().expect("a type").to_owned());
+    }
+    types.dedup();
+    assert_eq!(types, ["row", "check", "summary"]);
+    let wrong = serde_json::json!({"type": "row", "table": "t"});
+    assert!(!validator.is_valid(&wrong));
+}
+
+#[test]
+fn groups_of_columns_that_do_not_fit_come_below() {
+    let plan = plan(SIDE_BY_SIDE);
+    let outcome = outcome(three_runtimes());
+    for (width, expected) in [(99, expect![[r#"
+                  ──── wasmtime 48.0.8 ─────  ───────────── wamr ──────────────
+        FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      0.090       9.0      -          -      -         -
+        fd_write   1000      2.000       2.0   1000      1.500  0.75x       1.5
+                  ────────── wasm3 0.5.0 ──────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      9.000   100x     900.0
+        fd_write   1000      4.000  2.00x       4.0
+        1 more row is left out by the limit
+    "#]]), (20, expect![[r#"
+                  ──── wasmtime 48.0.8 ─────
+        FUNC      CALLS  TOTAL(ms)  MEAN(us)
+        fd_read      10      0.090       9.0
+        fd_write   1000      2.000       2.0
+                  ───────────── wamr ──────────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read       -          -      -         -
+        fd_write   1000      1.500  0.75x       1.5
+                  ────────── wasm3 0.5.0 ──────────
+        FUNC      CALLS  TOTAL(ms)      x  MEAN(us)
+        fd_read      10      9.000   100x     900.0
+        fd_write   1000      4.000  2.00x       4.0
+        1 more row is left out by the limit
+    "#]])] {
+        let paper = Paper::default();
+        let exporter = Format::Table.exporter(true, width);
+        let report = Report::new(&plan, exporter, Box::new(paper.clone()));
+        report.end(&outcome).expect("paper takes all");
+        expected.assert_eq(&String::from_utf8(paper.0.take()).expect("text"));
+    }
 }

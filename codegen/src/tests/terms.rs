@@ -203,6 +203,7 @@ pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
         clauses,
         stores,
         tables: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

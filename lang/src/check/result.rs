@@ -1,4 +1,4 @@
-//! Conditions over results: what `having` says of a row.
+//! Conditions over results: what `having` says of a row and `check` of tables.
 
 use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
 use crate::code::Code;
@@ -19,6 +19,13 @@ use super::value::operator;
 pub(super) enum Scope<'a> {
     /// The columns and keys of one row of a table.
     Row(&'a Shape),
+    /// All tables, and what is known of the run.
+    Run {
+        /// The tables.
+        tables: &'a [Shape],
+        /// The one that the condition looks at row by row, once it does, and where.
+        rows_of: Option<(usize, Span)>,
+    },
 }
 
 /// An expression over results whose type is known.
@@ -74,7 +81,18 @@ impl Checker<'_> {
                     .push(error.help("such as `func == \"fd_write\"`"));
                 None
             }
-            ExprKind::Name(name) => self.result_name(name, span, scope),
+            ExprKind::Name(name) => match scope {
+                Scope::Row(shape) => self.row_name(name, span, shape),
+                Scope::Run { tables, .. } => self.run_name(name, span, tables),
+            },
+            ExprKind::Field(of, field) => self.field(expr, of, field, scope),
+            ExprKind::Index(of, _) if matches!(&of.kind, ExprKind::Name(_)) => {
+                let message = "this is a row of a table, and not one of its columns";
+                let error = Diagnostic::new(Code::NotANumber, span, message);
+                self.errors
+                    .push(error.help("name a column of it, such as `.calls`"));
+                None
+            }
             ExprKind::Call { function, .. } => {
                 self.result_call(function, span);
                 None
@@ -165,8 +183,8 @@ impl Checker<'_> {
         })
     }
 
-    fn result_name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Option<Found> {
-        let Scope::Row(shape) = scope;
+    /// A name in a `having`.
+    fn row_name(&mut self, name: &str, span: Span, shape: &Shape) -> Option<Found> {
         if let Some(part) = shape.part(name) {
             let (kind, ty) = match part {
                 Part::Column(index, ty) => (ResultKind::Column(index), ty),
@@ -175,17 +193,37 @@ impl Checker<'_> {
             // A column with an error of its own has no type.
             return Some(Found::new(kind, ty?, span));
         }
-        let is_known = crate::builtin::builtin(name).is_some()
-            || self.params.value(name).is_some()
-            || looks_like_errno(name);
-        if !is_known {
+        if self.is_constant(name) {
+            return self.result_constant(name, span);
+        }
+        let Some(builtin) = crate::builtin::builtin(name) else {
             self.no_such_part(shape, name, span);
             return None;
-        }
+        };
+        let message = format!(
+            "`{name}` is {} of one call, and `{}` has no column or key of this name",
+            a(builtin.ty),
+            shape.name
+        );
+        let error = Diagnostic::new(Code::BareBuiltin, span, message);
+        self.errors.push(error.help(format!(
+            "`having` decides about rows by their columns and keys: {}",
+            shape.parts().collect::<Vec<_>>().join(", ")
+        )));
+        None
+    }
+
+    /// Whether a name can only mean something that is known before the script runs.
+    pub(super) fn is_constant(&self, name: &str) -> bool {
+        self.params.value(name).is_some() || looks_like_errno(name)
+    }
+
+    /// The value of a parameter or an error number.
+    pub(super) fn result_constant(&mut self, name: &str, span: Span) -> Option<Found> {
         match self.resolve(name, span)? {
             Meaning::Constant(Constant::Number(number)) => Some(number_found(number, span)),
             Meaning::Constant(Constant::Text(_)) => {
-                let message = "a text can only be compared with a key";
+                let message = "a text can only be compared with a key, by `==` or `!=`";
                 self.errors
                     .push(Diagnostic::new(Code::BadText, span, message));
                 None
@@ -195,19 +233,7 @@ impl Checker<'_> {
                 Type::Enum(Enumeration::Errno),
                 span,
             )),
-            Meaning::Builtin(builtin) => {
-                let message = format!(
-                    "`{name}` is {} of one call, and `{}` has no column or key of this name",
-                    a(builtin.ty),
-                    shape.name
-                );
-                let error = Diagnostic::new(Code::BareBuiltin, span, message);
-                self.errors.push(error.help(format!(
-                    "`having` decides about rows by their columns and keys: {}",
-                    shape.parts().collect::<Vec<_>>().join(", ")
-                )));
-                None
-            }
+            Meaning::Builtin(_) => None,
         }
     }
 

@@ -12,6 +12,8 @@ use super::name::did_you_mean;
 pub(super) struct Shape {
     /// The name of the table.
     pub(super) name: String,
+    /// The index of the table in the plan; none if it has errors.
+    pub(super) index: Option<usize>,
     /// Headings and types of the keys.
     pub(super) keys: Vec<(String, Option<Type>)>,
     /// Names and types of the columns.
@@ -36,6 +38,14 @@ impl Shape {
         find(&self.columns)
             .map(|(index, ty)| Part::Column(index, ty))
             .or_else(|| find(&self.keys).map(|(index, ty)| Part::Key(index, ty)))
+    }
+
+    /// Whether all of it is known.
+    pub(super) fn has_types(&self) -> bool {
+        self.columns
+            .iter()
+            .chain(&self.keys)
+            .all(|(_, ty)| ty.is_some())
     }
 
     /// The names of all columns, then those of the keys.

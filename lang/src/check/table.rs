@@ -50,8 +50,11 @@ impl Checker<'_> {
                 ),
             );
         }
-        let shape = shape(table, &written, &keys, &columns);
+        let mut shape = shape(table, &written, &keys, &columns);
         let clauses = self.clauses(table, &shape);
+        let is_whole = probes.is_some() && filter.is_some() && shape.has_types();
+        shape.index = is_whole.then_some(plan.tables.len());
+        self.shapes.push(shape);
         let (Some(probes), Some(filter), Some(keys), Some(columns)) = (
             probes,
             filter,
@@ -176,6 +179,7 @@ fn shape(
     let columns = table.columns.iter().zip(columns);
     Shape {
         name: table.name.text.clone(),
+        index: None,
         keys: keys
             .map(|(key, checked)| (key.text.clone(), checked.as_ref().map(|checked| checked.ty)))
             .collect(),

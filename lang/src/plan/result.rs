@@ -27,12 +27,64 @@ pub enum ResultKind {
     Key(usize),
     /// Whether a key of the row has a value that the script names.
     KeyIs(usize, KeyValue),
+    /// A column of one row of a table; no value if there is no such row.
+    Cell(Cell),
+    /// Something about the whole run.
+    Run(RunValue),
     /// Minus.
     Negate(Box<ResultExpr>),
     /// Not.
     Not(Box<ResultExpr>),
     /// Arithmetic, comparison or logic. A division by zero has no value.
     Binary(BinaryOp, Box<ResultExpr>, Box<ResultExpr>),
+}
+
+/// A column of one row of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Index into [`super::Plan::tables`].
+    pub table: usize,
+    /// One for each of [`super::Table::keys`].
+    pub keys: Vec<KeyValue>,
+    /// Index into [`super::Table::columns`].
+    pub column: usize,
+}
+
+/// What is known of the whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunValue {
+    /// Calls that completed and are not in the tables.
+    Lost,
+    /// Returns without an entry.
+    Unmatched,
+    /// What probes cost a call; no value if it could not be measured.
+    ProbeCost,
+    /// The time from the first probe to the end.
+    Elapsed,
+}
+
+impl RunValue {
+    /// The names in scripts, and the types.
+    pub const ALL: &[(&str, RunValue, Type)] = &[
+        ("lost", RunValue::Lost, Type::Int),
+        ("unmatched", RunValue::Unmatched, Type::Int),
+        ("probe_cost", RunValue::ProbeCost, Type::Time),
+        ("elapsed", RunValue::Elapsed, Type::Time),
+    ];
+}
+
+/// What a script promises about its results. It is held against the rows that `having` lets pass, before
+/// the limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// What is promised, in the script's words.
+    pub text: String,
+    /// The condition as it was written, on one line.
+    pub written: String,
+    /// The condition, of type [`Type::Bool`].
+    pub condition: ResultExpr,
+    /// The table for each of whose rows it has to hold; its columns are [`ResultKind::Column`].
+    pub rows_of: Option<usize>,
 }
 
 /// A key whose values become groups of columns.

@@ -1,6 +1,7 @@
 //! Errors as users read them: one test for each kind of mistake. `UPDATE_EXPECT=1 cargo test` rewrites
 //! the texts.
 
+mod checks;
 mod clauses;
 mod columns;
 mod limits;
@@ -37,6 +38,7 @@ fn check_with(text: &str, args: &[(&str, &str)], expected: Expect) {
 #[test]
 fn every_code_has_a_test_that_shows_it() {
     const SHOWN: &str = concat!(
+        include_str!("checks.rs"),
         include_str!("clauses.rs"),
         include_str!("columns.rs"),
         include_str!("limits.rs"),

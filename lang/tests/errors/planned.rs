@@ -10,47 +10,40 @@ fn every_item_is_refused_by_name() {
 import "x.ewq"
 macro f($x) { }
 alias wasi:io = wasi:fd_*;
-check "x" 1 < 2;
 wasi:fd_read, wasi:fd_write { @ = count(); }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: `config` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | config = { format = json }
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+            error[E0901]: `config` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:1
+              |
+            1 | config = { format = json }
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-        error[E0901]: `import` is part of the language, but this version does not run it yet
-         --> slow.ewq:2:1
-          |
-        2 | import "x.ewq"
-          | ^^^^^^^^^^^^^^
+            error[E0901]: `import` is part of the language, but this version does not run it yet
+             --> slow.ewq:2:1
+              |
+            2 | import "x.ewq"
+              | ^^^^^^^^^^^^^^
 
-        error[E0901]: `macro` is part of the language, but this version does not run it yet
-         --> slow.ewq:3:7
-          |
-        3 | macro f($x) { }
-          |       ^
+            error[E0901]: `macro` is part of the language, but this version does not run it yet
+             --> slow.ewq:3:7
+              |
+            3 | macro f($x) { }
+              |       ^
 
-        error[E0901]: `alias` is part of the language, but this version does not run it yet
-         --> slow.ewq:4:7
-          |
-        4 | alias wasi:io = wasi:fd_*;
-          |       ^^^^^^^
+            error[E0901]: `alias` is part of the language, but this version does not run it yet
+             --> slow.ewq:4:7
+              |
+            4 | alias wasi:io = wasi:fd_*;
+              |       ^^^^^^^
 
-        error[E0901]: `check` is part of the language, but this version does not run it yet
-         --> slow.ewq:5:1
-          |
-        5 | check "x" 1 < 2;
-          | ^^^^^^^^^^^^^^^^
-
-        error[E0901]: a probe with statements in `{ … }` is part of the language, but this version does not run it yet
-         --> slow.ewq:6:1
-          |
-        6 | wasi:fd_read, wasi:fd_write { @ = count(); }
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-    "#]],
+            error[E0901]: a probe with statements in `{ … }` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:1
+              |
+            5 | wasi:fd_read, wasi:fd_write { @ = count(); }
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        "#]],
     );
 }
 

@@ -10,6 +10,7 @@ use crate::output::cells::KeyCell;
 use crate::output::quantity::Quantity;
 use crate::output::rows::Rows;
 use crate::output::summary;
+use crate::output::verdict::Verdict;
 
 use super::Exporter;
 
@@ -49,7 +50,7 @@ impl Exporter for Csv {
         writer.flush()
     }
 
-    fn end(&mut self, _: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    fn end(&mut self, _: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if !self.quiet {
             for line in summary::footer(outcome) {
                 eprintln!("{line}");

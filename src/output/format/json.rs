@@ -11,6 +11,7 @@ use crate::engine::trace::Outcome;
 use crate::output::cells::KeyCell;
 use crate::output::quantity::Quantity;
 use crate::output::rows::Rows;
+use crate::output::verdict::{Holds, Verdict};
 
 use super::Exporter;
 
@@ -36,6 +37,13 @@ enum Record<'a> {
         elapsed_ns: u64,
         keys: Pairs<'a, &'a KeyCell>,
         columns: Pairs<'a, Option<Quantity>>,
+    },
+    /// What became of a check. `holds` is null if it has no value.
+    Check {
+        text: &'a str,
+        condition: &'a str,
+        holds: Option<bool>,
+        values: &'a str,
     },
     /// How the run went, once at the end.
     Summary {
@@ -106,11 +114,32 @@ impl Exporter for Json {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    fn end(
+        &mut self,
+        out: &mut dyn Write,
+        outcome: &Outcome,
+        verdicts: &[Verdict],
+    ) -> io::Result<()> {
+        for verdict in verdicts {
+            write(out, &check(verdict))?;
+        }
         if self.quiet {
             return Ok(());
         }
         write(out, &summary(outcome))
+    }
+}
+
+fn check<'a>(verdict: &'a Verdict) -> Record<'a> {
+    Record::Check {
+        text: &verdict.check.text,
+        condition: &verdict.check.written,
+        holds: match verdict.holds {
+            Holds::Yes => Some(true),
+            Holds::No => Some(false),
+            Holds::Unknown => None,
+        },
+        values: &verdict.values,
     }
 }
 

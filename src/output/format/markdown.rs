@@ -7,6 +7,7 @@ use crate::engine::trace::Outcome;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
+use crate::output::verdict::Verdict;
 
 use super::Exporter;
 
@@ -53,7 +54,7 @@ impl Exporter for Markdown {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if self.quiet {
             return Ok(());
         }

@@ -9,23 +9,28 @@ use tabled::settings::{Alignment, Padding, Span, Style};
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
+use crate::output::blocks;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
+use crate::output::verdict::Verdict;
 
 use super::Exporter;
 
 /// Writes aligned text.
 pub struct Table {
     quiet: bool,
+    width: usize,
     is_first: bool,
 }
 
 impl Table {
-    /// If `quiet`, without the lines above and below tables.
-    pub fn new(quiet: bool) -> Table {
+    /// If `quiet`, without the lines above and below tables. A pivoted table that is wider than `width`
+    /// comes in parts.
+    pub fn new(quiet: bool, width: usize) -> Table {
         Table {
             quiet,
+            width,
             is_first: true,
         }
     }
@@ -40,10 +45,13 @@ impl Exporter for Table {
             writeln!(out)?;
         }
         self.is_first = false;
-        out.write_all(drawn(&Sheet::new(rows)).as_bytes())
+        for sheet in blocks::split(Sheet::new(rows), self.width) {
+            out.write_all(drawn(&sheet).as_bytes())?;
+        }
+        Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome) -> io::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if self.quiet {
             return Ok(());
         }
@@ -69,7 +77,9 @@ fn drawn(sheet: &Sheet) -> String {
         builder.push_record(line);
     }
     let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, blocks::GAP, 0, 0));
     for (index, side) in sheet.sides.iter().enumerate() {
         if *side == Side::Right {
             table.modify(Columns::one(index), Alignment::right());

@@ -77,7 +77,7 @@ mod tests {
     fn the_kernel_tells_where_a_task_keeps_its_process() {
         let offsets = offsets().expect("a kernel with BTF");
         // pid and tgid are neighbours of four bytes each; signal is a pointer.
-        assert!(offsets.tgid > 0 && offsets.tgid % 4 == 0);
+        assert!(offsets.tgid > 0 && offsets.tgid.is_multiple_of(4));
         assert_eq!(offsets.signal % 8, 0);
         assert!(offsets.live > 0);
     }

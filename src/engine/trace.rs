@@ -194,7 +194,7 @@ pub fn trace(
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let layout = std::thread::spawn(|| kernel::offsets());
+    let layout = std::thread::spawn(kernel::offsets);
     let inspected = match target {
         Target::Command(command) => {
             let name = command[0].clone();

@@ -11,6 +11,7 @@ use ewapa_lang::{Environment, compile};
 use ewapa_templates::Counter;
 use expect_test::{Expect, expect};
 
+use crate::engine::calibrate::ProbeCost;
 use crate::engine::groups::{Group, Key, Value};
 use crate::engine::names::Names;
 use crate::engine::processes::Found;
@@ -514,7 +515,10 @@ fn json_is_what_its_schema_says() {
 fn groups_of_columns_that_do_not_fit_come_below() {
     let plan = plan(SIDE_BY_SIDE);
     let outcome = outcome(three_runtimes());
-    for (width, expected) in [(99, expect![[r#"
+    for (width, expected) in [
+        (
+            99,
+            expect![[r#"
                   ──── wasmtime 48.0.8 ─────  ───────────── wamr ──────────────
         FUNC      CALLS  TOTAL(ms)  MEAN(us)  CALLS  TOTAL(ms)      x  MEAN(us)
         fd_read      10      0.090       9.0      -          -      -         -
@@ -524,7 +528,11 @@ fn groups_of_columns_that_do_not_fit_come_below() {
         fd_read      10      9.000   100x     900.0
         fd_write   1000      4.000  2.00x       4.0
         1 more row is left out by the limit
-    "#]]), (20, expect![[r#"
+    "#]],
+        ),
+        (
+            20,
+            expect![[r#"
                   ──── wasmtime 48.0.8 ─────
         FUNC      CALLS  TOTAL(ms)  MEAN(us)
         fd_read      10      0.090       9.0
@@ -538,7 +546,9 @@ fn groups_of_columns_that_do_not_fit_come_below() {
         fd_read      10      9.000   100x     900.0
         fd_write   1000      4.000  2.00x       4.0
         1 more row is left out by the limit
-    "#]])] {
+    "#]],
+        ),
+    ] {
         let paper = Paper::default();
         let exporter = Format::Table.exporter(true, width);
         let report = Report::new(&plan, exporter, Box::new(paper.clone()));

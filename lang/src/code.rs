@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::page::Page;
+
 macro_rules! codes {
     ($($name:ident = $number:literal, $meaning:literal;)*) => {
         /// What kind of error it is. Numbers never change their meaning.
@@ -26,6 +28,15 @@ macro_rules! codes {
                 match self {
                     $(Code::$name => $meaning,)*
                 }
+            }
+
+            /// Its page: what it means, a script that has the error, and the way out. A new code needs a
+            /// page, `docs/errors/E….md`; `UPDATE_EXPECT=1` fills in how the error is shown.
+            pub fn page(self) -> Page {
+                let text = match self {
+                    $(Code::$name => include_str!(concat!("../../docs/errors/E", stringify!($number), ".md")),)*
+                };
+                Page::new(text)
             }
         }
     };

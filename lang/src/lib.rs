@@ -17,6 +17,8 @@
 //!   is printed. It prints itself, for `--emit plan`.
 //! - [`builtin`], [`errno`] and [`wasi`] are the tables of what a script can name. A builtin, an aggregate,
 //!   a unit or a literal's unit is one row of one table.
+//! - [`format`] writes a script anew with the usual white space.
+//! - [`probes`] are the calls that a probe stands for, for listings.
 //! - [`Diagnostic`] is an error with a stable [`Code`]; [`render`] shows errors with their places.
 //!
 //! [`compile`] does all of it.
@@ -28,7 +30,10 @@ mod code;
 mod diagnostic;
 mod docs;
 pub mod errno;
+mod fmt;
+mod listing;
 mod nearest;
+pub mod page;
 mod parse;
 pub mod plan;
 mod plan_text;
@@ -41,6 +46,9 @@ pub use check::{Environment, check};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use docs::Docs;
+pub use fmt::format;
+pub use listing::probes;
+pub use nearest::nearest;
 pub use parse::parse;
 pub use span::Span;
 

@@ -1,36 +1,42 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Instant;
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
-use crate::bundled;
-use crate::engine::attach::Mechanism;
+use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, end};
 use crate::output::format::Format;
 use crate::output::report::Report;
 use crate::output::terminal;
 use crate::output::verdict::Holds;
+use crate::source::Source;
+
+use super::line::{self, Named};
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
 #[command(
     name = "ewapa script",
     bin_name = "ewapa script",
-    override_usage = "ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
+    override_usage = "ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
 )]
-struct Options {
-    /// A script file, or the name of a bundled script (see `ewapa list`)
-    #[arg(value_name = "FILE|NAME")]
-    script: PathBuf,
+pub struct Options {
+    /// A script file, the name of a bundled script (see `ewapa list`), or `-` for standard input
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute")]
+    script: Option<PathBuf>,
+
+    /// Run this text; `ewapa -e PROGRAM` is short for `ewapa script -e PROGRAM`
+    #[arg(short, long, value_name = "PROGRAM", conflicts_with = "script")]
+    execute: Option<String>,
 
     /// Trace this process and its children; may be given several times
     #[arg(short, long, value_name = "PID")]
@@ -79,27 +85,20 @@ enum Stage {
     Asm,
 }
 
-/// The options that take a value: what follows them is not the script.
-const WITH_VALUE: [&str; 9] = [
-    "-p", "--pid", "-o", "--output", "-f", "--format", "--emit", "--attach", "--help",
-];
-
-/// A script's text and what it is called.
-pub struct Source {
-    /// For people.
-    pub name: String,
-    /// The text.
-    pub text: String,
-}
-
 /// Runs the subcommand on the arguments after its name.
 ///
 /// # Errors
 /// What the user has to be told.
 pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
-    let source = script_name(&rest).map(find).transpose()?;
+    let source = match line::script(&rest, &Options::command()) {
+        Some(Named::File(name)) => Some(Source::find(name)?),
+        Some(Named::Text(text)) => Some(Source::inline(text)?),
+        None => None,
+    };
     let params = match &source {
-        Some(source) => describe(source)?,
+        Some(source) => ewapa_lang::describe(&source.text)
+            .map(|(_, params)| params)
+            .map_err(|errors| source.failure(&errors))?,
         None => Vec::new(),
     };
     let (options, values) = parse(rest, &params);
@@ -119,9 +118,10 @@ pub fn run_bundled(
     command: Vec<OsString>,
     start: Instant,
 ) -> Result<ExitCode, Failure> {
-    let source = find(OsStr::new(name))?;
+    let source = Source::find(OsStr::new(name))?;
     let options = Options {
-        script: PathBuf::from(name),
+        script: Some(PathBuf::from(name)),
+        execute: None,
         pid: Vec::new(),
         output: None,
         format: Format::Table,
@@ -133,67 +133,6 @@ pub fn run_bundled(
         command,
     };
     run_source(&source, &options, &[], start)
-}
-
-/// The first argument that is neither an option nor an option's value: its parameters are options, too,
-/// so the script has to be known before the command line can be read.
-fn script_name(rest: &[OsString]) -> Option<&OsStr> {
-    let mut arguments = rest.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.to_str() {
-            Some("--") => return None,
-            Some(option) if WITH_VALUE.contains(&option) => {
-                arguments.next();
-            }
-            Some(option) if option.starts_with('-') && option.len() > 1 => {}
-            _ => return Some(argument),
-        }
-    }
-    None
-}
-
-fn find(name: &OsStr) -> Result<Source, Failure> {
-    let path = Path::new(name);
-    let shown = path.display().to_string();
-    if let Some(text) = name.to_str().and_then(bundled::script)
-        && !path.exists()
-    {
-        return Ok(Source {
-            name: shown,
-            text: text.to_owned(),
-        });
-    }
-    let bytes = std::fs::read(path).map_err(|error| {
-        let names: Vec<&str> = bundled::SCRIPTS.iter().map(|(name, _)| *name).collect();
-        let hint = format!("the bundled scripts are {}", names.join(", "));
-        Failure::new(
-            Kind::NoInput,
-            format!("cannot read the script {shown}: {error}; {hint}"),
-        )
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::new(
-            Kind::Script,
-            format!("ewapa: {shown} is not a script: byte {at} is not UTF-8 text\n"),
-        )
-    })?;
-    Ok(Source { name: shown, text })
-}
-
-fn describe(source: &Source) -> Result<Vec<Param>, Failure> {
-    ewapa_lang::describe(&source.text)
-        .map(|(_, params)| params)
-        .map_err(|errors| script_failure(&errors, source))
-}
-
-fn script_failure(errors: &[ewapa_lang::Diagnostic], source: &Source) -> Failure {
-    let color = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Failure::new(
-        Kind::Script,
-        ewapa_lang::render(errors, &source.name, &source.text, color),
-    )
 }
 
 /// Reads the command line with the script's parameters as options. Ends the process on an error and
@@ -215,9 +154,10 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .help_heading("Parameters of the script"),
         );
     }
-    let matches =
-        command.get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest));
-    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = command
+        .try_get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest))
+        .unwrap_or_else(|error| end(&error));
+    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| end(&error));
     let values = params.iter().filter_map(|param| {
         let value = matches.get_one::<String>(&param.name)?;
         Some((param.name.clone(), value.clone()))
@@ -233,8 +173,7 @@ fn run_source(
 ) -> Result<ExitCode, Failure> {
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
-        let script =
-            ewapa_lang::parse(&source.text).map_err(|errors| script_failure(&errors, source))?;
+        let script = ewapa_lang::parse(&source.text).map_err(|errors| source.failure(&errors))?;
         println!("{script:#?}");
         return Ok(ExitCode::SUCCESS);
     }
@@ -246,7 +185,7 @@ fn run_source(
         },
         values,
     )
-    .map_err(|errors| script_failure(&errors, source))?;
+    .map_err(|errors| source.failure(&errors))?;
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
@@ -290,7 +229,9 @@ fn run_source(
     }
     say_more(&outcome, options);
     let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
-    exit_code(&outcome, &target, failed)
+    let code = exit_code(&outcome, &target, failed);
+    attach::close(outcome.attached);
+    code
 }
 
 fn target(options: &Options) -> Result<Target, Failure> {

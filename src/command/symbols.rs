@@ -1,6 +1,6 @@
 //! `ewapa symbols`: what can be probed in a binary.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Role};
@@ -22,9 +22,19 @@ pub struct Args {
 /// # Errors
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let name = args.binary.display();
+    let image = inspect(&args.binary)?;
+    print(Catalogue::bundled().names()[image.runtime], &image);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The runtime in a binary.
+///
+/// # Errors
+/// The file cannot be read, or is no runtime that can be probed.
+pub fn inspect(binary: &Path) -> Result<Image, Failure> {
+    let name = binary.display();
     let catalogue = Catalogue::bundled();
-    match catalogue.inspect(&args.binary) {
+    match catalogue.inspect(binary) {
         Err(error) => Err(Failure::new(Kind::NoInput, error.to_string())),
         Ok(Inspection::NotARuntime) => {
             let known = catalogue.names().join(", ");
@@ -36,10 +46,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         Ok(Inspection::Stripped(stripped)) => {
             Err(Failure::new(Kind::Stripped, format!("{name}: {stripped}")))
         }
-        Ok(Inspection::Runtime(image)) => {
-            print(catalogue.names()[image.runtime], &image);
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(Inspection::Runtime(image)) => Ok(image),
     }
 }
 

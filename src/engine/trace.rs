@@ -17,15 +17,17 @@ use ewapa_symbols::Catalogue;
 use ewapa_templates::Event;
 
 use super::attach::{self, Link, Mechanism, Probes};
+use super::calibrate::{self, ProbeCost};
 use super::command::{Held, Running};
 use super::groups;
+use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
 use super::reading::{Counters, Reading};
 use super::schedule::Schedule;
 use super::signals::{self, Signal, Signals};
-use super::{abi, calibrate, kernel};
+use super::{abi, kernel};
 
 /// What is traced.
 #[derive(Debug, Clone)]
@@ -44,14 +46,24 @@ pub struct Outcome {
     pub names: Names,
     /// The runtimes.
     pub found: Vec<Found>,
-    /// What entry and return probes cost a call.
-    pub probe_cost: Option<Duration>,
+    /// What probes cost a call.
+    pub probe_cost: Option<ProbeCost>,
     /// How the command ended; none if there was none or it still runs.
     pub status: Option<ExitStatus>,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
     /// How long the stages took.
     pub timings: Timings,
+    /// What is still attached. To be closed when everything has been said: that takes the kernel a while.
+    pub attached: Vec<Link>,
+}
+
+impl Outcome {
+    /// What probes cost a call of the runtime where they cost the most.
+    pub fn largest_probe_cost(&self) -> Option<Duration> {
+        let named_within = self.found.iter().any(|found| found.named_within);
+        Some(self.probe_cost?.of_call(named_within))
+    }
 }
 
 /// How long the stages of a run took, in the order in which they happened.
@@ -150,7 +162,7 @@ fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
 }
 
 /// How long a measurement is waited for that has not ended when the run has.
-const CALIBRATION: Duration = Duration::from_millis(5);
+const CALIBRATION: Duration = Duration::from_millis(20);
 
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -187,7 +199,7 @@ pub fn trace(
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let layout = std::thread::spawn(|| kernel::member_offset(c"task_struct", c"tgid"));
+    let layout = std::thread::spawn(kernel::offsets);
     let inspected = match target {
         Target::Command(command) => {
             let name = command[0].clone();
@@ -208,7 +220,7 @@ pub fn trace(
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
         hold: true,
-        tgid_offset: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
             .abis()
             .iter()
@@ -218,6 +230,8 @@ pub fn trace(
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     timings.mark("maps");
+    let keeper =
+        Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
     let mut links = vec![
         attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
@@ -242,6 +256,7 @@ pub fn trace(
         events,
         signals,
         links,
+        keeper,
         running: None,
         left: Vec::new(),
         timings,
@@ -306,18 +321,18 @@ struct Run {
     counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there.
     left: Vec<u32>,
     timings: Timings,
     first_probe: Option<Instant>,
-    probe_cost: Option<mpsc::Receiver<Duration>>,
+    probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }
 
 impl Run {
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
-        self.calibrate()?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -342,14 +357,15 @@ impl Run {
             });
         }
         self.left = pids.to_vec();
-        self.calibrate()
+        Ok(())
     }
 
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
-    fn calibrate(&mut self) -> Result<(), Error> {
-        self.processes.trace(std::process::id())?;
-        self.probe_cost = Some(calibrate::start(self.processes.probes()));
-        Ok(())
+    /// Not before the first probe is there: both would wait for the same locks of the kernel.
+    fn calibrate(&mut self) {
+        if self.processes.trace(std::process::id()).is_ok() {
+            self.probe_cost = Some(calibrate::start(self.processes.probes()));
+        }
     }
 
     fn look_into(&mut self, pid: u32) {
@@ -360,6 +376,7 @@ impl Run {
         {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
+            self.calibrate();
         }
     }
 
@@ -378,6 +395,11 @@ impl Run {
         let mut deadline: Option<Instant> = None;
         let mut schedule = Schedule::new(stores.plan, Instant::now());
         loop {
+            // Signals first: one that arrives behind this point wakes the wait below. In the other order the
+            // end of the command could be taken for told when nobody had looked yet.
+            if self.take_signals(&mut deadline) {
+                return Ok(());
+            }
             while let Some(event) = self
                 .events
                 .next()
@@ -385,36 +407,8 @@ impl Run {
             {
                 self.handle(event)?;
             }
-            if let Some(running) = &mut self.running {
-                if running
-                    .poll()
-                    .map_err(io_error("cannot wait for the command"))?
-                    .is_some()
-                {
-                    return Ok(());
-                }
-            } else if self.left.is_empty() {
+            if self.has_ended()? {
                 return Ok(());
-            }
-            while let Some(signal) = self.signals.next() {
-                let Signal::End {
-                    number,
-                    by_terminal,
-                } = signal
-                else {
-                    continue;
-                };
-                let Some(running) = &self.running else {
-                    return Ok(());
-                };
-                if deadline.is_some() {
-                    return Ok(());
-                }
-                // The terminal has sent it to the command already.
-                if !by_terminal {
-                    signals::send(running.pid, number);
-                }
-                deadline = Some(Instant::now() + GRACE);
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
@@ -424,7 +418,7 @@ impl Run {
             if !due.is_empty() {
                 let tables = due.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
-                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                let reading = self.read(stores, self.elapsed(), |store| wanted.contains(&store))?;
                 reporter.due(&due, &reading, &self.processes.names);
             }
             let until = deadline.into_iter().chain(schedule.next()).min();
@@ -432,6 +426,43 @@ impl Run {
             signals::wait(&self.signals, self.events.as_fd(), left)
                 .map_err(io_error("cannot wait"))?;
         }
+    }
+
+    /// Whether the command, or without one every process, has ended.
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        match &mut self.running {
+            Some(running) => running
+                .poll()
+                .map(|status| status.is_some())
+                .map_err(io_error("cannot wait for the command")),
+            None => Ok(self.left.is_empty()),
+        }
+    }
+
+    /// Passes the wish for an end on to the command, which then has until the deadline. Returns whether the
+    /// run ends at once: without a command, or when the wish is repeated.
+    fn take_signals(&mut self, deadline: &mut Option<Instant>) -> bool {
+        while let Some(signal) = self.signals.next() {
+            let Signal::End {
+                number,
+                by_terminal,
+            } = signal
+            else {
+                continue;
+            };
+            let Some(running) = &self.running else {
+                return true;
+            };
+            if deadline.is_some() {
+                return true;
+            }
+            // The terminal has sent it to the command already.
+            if !by_terminal {
+                signals::send(running.pid, number);
+            }
+            *deadline = Some(Instant::now() + GRACE);
+        }
+        false
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -464,11 +495,34 @@ impl Run {
         }
     }
 
-    /// What has been counted so far, in the stores that are wanted.
-    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
-        let elapsed = self
-            .first_probe
-            .map_or(Duration::ZERO, |first| first.elapsed());
+    /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
+    /// was stopped for this run meanwhile is let go.
+    fn let_go(&mut self) {
+        self.processes.detach();
+        self.links.clear();
+        while let Some(event) = self
+            .events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+        {
+            if let Event::Exec(pid) | Event::Library(pid) = event {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.first_probe
+            .map_or(Duration::ZERO, |first| first.elapsed())
+    }
+
+    /// What has been counted up to a moment, in the stores that are wanted.
+    fn read(
+        &self,
+        stores: &Stores,
+        elapsed: Duration,
+        wanted: impl Fn(StoreId) -> bool,
+    ) -> Result<Reading, Error> {
         let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
         let groups = planned.map(|(index, (store, layout))| {
             if !wanted(StoreId(index)) {
@@ -487,19 +541,19 @@ impl Run {
 
     fn finish(mut self, stores: &Stores) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
+        let elapsed = self.elapsed();
         let status = match &mut self.running {
             Some(running) => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
             None => None,
         };
-        if status.is_none() {
-            // Something goes on: the numbers of a group would not be of one moment.
-            self.processes.detach();
-            self.links.clear();
+        if self.processes.go_on() {
+            self.let_go();
         }
-        let reading = self.read(stores, |_| true)?;
+        let reading = self.read(stores, elapsed, |_| true)?;
         self.timings.mark("tables read");
+        self.keeper.dismiss();
         let probe_cost = self
             .probe_cost
             .take()
@@ -509,8 +563,11 @@ impl Run {
             found,
             stripped,
             mut troubles,
+            links,
             ..
         } = self.processes;
+        let mut attached = self.links;
+        attached.extend(links);
         troubles.extend(
             stripped
                 .into_iter()
@@ -524,6 +581,7 @@ impl Run {
             status,
             troubles,
             timings: self.timings,
+            attached,
         })
     }
 }

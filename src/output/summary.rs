@@ -6,6 +6,7 @@ use std::time::Duration;
 use ewapa_lang::plan::Table;
 use ewapa_templates::Counter;
 
+use crate::engine::processes::Found;
 use crate::engine::reading::{Losses, Reading};
 use crate::engine::trace::Outcome;
 
@@ -64,9 +65,23 @@ fn losses(losses: &Losses) -> String {
 pub fn footer(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cost) = outcome.probe_cost {
+        let microseconds = |found: Option<&Found>| {
+            let named_within = found.is_some_and(|found| found.named_within);
+            format!("{:.1}", cost.of_call(named_within).as_secs_f64() * 1e6)
+        };
+        let mut told: Vec<String> = outcome
+            .found
+            .iter()
+            .map(|found| microseconds(Some(found)))
+            .collect();
+        told.sort();
+        told.dedup();
+        if told.is_empty() {
+            told.push(microseconds(None));
+        }
         let mut line = format!(
-            "probe cost about {:.1} us a call, not subtracted",
-            cost.as_secs_f64() * 1e6
+            "probe cost about {} us a call, not subtracted",
+            told.join(" to ")
         );
         for found in outcome
             .found
@@ -75,8 +90,8 @@ pub fn footer(outcome: &Outcome) -> Vec<String> {
         {
             write!(
                 line,
-                "; {}: {} of {} sites are single-stepped and cost more",
-                found.name, found.single_stepped, found.sites
+                "; more for {} functions of {} that the kernel single-steps",
+                found.single_stepped, found.name
             )
             .expect("write to a string");
         }

@@ -58,6 +58,7 @@ fn an_unknown_option() {
         expect![[r#"
             error: unexpected argument '--frobnicate' found
 
+              tip: a similar argument exists: '--format'
               tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
 
             Usage: ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]

@@ -93,7 +93,7 @@ fn a_unit_that_does_not_suit_a_column() {
               |                           |
               |                           this is a size
               |
-              = help: a size is shown with `as bytes`, `as int`, or without `as` as it fits
+              = help: a size is shown with `as bytes`, `as int`, `as bar`, or without `as` as it fits
         "#]],
     );
 }

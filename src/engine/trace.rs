@@ -59,6 +59,14 @@ pub struct Outcome {
     pub attached: Vec<Link>,
 }
 
+impl Outcome {
+    /// What probes cost a call of the runtime where they cost the most.
+    pub fn largest_probe_cost(&self) -> Option<Duration> {
+        let named_within = self.found.iter().any(|found| found.named_within);
+        Some(self.probe_cost?.of_call(named_within))
+    }
+}
+
 /// How long the stages of a run took, in the order in which they happened.
 #[derive(Debug, Clone)]
 pub struct Timings {
@@ -444,7 +452,7 @@ impl Run {
             if !due.is_empty() {
                 let tables = due.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
-                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                let reading = self.read(stores, self.elapsed(), |store| wanted.contains(&store))?;
                 reporter.due(&due, &reading, &self.processes.names);
             }
             let until = [ending.next(), end, schedule.next()]
@@ -540,11 +548,18 @@ impl Run {
         }
     }
 
-    /// What has been counted so far, in the stores that are wanted.
-    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
-        let elapsed = self
-            .first_probe
-            .map_or(Duration::ZERO, |first| first.elapsed());
+    fn elapsed(&self) -> Duration {
+        self.first_probe
+            .map_or(Duration::ZERO, |first| first.elapsed())
+    }
+
+    /// What has been counted up to a moment, in the stores that are wanted.
+    fn read(
+        &self,
+        stores: &Stores,
+        elapsed: Duration,
+        wanted: impl Fn(StoreId) -> bool,
+    ) -> Result<Reading, Error> {
         let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
         let groups = planned.map(|(index, (store, layout))| {
             if !wanted(StoreId(index)) {
@@ -563,6 +578,7 @@ impl Run {
 
     fn finish(mut self, stores: &Stores) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
+        let elapsed = self.elapsed();
         let status = match &mut self.running {
             Some(running) => running
                 .poll()
@@ -572,7 +588,7 @@ impl Run {
         if self.processes.go_on() {
             self.let_go();
         }
-        let reading = self.read(stores, |_| true)?;
+        let reading = self.read(stores, elapsed, |_| true)?;
         self.timings.mark("tables read");
         self.keeper.dismiss();
         let probe_cost = self

@@ -69,9 +69,9 @@ fn a_store_has_a_limited_number_of_slots() {
 #[test]
 fn a_script_has_a_limited_number_of_tables_and_parameters() {
     let table = |n| format!("table t{n} from wasi:* {{ a = count() }}\n");
-    assert!(errors(&(0..64).map(table).collect::<String>(), &[]).is_empty());
+    assert!(errors(&(0..48).map(table).collect::<String>(), &[]).is_empty());
     assert_eq!(
-        errors(&(0..65).map(table).collect::<String>(), &[])[0].code,
+        errors(&(0..49).map(table).collect::<String>(), &[])[0].code,
         Code::TooLarge
     );
     let param = |n| format!("param p{n} = 1;\n");

@@ -292,7 +292,7 @@ fn a_broken_script_is_not_formatted() {
     assert!(format("table t { }").is_err());
     assert_eq!(format(" \n ").unwrap(), "");
     assert_eq!(
-        format("\u{feff}param x = 1;\r\n// c\r\n").unwrap(),
+        format("\u{feff}param x = 1;\r\n// c\r\r\n").unwrap(),
         "param x = 1;\n// c\n"
     );
 }

@@ -71,6 +71,15 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         &command::script::Options::command(),
     );
     let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| end(&error));
+    // What only prints ends as other tools do when its reader has seen enough. What traces does not: it has
+    // pipes of its own, and tables to bring home.
+    if !matches!(
+        cli.command,
+        Command::Script { .. } | Command::Demo | Command::Guest(_)
+    ) {
+        // SAFETY: no other thread is there yet.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    }
     match cli.command {
         Command::Script { rest } => command::script::run(rest, start),
         Command::Check(args) => command::check::run(&args),

@@ -4,7 +4,8 @@
 /// The steps of one power of two, as a power of two.
 pub const STEP_BITS: u32 = 5;
 
-/// Values from 2 to this power on share the last bucket: 73 minutes in ns, 4 TiB in bytes.
+/// Values from 2 to this power on share the last bucket with those just below: 73 minutes in ns, 4 TiB in
+/// bytes.
 pub const RANGE_BITS: u32 = 42;
 
 /// How many buckets there are.

@@ -11,7 +11,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
-use crate::engine::attach::Mechanism;
+use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::output::table;
@@ -222,7 +222,9 @@ fn run_source(
     )
     .map_err(|error| Failure::of_trace(error, options.verbose))?;
     report(&compiled, &outcome, options, &target, file)?;
-    exit_code(&outcome, &target)
+    let code = exit_code(&outcome, &target);
+    attach::close(outcome.attached);
+    code
 }
 
 fn target(options: &Options) -> Result<Target, Failure> {

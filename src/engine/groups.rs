@@ -67,6 +67,17 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
             }
         }
     })?;
+    if store.keys.is_empty() && groups.is_empty() {
+        // A table without keys has one row, also when there was no call.
+        let zeros = vec![0; layout.value_size];
+        let values = store.slots.iter().zip(&layout.slots);
+        groups.insert(
+            Vec::new(),
+            values
+                .map(|(slot, offset)| decode(slot, &zeros[*offset..]))
+                .collect(),
+        );
+    }
     Ok(groups
         .into_iter()
         .map(|(key, values)| Group {

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod calibrate;
 pub mod command;
 pub mod groups;
+pub mod keeper;
 pub mod kernel;
 pub mod load;
 pub mod maps;

@@ -25,7 +25,8 @@ pub struct Processes {
     traced: BpfHashMap<MapData, u32, i64>,
     seen: HashMap<FileId, Seen>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
-    links: Vec<Link>,
+    /// What holds the probes.
+    pub links: Vec<Link>,
     with_runtime: HashSet<u32>,
     /// The names of runtimes and modules.
     pub names: Names,
@@ -50,10 +51,10 @@ pub struct Found {
     pub name: String,
     /// The functions that the script wants and the runtime's binary does not show.
     pub missing: Vec<Function>,
-    /// Probe sites that the kernel single-steps.
+    /// WASI functions whose probe sites the kernel single-steps.
     pub single_stepped: usize,
-    /// Probe sites.
-    pub sites: usize,
+    /// A call hits a second probe, which names it.
+    pub named_within: bool,
 }
 
 impl Processes {
@@ -180,9 +181,12 @@ impl Processes {
                 .collect(),
             single_stepped: sites
                 .iter()
+                .filter(|site| site.function.is_some())
                 .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
-            sites: points.len(),
+            named_within: sites
+                .iter()
+                .any(|site| site.role == ewapa_symbols::Role::Name),
         });
         Ok(())
     }
@@ -212,6 +216,12 @@ impl Processes {
         self.links
             .push(self.probes.attach_library(&mapping.open, point)?);
         Ok(())
+    }
+
+    /// Whether traced processes, other than this one, have not ended.
+    pub fn go_on(&self) -> bool {
+        let this = std::process::id();
+        self.traced.keys().flatten().any(|process| process != this)
     }
 
     /// Detaches everything.

@@ -17,13 +17,15 @@ use ewapa_symbols::Catalogue;
 use ewapa_templates::{Counter, Event};
 
 use super::attach::{self, Link, Mechanism, Probes};
+use super::calibrate::{self, ProbeCost};
 use super::command::{Held, Running};
 use super::groups::{self, Group};
+use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
 use super::signals::{self, Signal, Signals};
-use super::{abi, calibrate, kernel};
+use super::{abi, kernel};
 
 /// What is traced.
 #[derive(Debug, Clone)]
@@ -48,14 +50,16 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What was lost or left open.
     pub losses: Losses,
-    /// What entry and return probes cost a call.
-    pub probe_cost: Option<Duration>,
+    /// What probes cost a call.
+    pub probe_cost: Option<ProbeCost>,
     /// How the command ended; none if there was none or it still runs.
     pub status: Option<ExitStatus>,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
     /// How long the stages took.
     pub timings: Timings,
+    /// What is still attached. To be closed when everything has been said: that takes the kernel a while.
+    pub attached: Vec<Link>,
 }
 
 /// What was lost or left open.
@@ -189,7 +193,7 @@ fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
 }
 
 /// How long a measurement is waited for that has not ended when the run has.
-const CALIBRATION: Duration = Duration::from_millis(5);
+const CALIBRATION: Duration = Duration::from_millis(20);
 
 /// How long a command that was told to end is waited for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -221,7 +225,7 @@ pub fn trace(
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let layout = std::thread::spawn(|| kernel::member_offset(c"task_struct", c"tgid"));
+    let layout = std::thread::spawn(|| kernel::offsets());
     let inspected = match target {
         Target::Command(command) => {
             let name = command[0].clone();
@@ -242,7 +246,7 @@ pub fn trace(
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
         hold: true,
-        tgid_offset: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
             .abis()
             .iter()
@@ -252,6 +256,8 @@ pub fn trace(
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     timings.mark("maps");
+    let keeper =
+        Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
     let mut links = vec![
         attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
@@ -275,6 +281,7 @@ pub fn trace(
         events,
         signals,
         links,
+        keeper,
         running: None,
         left: Vec::new(),
         timings,
@@ -326,18 +333,18 @@ struct Run {
     events: RingBuf<aya::maps::MapData>,
     signals: Signals,
     links: Vec<Link>,
+    keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there.
     left: Vec<u32>,
     timings: Timings,
     first_probe: Option<Instant>,
-    probe_cost: Option<mpsc::Receiver<Duration>>,
+    probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }
 
 impl Run {
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
-        self.calibrate()?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -362,14 +369,15 @@ impl Run {
             });
         }
         self.left = pids.to_vec();
-        self.calibrate()
+        Ok(())
     }
 
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
-    fn calibrate(&mut self) -> Result<(), Error> {
-        self.processes.trace(std::process::id())?;
-        self.probe_cost = Some(calibrate::start(self.processes.probes()));
-        Ok(())
+    /// Not before the first probe is there: both would wait for the same locks of the kernel.
+    fn calibrate(&mut self) {
+        if self.processes.trace(std::process::id()).is_ok() {
+            self.probe_cost = Some(calibrate::start(self.processes.probes()));
+        }
     }
 
     fn look_into(&mut self, pid: u32) {
@@ -380,6 +388,7 @@ impl Run {
         {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
+            self.calibrate();
         }
     }
 
@@ -398,6 +407,11 @@ impl Run {
         let mut deadline: Option<Instant> = None;
         let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
+            // Signals first: one that arrives behind this point wakes the wait below. In the other order the
+            // end of the command could be taken for told when nobody had looked yet.
+            if self.take_signals(&mut deadline) {
+                return Ok(());
+            }
             while let Some(event) = self
                 .events
                 .next()
@@ -405,36 +419,8 @@ impl Run {
             {
                 self.handle(event)?;
             }
-            if let Some(running) = &mut self.running {
-                if running
-                    .poll()
-                    .map_err(io_error("cannot wait for the command"))?
-                    .is_some()
-                {
-                    return Ok(());
-                }
-            } else if self.left.is_empty() {
+            if self.has_ended()? {
                 return Ok(());
-            }
-            while let Some(signal) = self.signals.next() {
-                let Signal::End {
-                    number,
-                    by_terminal,
-                } = signal
-                else {
-                    continue;
-                };
-                let Some(running) = &self.running else {
-                    return Ok(());
-                };
-                if deadline.is_some() {
-                    return Ok(());
-                }
-                // The terminal has sent it to the command already.
-                if !by_terminal {
-                    signals::send(running.pid, number);
-                }
-                deadline = Some(Instant::now() + GRACE);
             }
             if end.is_some_and(|end| end <= Instant::now()) {
                 let Some(running) = &self.running else {
@@ -455,6 +441,43 @@ impl Run {
             signals::wait(&self.signals, self.events.as_fd(), left)
                 .map_err(io_error("cannot wait"))?;
         }
+    }
+
+    /// Whether the command, or without one every process, has ended.
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        match &mut self.running {
+            Some(running) => running
+                .poll()
+                .map(|status| status.is_some())
+                .map_err(io_error("cannot wait for the command")),
+            None => Ok(self.left.is_empty()),
+        }
+    }
+
+    /// Passes the wish for an end on to the command, which then has until the deadline. Returns whether the
+    /// run ends at once: without a command, or when the wish is repeated.
+    fn take_signals(&mut self, deadline: &mut Option<Instant>) -> bool {
+        while let Some(signal) = self.signals.next() {
+            let Signal::End {
+                number,
+                by_terminal,
+            } = signal
+            else {
+                continue;
+            };
+            let Some(running) = &self.running else {
+                return true;
+            };
+            if deadline.is_some() {
+                return true;
+            }
+            // The terminal has sent it to the command already.
+            if !by_terminal {
+                signals::send(running.pid, number);
+            }
+            *deadline = Some(Instant::now() + GRACE);
+        }
+        false
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -487,6 +510,22 @@ impl Run {
         }
     }
 
+    /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
+    /// was stopped for this run meanwhile is let go.
+    fn let_go(&mut self) {
+        self.processes.detach();
+        self.links.clear();
+        while let Some(event) = self
+            .events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+        {
+            if let Event::Exec(pid) | Event::Library(pid) = event {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+    }
+
     fn finish(
         mut self,
         plan: &Plan,
@@ -503,10 +542,8 @@ impl Run {
                 .map_err(io_error("cannot wait for the command"))?,
             None => None,
         };
-        if status.is_none() {
-            // Something goes on: the numbers of a group would not be of one moment.
-            self.processes.detach();
-            self.links.clear();
+        if self.processes.go_on() {
+            self.let_go();
         }
         let groups = plan
             .stores
@@ -519,6 +556,7 @@ impl Run {
             .collect::<Result<Vec<_>, Error>>()?;
         let losses = losses(loaded)?;
         self.timings.mark("tables read");
+        self.keeper.dismiss();
         let processes = self.processes.with_runtime();
         let probe_cost = self
             .probe_cost
@@ -529,8 +567,11 @@ impl Run {
             found,
             stripped,
             mut troubles,
+            links,
             ..
         } = self.processes;
+        let mut attached = self.links;
+        attached.extend(links);
         troubles.extend(
             stripped
                 .into_iter()
@@ -547,6 +588,7 @@ impl Run {
             status,
             troubles,
             timings: self.timings,
+            attached,
         })
     }
 }

@@ -12,6 +12,7 @@ use tabled::settings::{Alignment, Padding, Style};
 
 use crate::engine::groups::{Group, Key};
 use crate::engine::names::Names;
+use crate::engine::processes::Found;
 use crate::engine::trace::{Losses, Outcome};
 
 use super::{cells, column, number};
@@ -91,9 +92,28 @@ fn losses(losses: &Losses) -> String {
 fn footer(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cost) = outcome.probe_cost {
+        let microseconds = |found: Option<&Found>| {
+            let named_within = found.is_some_and(|found| found.named_within);
+            let cost = if named_within {
+                cost.pair + cost.entry
+            } else {
+                cost.pair
+            };
+            format!("{:.1}", cost.as_secs_f64() * 1e6)
+        };
+        let mut told: Vec<String> = outcome
+            .found
+            .iter()
+            .map(|found| microseconds(Some(found)))
+            .collect();
+        told.sort();
+        told.dedup();
+        if told.is_empty() {
+            told.push(microseconds(None));
+        }
         let mut line = format!(
-            "probe cost about {:.1} us a call, not subtracted",
-            cost.as_secs_f64() * 1e6
+            "probe cost about {} us a call, not subtracted",
+            told.join(" to ")
         );
         for found in outcome
             .found
@@ -102,8 +122,8 @@ fn footer(outcome: &Outcome) -> Vec<String> {
         {
             write!(
                 line,
-                "; {}: {} of {} sites are single-stepped and cost more",
-                found.name, found.single_stepped, found.sites
+                "; more for {} functions of {} that the kernel single-steps",
+                found.single_stepped, found.name
             )
             .expect("write to a string");
         }

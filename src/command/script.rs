@@ -154,6 +154,10 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .help_heading("Parameters of the script"),
         );
     }
+    if let Some(name) = param_without_value(&rest, params) {
+        let message = format!("a value is required for '--{name} <VALUE>' but none was supplied");
+        end(&command.error(clap::error::ErrorKind::InvalidValue, message));
+    }
     let matches = command
         .try_get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest))
         .unwrap_or_else(|error| end(&error));
@@ -165,6 +169,16 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
     (options, values.collect())
 }
 
+/// The parameter that has `--` in the place of its value. Values may begin with dashes, so clap would take
+/// this for one.
+fn param_without_value<'p>(rest: &[OsString], params: &'p [Param]) -> Option<&'p str> {
+    let separator = rest.iter().position(|argument| argument == "--")?;
+    let before = rest.get(separator.checked_sub(1)?)?.to_str()?;
+    let name = before.strip_prefix("--")?;
+    let param = params.iter().find(|param| param.name == name)?;
+    Some(&param.name)
+}
+
 fn run_source(
     source: &Source,
     options: &Options,
@@ -174,7 +188,7 @@ fn run_source(
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
         let script = ewapa_lang::parse(&source.text).map_err(|errors| source.failure(&errors))?;
-        println!("{script:#?}");
+        stdout::print(&format!("{script:#?}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtimes = Catalogue::bundled().names();
@@ -189,13 +203,13 @@ fn run_source(
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
-            print!("{}", compiled.plan);
+            stdout::print(&compiled.plan.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Asm) => {
             let program = ewapa_codegen::program::generate(&compiled.plan)
                 .map_err(|error| Failure::of_trace(error.into(), false))?;
-            print!("{program}");
+            stdout::print(&program.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Ast) | None => {}

@@ -54,6 +54,7 @@ wasmi() { cargo_cli wasmi_cli "$WASMI" wasmi; }
 libwasmtime() {
   local to=libwasmtime-$LIBWASMTIME
   [ -d "$root/$to/wasmtime" ] && return
+  python3 -m pip --version >/dev/null 2>&1 || need pip3 python3-pip
   log "installing the Python package wasmtime $LIBWASMTIME"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --target "$root/part-libwasmtime" "wasmtime==$LIBWASMTIME" >&2
@@ -63,6 +64,7 @@ libwasmtime() {
 node() {
   local to=node-$NODE
   [ -x "$root/$to/bin/node" ] && return
+  need npm npm
   log "installing the npm package node $NODE"
   local work; work=$(mktemp -d)
   npm install --silent --no-audit --no-fund --prefix "$work" "node@$NODE" >&2

@@ -56,12 +56,12 @@ impl StoreLayout {
         let mut slots = vec![0; store.slots.len()];
         let mut value_size = 0;
         // Histograms last: the offset of a smaller slot has to fit an instruction.
-        let is_histogram = |kind: &SlotKind| matches!(kind, SlotKind::Histogram(_));
+        let is_histogram = |kind: SlotKind| matches!(kind, SlotKind::Histogram(_));
         for histograms in [false, true] {
             for (offset, slot) in slots.iter_mut().zip(&store.slots) {
-                if is_histogram(&slot.kind) == histograms {
+                if is_histogram(*slot) == histograms {
                     *offset = value_size;
-                    value_size += slot::size(&slot.kind);
+                    value_size += slot::size(*slot);
                 }
             }
         }
@@ -77,9 +77,9 @@ impl StoreLayout {
         for key in &store.keys {
             keys.push(KeyField {
                 offset: key_size,
-                ty: key.ty,
+                ty: *key,
             });
-            key_size += if key.ty == Type::Text { TEXT_LEN } else { 8 };
+            key_size += if *key == Type::Text { TEXT_LEN } else { 8 };
         }
         if kind == MapKind::PerCpuArray {
             key_size = 4;

@@ -70,6 +70,8 @@ pub fn check(
         clauses: Vec::new(),
         stores: Vec::new(),
         tables: Vec::new(),
+        maps: Vec::new(),
+        messages: Vec::new(),
     };
     checker.check_names(script);
     for item in &script.items {
@@ -177,13 +179,7 @@ impl Checker<'_> {
 
 /// How many nodes an expression has, and how deep they nest.
 fn extent(expr: &Expr) -> (usize, usize) {
-    let (nodes, depth) = match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Text(_) | ExprKind::Builtin(_) => (0, 0),
-        ExprKind::Negate(inner) | ExprKind::Not(inner) => extent(inner),
-        ExprKind::Binary(_, left, right) => {
-            let (left, right) = (extent(left), extent(right));
-            (left.0 + right.0, left.1.max(right.1))
-        }
-    };
+    let parts = expr.parts().into_iter().map(extent);
+    let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
 }

@@ -14,6 +14,10 @@ pub struct Plan {
     pub stores: Vec<Store>,
     /// What is printed at the end, in the order of the script.
     pub tables: Vec<Table>,
+    /// The maps of the script, in the order in which it names them.
+    pub maps: Vec<Map>,
+    /// What user space is told of, and what it does then.
+    pub messages: Vec<Message>,
 }
 
 /// Index into [`Plan::stores`].
@@ -24,18 +28,41 @@ pub struct StoreId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(pub usize);
 
-/// At each completed call of these probes that passes the filter, do the actions.
+/// Index into [`Plan::messages`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub usize);
+
+/// A `$variable` of a clause: 0 up to [`Clause::variables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableId(pub usize);
+
+/// At each event that passes the filter, do the actions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
-    /// The calls it listens to. A call that several probes match counts once.
-    pub probes: Vec<Probe>,
-    /// The `where`, of type [`Type::Bool`].
+    /// What it waits for.
+    pub event: Event,
+    /// The `where` or the predicate, of type [`Type::Bool`].
     pub filter: Option<Expr>,
+    /// How many variables the actions use.
+    pub variables: usize,
     /// What is done, in order.
     pub actions: Vec<Action>,
 }
 
-/// The WASI functions that a clause listens to.
+/// What a clause waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A completed WASI call. One that several probes match counts once.
+    Wasi(Vec<Probe>),
+    /// Before the first call.
+    Begin,
+    /// After the last one.
+    End,
+    /// Each time that so many nanoseconds have passed.
+    Interval(u64),
+}
+
+/// WASI functions that a clause listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
     /// The functions.
@@ -44,50 +71,234 @@ pub struct Probe {
     pub runtime: Option<u8>,
 }
 
-/// One thing done at a call.
+/// One thing done at an event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Find the group that the call belongs to and update every slot of it.
-    Record(StoreId),
+    /// Find a group and update slots of it.
+    Record(Record),
+    /// Forget a group.
+    Delete {
+        /// Where it is.
+        store: StoreId,
+        /// Which one.
+        keys: Vec<Expr>,
+    },
+    /// `$variable = value`. A value that is none makes the variable none.
+    Assign {
+        /// The variable.
+        variable: VariableId,
+        /// Its new value.
+        value: Expr,
+    },
+    /// Do one or the other.
+    If {
+        /// Of type [`Type::Bool`].
+        condition: Expr,
+        /// If it holds.
+        then: Vec<Action>,
+        /// If it does not.
+        otherwise: Vec<Action>,
+    },
+    /// Tell user space. What is told in one event arrives in order; what finds no room is counted.
+    Tell {
+        /// What of.
+        message: MessageId,
+        /// The message's values.
+        values: Vec<Expr>,
+    },
+    /// Nothing more at this event in this clause.
+    Return,
 }
 
-/// Groups of calls: a key, and for each key a row of slots. One look-up per call.
+/// The update of a group.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Store {
-    /// The name of the table that it serves.
-    pub name: String,
-    /// What calls are grouped by. No key: one group.
+pub struct Record {
+    /// Where the group is.
+    pub store: StoreId,
+    /// Which group: one for each of [`Store::keys`].
     pub keys: Vec<Expr>,
-    /// What each group holds.
-    pub slots: Vec<Slot>,
+    /// What changes. One look-up for all.
+    pub updates: Vec<Update>,
 }
 
-/// One number or histogram that a group holds.
+/// The update of one slot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Slot {
-    /// What it accumulates.
-    pub kind: SlotKind,
-    /// Only calls for which this holds, of type [`Type::Bool`].
+pub struct Update {
+    /// The slot.
+    pub slot: SlotId,
+    /// The value, for every slot but [`SlotKind::Count`]. If it is none the slot stays as it is.
+    pub value: Option<Expr>,
+    /// Only if this holds, of type [`Type::Bool`].
     pub condition: Option<Expr>,
 }
 
-/// What a slot accumulates. A call for which the expression has no value leaves the slot as it is.
+/// Groups: a key, and for each key a row of slots.
 #[derive(Debug, Clone, PartialEq)]
+pub struct Store {
+    /// The name of the table or map that it serves.
+    pub name: String,
+    /// The types of the keys. No key: one group.
+    pub keys: Vec<Type>,
+    /// What each group holds.
+    pub slots: Vec<SlotKind>,
+}
+
+/// What a slot accumulates of the values that updates bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotKind {
-    /// The number of calls.
+    /// The number of updates; they bring no value.
     Count,
-    /// The number of calls for which the expression has a value.
-    Values(Expr),
+    /// The number of values.
+    Values,
     /// The sum, wrapping at 64 bits.
-    Sum(Expr),
+    Sum,
     /// The sum of the squares, in 128 bits.
-    SumOfSquares(Expr),
+    SumOfSquares,
     /// The smallest value.
-    Min(Expr),
+    Min,
     /// The largest value.
-    Max(Expr),
-    /// A log-linear histogram with 32 steps for each power of two. Values below 0 count as 0.
-    Histogram(Expr),
+    Max,
+    /// How many values were in which range.
+    Histogram(Buckets),
+    /// The last value; the number 0 before the first. All CPUs share it, so that it can be read.
+    Last,
+    /// As [`SlotKind::Last`], and an update adds its value to it.
+    Tally,
+}
+
+/// The ranges of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Buckets {
+    /// 32 steps for each power of two, exact below 64. Values below 0 count as 0, values from 2^42 on as one.
+    LogLinear,
+    /// One for each power of two, and one each for 0 and for values below.
+    Log2,
+    /// Steps of one size, and one range each for values below the first and from the end on.
+    Linear {
+        /// The smallest value of the first step.
+        min: i64,
+        /// The smallest value after the last step.
+        max: i64,
+        /// The size of a step, above 0.
+        step: i64,
+    },
+}
+
+/// A map of the script: `@name`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    /// The name without `@`; empty for `@` alone.
+    pub name: String,
+    /// Where it is kept.
+    pub store: StoreId,
+    /// What a group of it shows.
+    pub value: MapValue,
+    /// What its values mean.
+    pub ty: Type,
+}
+
+/// What a map shows for each key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MapValue {
+    /// An aggregate, one number.
+    Aggregate(Aggregate),
+    /// `stats()`: count, average and total.
+    Stats {
+        /// [`SlotKind::Sum`]
+        sum: SlotId,
+        /// [`SlotKind::Values`]
+        values: SlotId,
+    },
+    /// A histogram.
+    Histogram(SlotId),
+    /// A number that the script assigns or counts: [`SlotKind::Last`] or [`SlotKind::Tally`].
+    Number(SlotId),
+}
+
+/// What user space is told of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// What it does then.
+    pub kind: MessageKind,
+    /// The types of the values that come with it.
+    pub values: Vec<Type>,
+}
+
+/// What user space does on a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MessageKind {
+    /// `printf`: the pieces of the format.
+    Printf(Vec<Piece>),
+    /// `time`: the format of strftime(3).
+    Time(String),
+    /// `print(@map, top)`: prints a map, the largest `top` values of it.
+    Print {
+        /// Index into [`Plan::maps`].
+        map: usize,
+        /// At most so many keys.
+        top: Option<usize>,
+    },
+    /// `clear(@map)`: forgets every key.
+    Clear {
+        /// Index into [`Plan::maps`].
+        map: usize,
+    },
+    /// `zero(@map)`: every value becomes 0.
+    Zero {
+        /// Index into [`Plan::maps`].
+        map: usize,
+    },
+    /// `exit()`: ends the run.
+    Exit,
+}
+
+/// A piece of a format.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// As it is.
+    Text(String),
+    /// The next value.
+    Value(Conversion),
+}
+
+/// A conversion of printf(3): `%-12s`, `%5d`, `%llx`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conversion {
+    /// What the value is shown as.
+    pub show: Show,
+    /// At least so many characters.
+    pub width: usize,
+    /// At most so many characters of a text.
+    pub precision: Option<usize>,
+    /// `-`: filled on the right.
+    pub left: bool,
+    /// `0`: filled with zeros.
+    pub zeros: bool,
+    /// `#`: with the base.
+    pub alternate: bool,
+    /// `+`: with the sign.
+    pub sign: bool,
+}
+
+/// What a conversion shows a value as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// `%d %i`
+    Signed,
+    /// `%u`
+    Unsigned,
+    /// `%x`
+    LowerHex,
+    /// `%X`
+    UpperHex,
+    /// `%o`
+    Octal,
+    /// `%c`
+    Char,
+    /// `%s`: a text, or the name of an enum's value.
+    Text,
+    /// `%p`
+    Pointer,
 }
 
 /// A typed expression over the builtins of one call, evaluated in the kernel.
@@ -110,6 +321,24 @@ pub enum ExprKind {
     Text(String),
     /// A field of the call.
     Builtin(&'static Builtin),
+    /// A `$variable`; none before it is assigned.
+    Variable(VariableId),
+    /// The number that a map holds for a key; 0 if it has none.
+    Map {
+        /// A store whose only slot is [`SlotKind::Last`] or [`SlotKind::Tally`].
+        store: StoreId,
+        /// The key.
+        keys: Vec<Expr>,
+    },
+    /// One or the other; the side that is not taken is not evaluated.
+    Choose {
+        /// Of type [`Type::Bool`].
+        condition: Box<Expr>,
+        /// If it holds.
+        then: Box<Expr>,
+        /// If it does not.
+        otherwise: Box<Expr>,
+    },
     /// Minus.
     Negate(Box<Expr>),
     /// Not.
@@ -294,59 +523,92 @@ pub enum SortBy {
 }
 
 impl Plan {
-    /// The functions that any clause listens to.
+    /// The WASI functions that any clause listens to.
     pub fn functions(&self) -> FunctionSet {
         self.clauses
             .iter()
-            .flat_map(|clause| &clause.probes)
+            .flat_map(Clause::probes)
             .fold(FunctionSet::EMPTY, |set, probe| set.union(probe.functions))
-    }
-
-    /// Every expression that the kernel evaluates.
-    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
-        let filters = self
-            .clauses
-            .iter()
-            .filter_map(|clause| clause.filter.as_ref());
-        let keys = self.stores.iter().flat_map(|store| &store.keys);
-        let slots = self
-            .stores
-            .iter()
-            .flat_map(|store| &store.slots)
-            .flat_map(|slot| slot.condition.iter().chain(slot.kind.value()));
-        filters.chain(keys).chain(slots)
     }
 
     /// Whether any expression reads this builtin.
     pub fn reads(&self, builtin: &Builtin) -> bool {
-        self.expressions()
-            .any(|expr| expr.reads(&mut |read| read == builtin))
+        let mut read = |expr: &Expr| expr.reads(&mut |known| known == builtin);
+        self.clauses.iter().any(|clause| {
+            clause.filter.as_ref().is_some_and(&mut read)
+                || clause
+                    .actions
+                    .iter()
+                    .any(|action| action.any_expression(&mut read))
+        })
     }
 }
 
-impl SlotKind {
-    /// The expression that it accumulates.
-    pub fn value(&self) -> Option<&Expr> {
+impl Clause {
+    /// The WASI probes that it listens to; none for other events.
+    pub fn probes(&self) -> &[Probe] {
+        match &self.event {
+            Event::Wasi(probes) => probes,
+            Event::Begin | Event::End | Event::Interval(_) => &[],
+        }
+    }
+}
+
+impl Action {
+    /// Whether any expression of the action, or of the actions within, satisfies the predicate.
+    pub fn any_expression(&self, predicate: &mut dyn FnMut(&Expr) -> bool) -> bool {
         match self {
-            SlotKind::Count => None,
-            SlotKind::Values(expr)
-            | SlotKind::Sum(expr)
-            | SlotKind::SumOfSquares(expr)
-            | SlotKind::Min(expr)
-            | SlotKind::Max(expr)
-            | SlotKind::Histogram(expr) => Some(expr),
+            Action::Record(record) => {
+                record.keys.iter().any(&mut *predicate)
+                    || record
+                        .updates
+                        .iter()
+                        .flat_map(|update| update.value.iter().chain(&update.condition))
+                        .any(predicate)
+            }
+            Action::Delete { keys, .. } => keys.iter().any(predicate),
+            Action::Assign { value, .. } => predicate(value),
+            Action::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                predicate(condition)
+                    || then
+                        .iter()
+                        .chain(otherwise)
+                        .any(|action| action.any_expression(predicate))
+            }
+            Action::Tell { values, .. } => values.iter().any(predicate),
+            Action::Return => false,
         }
     }
 }
 
 impl Expr {
+    /// The expressions that it is made of.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Const(_)
+            | ExprKind::Text(_)
+            | ExprKind::Variable(_)
+            | ExprKind::Builtin(_) => Vec::new(),
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => vec![inner],
+            ExprKind::Binary(_, left, right) => vec![left, right],
+            ExprKind::Map { keys, .. } => keys.iter().collect(),
+            ExprKind::Choose {
+                condition,
+                then,
+                otherwise,
+            } => vec![condition, then, otherwise],
+        }
+    }
+
     /// Whether any builtin that the expression reads satisfies the predicate.
     pub fn reads(&self, predicate: &mut dyn FnMut(&'static Builtin) -> bool) -> bool {
         match &self.kind {
-            ExprKind::Const(_) | ExprKind::Text(_) => false,
             ExprKind::Builtin(builtin) => predicate(builtin),
-            ExprKind::Negate(inner) | ExprKind::Not(inner) => inner.reads(predicate),
-            ExprKind::Binary(_, left, right) => left.reads(predicate) || right.reads(predicate),
+            _ => self.parts().into_iter().any(|part| part.reads(predicate)),
         }
     }
 }

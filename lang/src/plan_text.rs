@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::errno;
 use crate::plan::{
-    Action, Aggregate, BinaryOp, Column, ColumnExpr, Expr, ExprKind, Plan, Probe, Slot, SlotId,
-    SlotKind, Sort, SortBy, Store, Table, Unit,
+    Action, Aggregate, BinaryOp, Buckets, Clause, Column, ColumnExpr, Event, Expr, ExprKind, Plan,
+    Probe, SlotId, SlotKind, Sort, SortBy, Store, Table, Unit, Update,
 };
 use crate::types::{Enumeration, Type};
 use crate::wasi::{Function, FunctionSet};
@@ -13,23 +13,99 @@ use crate::wasi::{Function, FunctionSet};
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, clause) in self.clauses.iter().enumerate() {
-            writeln!(f, "clause {index}")?;
-            for probe in &clause.probes {
-                writeln!(f, "  on {probe}")?;
-            }
-            if let Some(filter) = &clause.filter {
-                writeln!(f, "  where {filter}")?;
-            }
-            for Action::Record(store) in &clause.actions {
-                writeln!(f, "  record in store {}", store.0)?;
-            }
+            write!(f, "clause {index}\n{clause}")?;
         }
         for (index, store) in self.stores.iter().enumerate() {
             write!(f, "store {index} of {store}")?;
         }
+        for (index, message) in self.messages.iter().enumerate() {
+            writeln!(f, "message {index}: {:?}", message.kind)?;
+        }
+        for map in &self.maps {
+            writeln!(
+                f,
+                "map @{} in store {}: {} {:?}",
+                map.name, map.store.0, map.ty, map.value
+            )?;
+        }
         self.tables
             .iter()
             .try_for_each(|table| write!(f, "{table}"))
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.event {
+            Event::Wasi(probes) => probes
+                .iter()
+                .try_for_each(|probe| writeln!(f, "  on {probe}"))?,
+            Event::Begin => writeln!(f, "  at the begin")?,
+            Event::End => writeln!(f, "  at the end")?,
+            Event::Interval(period) => writeln!(f, "  every {period}ns")?,
+        }
+        if let Some(filter) = &self.filter {
+            writeln!(f, "  where {filter}")?;
+        }
+        actions(f, &self.actions, 1)
+    }
+}
+
+fn actions(f: &mut fmt::Formatter<'_>, all: &[Action], depth: usize) -> fmt::Result {
+    let indent = "  ".repeat(depth);
+    for action in all {
+        match action {
+            Action::Record(record) => {
+                writeln!(f, "{indent}record in store {}", record.store.0)?;
+                for key in &record.keys {
+                    writeln!(f, "{indent}  key {key}")?;
+                }
+                for update in &record.updates {
+                    writeln!(f, "{indent}  {update}")?;
+                }
+            }
+            Action::Delete { store, keys } => {
+                writeln!(f, "{indent}delete from store {}{}", store.0, list(keys))?;
+            }
+            Action::Assign { variable, value } => writeln!(f, "{indent}${} = {value}", variable.0)?,
+            Action::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                writeln!(f, "{indent}if {condition}")?;
+                actions(f, then, depth + 1)?;
+                if !otherwise.is_empty() {
+                    writeln!(f, "{indent}else")?;
+                    actions(f, otherwise, depth + 1)?;
+                }
+            }
+            Action::Tell { message, values } => {
+                writeln!(f, "{indent}tell message {}{}", message.0, list(values))?;
+            }
+            Action::Return => writeln!(f, "{indent}return")?,
+        }
+    }
+    Ok(())
+}
+
+fn list(exprs: &[Expr]) -> String {
+    if exprs.is_empty() {
+        return String::new();
+    }
+    let exprs: Vec<String> = exprs.iter().map(Expr::to_string).collect();
+    format!("[{}]", exprs.join(", "))
+}
+
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slot {}", self.slot.0)?;
+        if let Some(value) = &self.value {
+            write!(f, " of {value}")?;
+        }
+        self.condition
+            .as_ref()
+            .map_or(Ok(()), |condition| write!(f, " if {condition}"))
     }
 }
 
@@ -50,7 +126,7 @@ impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.name)?;
         for key in &self.keys {
-            writeln!(f, "  key {key}: {}", key.ty)?;
+            writeln!(f, "  key {key}")?;
         }
         self.slots
             .iter()
@@ -59,24 +135,23 @@ impl fmt::Display for Store {
     }
 }
 
-impl fmt::Display for Slot {
+impl fmt::Display for SlotKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            SlotKind::Count => "count",
-            SlotKind::Values(_) => "values of",
-            SlotKind::Sum(_) => "sum of",
-            SlotKind::SumOfSquares(_) => "sum of squares of",
-            SlotKind::Min(_) => "min of",
-            SlotKind::Max(_) => "max of",
-            SlotKind::Histogram(_) => "histogram of",
-        };
-        write!(f, "{kind}")?;
-        if let Some(value) = self.kind.value() {
-            write!(f, " {value}")?;
+        match self {
+            SlotKind::Count => f.write_str("count"),
+            SlotKind::Values => f.write_str("values"),
+            SlotKind::Sum => f.write_str("sum"),
+            SlotKind::SumOfSquares => f.write_str("sum of squares"),
+            SlotKind::Min => f.write_str("min"),
+            SlotKind::Max => f.write_str("max"),
+            SlotKind::Last => f.write_str("last"),
+            SlotKind::Tally => f.write_str("tally"),
+            SlotKind::Histogram(Buckets::LogLinear) => f.write_str("histogram"),
+            SlotKind::Histogram(Buckets::Log2) => f.write_str("histogram by powers of two"),
+            SlotKind::Histogram(Buckets::Linear { min, max, step }) => {
+                write!(f, "histogram from {min} to {max} by {step}")
+            }
         }
-        self.condition
-            .as_ref()
-            .map_or(Ok(()), |condition| write!(f, " if {condition}"))
     }
 }
 
@@ -86,6 +161,13 @@ impl fmt::Display for Expr {
             ExprKind::Const(value) => constant(f, *value, self.ty),
             ExprKind::Text(text) => write!(f, "{text:?}"),
             ExprKind::Builtin(builtin) => f.write_str(builtin.name),
+            ExprKind::Variable(variable) => write!(f, "${}", variable.0),
+            ExprKind::Map { store, keys } => write!(f, "store {}{}", store.0, list(keys)),
+            ExprKind::Choose {
+                condition,
+                then,
+                otherwise,
+            } => write!(f, "({condition} ? {then} : {otherwise})"),
             ExprKind::Negate(inner) => write!(f, "-{inner}"),
             ExprKind::Not(inner) => write!(f, "!{inner}"),
             ExprKind::Binary(op, left, right) => write!(f, "({left} {op} {right})"),

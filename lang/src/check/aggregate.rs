@@ -3,7 +3,7 @@
 use crate::ast::{Amount, Arg, Name, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Aggregate, Expr, Slot, SlotId, SlotKind};
+use crate::plan::{Aggregate, Buckets, Expr, SlotId, SlotKind, Update};
 use crate::span::Span;
 use crate::types::Type;
 
@@ -14,7 +14,7 @@ use super::typing::{a, is_numeric};
 use super::value::Position;
 
 /// Finds or makes the slot of a kind over the aggregate's argument.
-type GetSlot<'a> = dyn FnMut(fn(Expr) -> SlotKind) -> SlotId + 'a;
+type GetSlot<'a> = dyn FnMut(SlotKind) -> SlotId + 'a;
 
 /// What an aggregate takes and how it is made.
 enum Kind {
@@ -77,7 +77,7 @@ const AGGREGATES: &[(&str, Kind)] = &[
 
 fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
     Aggregate::Quantile {
-        histogram: slot(SlotKind::Histogram),
+        histogram: slot(SlotKind::Histogram(Buckets::LogLinear)),
         min: slot(SlotKind::Min),
         max: slot(SlotKind::Max),
         q,
@@ -136,7 +136,9 @@ pub(super) fn is_aggregate(name: &str) -> bool {
 /// The slots of a table's store, each kept once, and the `if` of the column that is being checked.
 pub(super) struct Slots {
     /// The slots so far.
-    pub(super) slots: Vec<Slot>,
+    pub(super) kinds: Vec<SlotKind>,
+    /// What updates each of them, in the same order.
+    pub(super) updates: Vec<Update>,
     /// What holds for the calls that the current column counts.
     pub(super) condition: Option<Expr>,
 }
@@ -165,7 +167,7 @@ impl Checker<'_> {
         }
         let (value, share) = match (kind, args) {
             (Kind::Count, []) => {
-                let count = self.slot(slots, SlotKind::Count, place);
+                let count = self.slot(slots, SlotKind::Count, None, place);
                 return Some((Aggregate::Count { count }, Type::Int));
             }
             (Kind::Over(_), [value]) => (self.argument(function, value), None),
@@ -181,7 +183,7 @@ impl Checker<'_> {
         };
         let value = value.filter(|_| named.is_empty())?;
         let ty = value.ty;
-        let mut slot = |kind: fn(Expr) -> SlotKind| self.slot(slots, kind(value.clone()), place);
+        let mut slot = |kind| self.slot(slots, kind, Some(value.clone()), place);
         let aggregate = match (kind, share) {
             (Kind::Over(make), _) => make(&mut slot),
             (_, share) => quantile(&mut slot, share?),
@@ -268,19 +270,35 @@ impl Checker<'_> {
         }
     }
 
-    /// The slot of this kind under the column's condition; a new one only if there is none yet.
-    fn slot(&mut self, slots: &mut Slots, kind: SlotKind, place: Span) -> SlotId {
-        let slot = Slot {
-            kind,
-            condition: slots.condition.clone(),
-        };
-        if let Some(index) = slots.slots.iter().position(|known| *known == slot) {
+    /// The slot of this kind over this value under the column's condition; a new one only if there is
+    /// none yet.
+    fn slot(
+        &mut self,
+        slots: &mut Slots,
+        kind: SlotKind,
+        value: Option<Expr>,
+        place: Span,
+    ) -> SlotId {
+        let known = slots
+            .kinds
+            .iter()
+            .zip(&slots.updates)
+            .position(|(known, update)| {
+                *known == kind && update.value == value && update.condition == slots.condition
+            });
+        if let Some(index) = known {
             return SlotId(index);
         }
-        for expr in slot.kind.value().into_iter().chain(&slot.condition) {
+        for expr in value.iter().chain(&slots.condition) {
             self.spend(expr, place);
         }
-        slots.slots.push(slot);
-        SlotId(slots.slots.len() - 1)
+        let slot = SlotId(slots.kinds.len());
+        slots.kinds.push(kind);
+        slots.updates.push(Update {
+            slot,
+            value,
+            condition: slots.condition.clone(),
+        });
+        slot
     }
 }

@@ -19,7 +19,7 @@ mod value;
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Expr, ExprKind, Plan};
+use crate::plan::{Expr, Plan};
 use crate::span::Span;
 use param::Params;
 

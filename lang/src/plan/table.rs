@@ -1,0 +1,148 @@
+//! Tables: what user space computes of groups and how it is printed.
+
+use crate::types::Type;
+
+use super::{BinaryOp, SlotId, StoreId};
+
+/// A table as it is printed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The name in the script.
+    pub name: String,
+    /// Where its groups are.
+    pub store: StoreId,
+    /// The headings of the keys, one for each of [`Store::keys`].
+    pub keys: Vec<String>,
+    /// The columns after the keys.
+    pub columns: Vec<Column>,
+    /// What rows are sorted by. None: by the keys, ascending.
+    pub sort: Option<Sort>,
+    /// At most so many rows.
+    pub limit: Option<usize>,
+}
+
+/// A column: a name, what it computes, and how it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The name in the script.
+    pub name: String,
+    /// What it computes, in floating point, in user space.
+    pub value: ColumnExpr,
+    /// The type of its value; [`Type::Int`] for plain numbers and ratios.
+    pub ty: Type,
+    /// How it is shown.
+    pub unit: Unit,
+}
+
+/// How a column is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// As its type suggests: a time or size in the unit that fits the whole column, a whole number
+    /// without a fraction.
+    Auto,
+    /// Nanoseconds.
+    Ns,
+    /// Microseconds.
+    Us,
+    /// Milliseconds.
+    Ms,
+    /// Seconds.
+    S,
+    /// Bytes, scaled to KiB, MiB and so on cell by cell.
+    Bytes,
+    /// Times 100.
+    Pct,
+    /// A whole number, in the base unit: nanoseconds for a time, bytes for a size.
+    Int,
+    /// A whole number in base 16.
+    Hex,
+}
+
+/// An expression over the slots of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnExpr {
+    /// A literal, in the base unit (ns, bytes).
+    Number(f64),
+    /// An aggregate.
+    Aggregate(Aggregate),
+    /// Minus.
+    Negate(Box<ColumnExpr>),
+    /// `+ - * / %`; a division by zero has no value.
+    Binary(BinaryOp, Box<ColumnExpr>, Box<ColumnExpr>),
+}
+
+/// What is computed from a group's slots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Aggregate {
+    /// The count itself.
+    Count {
+        /// [`super::SlotKind::Count`]
+        count: SlotId,
+    },
+    /// The sum; no value when no call had one.
+    Sum {
+        /// [`super::SlotKind::Sum`]
+        sum: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// Sum divided by the number of values.
+    Avg {
+        /// [`super::SlotKind::Sum`]
+        sum: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// The smallest value.
+    Min {
+        /// [`super::SlotKind::Min`]
+        min: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// The largest value.
+    Max {
+        /// [`super::SlotKind::Max`]
+        max: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// The standard deviation of the values (of the population: divided by their number).
+    Stddev {
+        /// [`super::SlotKind::Sum`]
+        sum: SlotId,
+        /// [`super::SlotKind::SumOfSquares`]
+        squares: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// The value below which the share `q` of the values lie. At most 1.6 % off.
+    Quantile {
+        /// [`super::SlotKind::Histogram`]
+        histogram: SlotId,
+        /// [`super::SlotKind::Min`]: bounds the result from below
+        min: SlotId,
+        /// [`super::SlotKind::Max`]: bounds the result from above
+        max: SlotId,
+        /// 0 to 1.
+        q: f64,
+    },
+}
+
+/// The order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// What is compared.
+    pub by: SortBy,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// What rows are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortBy {
+    /// Index into [`Table::keys`].
+    Key(usize),
+    /// Index into [`Table::columns`].
+    Column(usize),
+}

@@ -58,7 +58,7 @@ impl Compiler<'_> {
             }
             ExprKind::Binary(op, left, right) => self.compare(*op, left, right, target, when),
             ExprKind::Builtin(builtin) => self.branch_if_is(builtin, 1, target, when),
-            ExprKind::Text(_) | ExprKind::Negate(_) => {
+            _ => {
                 unreachable!("the checker makes conditions of type bool")
             }
         }

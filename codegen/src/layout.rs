@@ -16,10 +16,10 @@ pub enum MapKind {
     HashByCpu,
 }
 
-/// One key in a row's key.
+/// A value among others: a key in a row's key, a value in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyField {
-    /// Bytes from the start of the key.
+pub struct Field {
+    /// Bytes from the start of the key or message.
     pub offset: usize,
     /// What it means; [`Type::Text`] takes [`TEXT_LEN`] bytes, all else eight.
     pub ty: Type,
@@ -33,7 +33,7 @@ pub struct StoreLayout {
     /// How groups are kept.
     pub kind: MapKind,
     /// The keys in order.
-    pub keys: Vec<KeyField>,
+    pub keys: Vec<Field>,
     /// The bytes of the whole key.
     pub key_size: usize,
     /// Where each slot is in the value, in bytes.
@@ -75,7 +75,7 @@ impl StoreLayout {
         let mut key_size = 8;
         let mut keys = Vec::with_capacity(store.keys.len());
         for key in &store.keys {
-            keys.push(KeyField {
+            keys.push(Field {
                 offset: key_size,
                 ty: *key,
             });

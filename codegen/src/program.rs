@@ -2,7 +2,7 @@
 //! clause of the script.
 
 use ewapa_lang::builtin::{Known, NONE, builtin};
-use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Store};
+use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Record, Store};
 use ewapa_lang::types::Type;
 use ewapa_templates::{Counter, ENTER, LEAVE};
 
@@ -100,8 +100,10 @@ fn name_of<'a>(plan: &'a Plan, clause: &Clause) -> &'a str {
     clause
         .actions
         .iter()
-        .map(|Action::Record(store)| plan.stores[store.0].name.as_str())
-        .next()
+        .find_map(|action| match action {
+            Action::Record(record) => Some(plan.stores[record.store.0].name.as_str()),
+            _ => None,
+        })
         .unwrap_or_default()
 }
 
@@ -109,7 +111,7 @@ fn name_of<'a>(plan: &'a Plan, clause: &Clause) -> &'a str {
 fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
     let hit = asm.label();
     let field = |name| offset(builtin(name).expect("a builtin of the language"));
-    for probe in &clause.probes {
+    for probe in clause.probes() {
         let next = asm.label();
         if let Some(runtime) = probe.runtime {
             asm.load(R1, CALL, field("runtime"));
@@ -187,15 +189,21 @@ fn act(plan: &Plan, stores: &[StoreLayout], clause: &Clause, asm: &mut Assembler
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);
     }
-    for Action::Record(store) in &clause.actions {
-        record(&mut compiler, &plan.stores[store.0], &stores[store.0]);
+    for action in &clause.actions {
+        match action {
+            Action::Record(it) => {
+                let store = it.store.0;
+                record(&mut compiler, &plan.stores[store], it, &stores[store]);
+            }
+            _ => unreachable!("the checker makes no other actions yet"),
+        }
     }
     asm.place(end);
     asm.constant(R0, 0);
     asm.exit();
 }
 
-fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
+fn record(compiler: &mut Compiler<'_>, store: &Store, record: &Record, layout: &StoreLayout) {
     let outer = compiler.stack;
     let (found, full, end) = (
         compiler.asm.label(),
@@ -205,7 +213,7 @@ fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
     compiler.stack -= i16::try_from(layout.key_size.next_multiple_of(8))
         .expect("the checker bounds the number of keys");
     let key = compiler.stack;
-    build_key(compiler, store, layout, key);
+    build_key(compiler, &record.keys, layout, key);
 
     let look_up = |asm: &mut Assembler| {
         asm.map(R1, &layout.map);
@@ -222,8 +230,9 @@ fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
     compiler.asm.jump_if_imm(Cond::Eq, R0, 0, full);
     compiler.asm.place(found);
     compiler.asm.mov(VALUE, R0);
-    for (slot, offset) in store.slots.iter().zip(&layout.slots) {
-        slot::update(compiler, slot, *offset);
+    for update in &record.updates {
+        let slot = update.slot.0;
+        slot::update(compiler, store.slots[slot], update, layout.slots[slot]);
     }
     compiler.asm.jump(end);
     compiler.asm.place(full);
@@ -232,14 +241,14 @@ fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
     compiler.stack = outer;
 }
 
-fn build_key(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout, key: i16) {
+fn build_key(compiler: &mut Compiler<'_>, keys: &[Expr], layout: &StoreLayout, key: i16) {
     if layout.kind == MapKind::PerCpuArray {
         compiler.asm.store_imm(R10, key, 0);
         return;
     }
     compiler.asm.call(Helper::ProcessorId);
     compiler.asm.store(R10, key, R0);
-    for (expr, field) in store.keys.iter().zip(&layout.keys) {
+    for (expr, field) in keys.iter().zip(&layout.keys) {
         let at = key + i16::try_from(field.offset).expect("keys are small");
         match &expr.kind {
             ExprKind::Builtin(text) if expr.ty == Type::Text => {

@@ -7,7 +7,8 @@ use ewapa_templates::CALL_SIZE;
 
 use super::run::compile;
 use super::terms::{
-    counting, every_call, field, int, op, plan, probe, slot, slot_if, table, truth,
+    HISTOGRAM, count, count_if, count_in, counting, every_call, field, int, op, plan, slot,
+    slot_if, table, truth,
 };
 use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R6, R7, R10};
 use crate::interpreter::{Machine, unreachable};
@@ -164,15 +165,12 @@ fn all_reachable(plan: &Plan) {
 
 #[test]
 fn a_path_leads_to_every_instruction_of_a_key_that_always_has_a_value() {
-    all_reachable(&table(vec![field("func")], vec![slot(SlotKind::Count)]));
+    all_reachable(&table(vec![field("func")], vec![count()]));
 }
 
 #[test]
 fn a_path_leads_to_every_instruction_of_a_key_that_may_have_none() {
-    all_reachable(&table(
-        vec![field("fd"), field("comm")],
-        vec![slot(SlotKind::Count)],
-    ));
+    all_reachable(&table(vec![field("fd"), field("comm")], vec![count()]));
 }
 
 #[test]
@@ -188,31 +186,27 @@ fn a_path_leads_to_every_instruction_of_constant_conditions() {
         op(op(field("fd"), Eq, int(1)), Or, truth(true)),
     ] {
         all_reachable(&counting(Clause {
-            probes: vec![probe(&[])],
             filter: Some(filter.clone()),
-            ..every_call(0)
+            ..every_call(count_in(0))
         }));
-        all_reachable(&table(
-            Vec::new(),
-            vec![slot_if(SlotKind::Count, filter.clone())],
-        ));
-        all_reachable(&table(Vec::new(), vec![slot(SlotKind::Sum(filter))]));
+        all_reachable(&table(Vec::new(), vec![count_if(filter.clone())]));
+        all_reachable(&table(Vec::new(), vec![slot(SlotKind::Sum, filter)]));
     }
 }
 
 #[test]
 fn a_path_leads_to_every_instruction_of_every_slot() {
-    let kinds: [fn(_) -> SlotKind; 6] = [
+    let kinds = [
         SlotKind::Values,
         SlotKind::Sum,
         SlotKind::SumOfSquares,
         SlotKind::Min,
         SlotKind::Max,
-        SlotKind::Histogram,
+        HISTOGRAM,
     ];
     for name in ["fd", "pid", "ok"] {
         let slots = kinds
-            .map(|kind| slot_if(kind(field(name)), field("ok")))
+            .map(|kind| slot_if(kind, field(name), field("ok")))
             .to_vec();
         all_reachable(&table(Vec::new(), slots));
     }

@@ -1,5 +1,5 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
-use ewapa_lang::plan::{Clause, Plan, SlotKind};
+use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
 use ewapa_templates::{ENTER, LEAVE, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
@@ -7,7 +7,8 @@ use object::{Object, ObjectSection, ObjectSymbol};
 
 use super::run::compile;
 use super::terms::{
-    counting, every_call, field, int, negate, not, op, plan, probe, slot, slot_if, store, table,
+    Grouping, HISTOGRAM, count, count_in, counting, every_call, field, grouping, int, negate, not,
+    op, plan, probe, slot, slot_if, table,
 };
 use crate::{elf, link};
 
@@ -20,32 +21,37 @@ fn linked(plan: &Plan) -> Vec<u8> {
 
 fn plans() -> Vec<Plan> {
     let every_slot = vec![
-        slot(SlotKind::Count),
-        slot(SlotKind::Values(field("bytes"))),
-        slot(SlotKind::Sum(field("bytes"))),
-        slot(SlotKind::SumOfSquares(field("duration"))),
-        slot_if(SlotKind::Min(field("duration")), field("ok")),
-        slot_if(SlotKind::Max(field("duration")), not(field("ok"))),
-        slot(SlotKind::Histogram(field("duration"))),
+        count(),
+        slot(SlotKind::Values, field("bytes")),
+        slot(SlotKind::Sum, field("bytes")),
+        slot(SlotKind::SumOfSquares, field("duration")),
+        slot_if(SlotKind::Min, field("duration"), field("ok")),
+        slot_if(SlotKind::Max, field("duration"), not(field("ok"))),
+        slot(HISTOGRAM, field("duration")),
+    ];
+    let stores = [
+        grouping(Vec::new(), every_slot.clone()),
+        grouping(vec![op(field("fd"), Eq, int(1))], every_slot.clone()),
+        grouping(
+            vec![negate(field("fd"))],
+            vec![slot(HISTOGRAM, field("pid")); 5],
+        ),
     ];
     let filtered = Clause {
         filter: Some(op(field("fd"), Gt, int(2))),
-        probes: vec![probe(&["fd_read"])],
-        ..every_call(1)
+        event: Event::Wasi(vec![probe(&["fd_read"])]),
+        ..every_call(stores[1].record(1))
     };
     vec![
-        counting(every_call(0)),
+        counting(every_call(count_in(0))),
         table(vec![field("func"), field("comm")], every_slot.clone()),
         plan(
-            vec![every_call(0), filtered, every_call(2)],
             vec![
-                store(Vec::new(), every_slot.clone()),
-                store(vec![op(field("fd"), Eq, int(1))], every_slot),
-                store(
-                    vec![negate(field("fd"))],
-                    vec![slot(SlotKind::Histogram(field("pid"))); 5],
-                ),
+                every_call(stores[0].record(0)),
+                filtered,
+                every_call(stores[2].record(2)),
             ],
+            stores.iter().map(Grouping::store).collect(),
         ),
         plan(Vec::new(), Vec::new()),
     ]
@@ -170,13 +176,14 @@ fn generated_functions_are_static() {
 #[test]
 fn a_program_can_be_read() {
     let filter = op(field("duration"), Gt, int(1000));
+    let slots = vec![count(), slot(SlotKind::Max, field("bytes"))];
+    let calls = grouping(vec![field("fd")], slots);
     let clause = Clause {
-        probes: vec![probe(&["fd_write"])],
+        event: Event::Wasi(vec![probe(&["fd_write"])]),
         filter: Some(filter),
-        ..every_call(0)
+        ..every_call(calls.record(0))
     };
-    let slots = vec![slot(SlotKind::Count), slot(SlotKind::Max(field("bytes")))];
-    let program = compile(&plan(vec![clause], vec![store(vec![field("fd")], slots)]));
+    let program = compile(&plan(vec![clause], vec![calls.store()]));
     expect![[r#"
         map store_0: HashByCpu, key 16 bytes, value 16 bytes, at most 65536 rows
 

@@ -2,7 +2,7 @@
 
 use ewapa_lang::builtin::{BUILTINS, NONE};
 use ewapa_lang::plan::BinaryOp::{Add, And, Div, Eq, Ge, Gt, Le, Lt, Mul, Ne, Or, Rem, Sub};
-use ewapa_lang::plan::{Action, Clause, Expr, Plan, Probe, Slot, SlotKind, Store, StoreId};
+use ewapa_lang::plan::{Clause, Event, Expr, Plan, Probe, SlotKind};
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::{FUNCTIONS, Function, FunctionSet};
 use ewapa_templates::Counter;
@@ -13,7 +13,9 @@ use proptest::sample::select;
 
 use super::reference::{self, Reference};
 use super::run::{compile, enters, holds, read, take, value};
-use super::terms::{Call, field, literal, negate, not, op, plan, store, text};
+use super::terms::{
+    Call, Grouping, HISTOGRAM, Slot, field, grouping, literal, negate, not, op, plan, text,
+};
 use crate::interpreter::{Machine, unreachable};
 
 /// The types of numbers that are computed with.
@@ -168,28 +170,29 @@ impl Terms {
     }
 
     fn slot(&self) -> BoxedStrategy<Slot> {
-        let kinds: Vec<fn(Expr) -> SlotKind> = vec![
-            |_| SlotKind::Count,
+        let kinds = vec![
+            SlotKind::Count,
             SlotKind::Values,
             SlotKind::Sum,
             SlotKind::SumOfSquares,
             SlotKind::Min,
             SlotKind::Max,
-            SlotKind::Histogram,
+            HISTOGRAM,
         ];
         let value = prop_oneof![5 => self.number(), 1 => self.condition.clone()];
         let condition = option::of(self.condition.clone());
         (select(kinds), value, condition)
             .prop_map(|(kind, value, condition)| Slot {
-                kind: kind(value),
+                kind,
+                value: (kind != SlotKind::Count).then_some(value),
                 condition,
             })
             .boxed()
     }
 
-    fn store(&self) -> BoxedStrategy<Store> {
+    fn grouping(&self) -> BoxedStrategy<Grouping> {
         (vec(self.key(), 0..4), vec(self.slot(), 1..6))
-            .prop_map(|(keys, slots)| store(keys, slots))
+            .prop_map(|(keys, slots)| grouping(keys, slots))
             .boxed()
     }
 
@@ -202,26 +205,32 @@ impl Terms {
         ];
         let probe = (functions, option::of(0u8..3))
             .prop_map(|(functions, runtime)| Probe { functions, runtime });
-        let actions = vec(
-            (0usize..2).prop_map(|store| Action::Record(StoreId(store))),
-            1..3,
-        );
-        (
-            vec(probe, 1..4),
-            option::of(self.condition.clone()),
-            actions,
-        )
-            .prop_map(|(probes, filter, actions)| Clause {
-                probes,
+        (vec(probe, 1..4), option::of(self.condition.clone()))
+            .prop_map(|(probes, filter)| Clause {
+                event: Event::Wasi(probes),
                 filter,
-                actions,
+                variables: 0,
+                actions: Vec::new(),
             })
             .boxed()
     }
 
     fn plan(&self) -> BoxedStrategy<Plan> {
-        (vec(self.clause(), 1..4), vec(self.store(), 2))
-            .prop_map(|(clauses, stores)| plan(clauses, stores))
+        let clause = (self.clause(), vec(0usize..2, 1..3));
+        (vec(clause, 1..4), vec(self.grouping(), 2))
+            .prop_map(|(clauses, groupings)| {
+                let clauses = clauses.into_iter().map(|(clause, stores)| Clause {
+                    actions: stores
+                        .into_iter()
+                        .map(|store| groupings[store].record(store))
+                        .collect(),
+                    ..clause
+                });
+                plan(
+                    clauses.collect(),
+                    groupings.iter().map(Grouping::store).collect(),
+                )
+            })
             .boxed()
     }
 }

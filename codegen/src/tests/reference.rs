@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::{Known, NONE, TEXT_LEN};
-use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Slot, SlotKind, Store};
+use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Record, SlotKind, Update};
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::Function;
 
 use super::terms::{Call, padded};
-use crate::histogram::{BUCKETS, bucket};
+use crate::histogram;
 
 /// One key of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,7 @@ pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
                 _ => unreachable!("a condition"),
             })
         }
-        ExprKind::Text(_) | ExprKind::Not(_) => unreachable!("no number"),
+        _ => unreachable!("no number"),
     }
 }
 
@@ -108,7 +108,7 @@ fn text(expr: &Expr, call: &Call) -> [u8; TEXT_LEN] {
 fn probes_match(clause: &Clause, call: &Call) -> bool {
     let field = |name| call.get(ewapa_lang::builtin::builtin(name).expect("a builtin"));
     let function = Function::from_index(field("func") as usize).expect("a WASI function");
-    clause.probes.iter().any(|probe| {
+    clause.probes().iter().any(|probe| {
         let runtime = probe
             .runtime
             .is_none_or(|runtime| field("runtime") & 0xff == i64::from(runtime));
@@ -165,64 +165,77 @@ impl Reference {
                     .as_ref()
                     .is_none_or(|filter| holds(filter, call))
             {
-                for Action::Record(store) in &clause.actions {
-                    self.record(&plan.stores[store.0], store.0, cpu, call);
+                for action in &clause.actions {
+                    match action {
+                        Action::Record(record) => self.record(plan, record, cpu, call),
+                        _ => unreachable!("the checker makes no other actions yet"),
+                    }
                 }
             }
         }
     }
 
-    fn record(&mut self, store: &Store, index: usize, cpu: u64, call: &Call) {
+    fn record(&mut self, plan: &Plan, record: &Record, cpu: u64, call: &Call) {
+        let store = &plan.stores[record.store.0];
         let key = |expr: &Expr| match expr.ty {
             Type::Text => Key::Text(text(expr, call)),
             _ => Key::Number(value(expr, call).unwrap_or(NONE)),
         };
-        let groups = &mut self.stores[index];
-        let group = (cpu, store.keys.iter().map(key).collect());
+        let groups = &mut self.stores[record.store.0];
+        let group = (cpu, record.keys.iter().map(key).collect());
         if !store.keys.is_empty() && groups.len() >= self.max_rows && !groups.contains_key(&group) {
             self.lost += 1;
             return;
         }
         let row = groups
             .entry(group)
-            .or_insert_with(|| store.slots.iter().map(empty).collect());
-        for (slot, kept) in store.slots.iter().zip(row) {
-            if slot
+            .or_insert_with(|| store.slots.iter().copied().map(empty).collect());
+        for it in &record.updates {
+            if it
                 .condition
                 .as_ref()
                 .is_none_or(|condition| holds(condition, call))
             {
-                update(&slot.kind, kept, call);
+                let slot = it.slot.0;
+                update(store.slots[slot], it, &mut row[slot], call);
             }
         }
     }
 }
 
-fn empty(slot: &Slot) -> Kept {
-    match &slot.kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Kept::Number(0),
-        SlotKind::SumOfSquares(_) => Kept::Squares(0),
-        SlotKind::Min(_) => Kept::Number(i64::MAX),
-        SlotKind::Max(_) => Kept::Number(i64::MIN),
+fn empty(kind: SlotKind) -> Kept {
+    match kind {
+        SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
+            Kept::Number(0)
+        }
+        SlotKind::SumOfSquares => Kept::Squares(0),
+        SlotKind::Min => Kept::Number(i64::MAX),
+        SlotKind::Max => Kept::Number(i64::MIN),
         SlotKind::Histogram(_) => Kept::Histogram(BTreeMap::new()),
     }
 }
 
-fn update(kind: &SlotKind, kept: &mut Kept, call: &Call) {
-    let Some(new) = kind.value().map_or(Some(0), |expr| value(expr, call)) else {
+fn update(kind: SlotKind, update: &Update, kept: &mut Kept, call: &Call) {
+    let Some(new) = update
+        .value
+        .as_ref()
+        .map_or(Some(0), |expr| value(expr, call))
+    else {
         return;
     };
     match (kind, kept) {
-        (SlotKind::Count | SlotKind::Values(_), Kept::Number(count)) => *count += 1,
-        (SlotKind::Sum(_), Kept::Number(sum)) => *sum = sum.wrapping_add(new),
-        (SlotKind::Min(_), Kept::Number(min)) => *min = new.min(*min),
-        (SlotKind::Max(_), Kept::Number(max)) => *max = new.max(*max),
-        (SlotKind::SumOfSquares(_), Kept::Squares(sum)) => {
+        (SlotKind::Count | SlotKind::Values, Kept::Number(count)) => *count += 1,
+        (SlotKind::Sum | SlotKind::Tally, Kept::Number(sum)) => *sum = sum.wrapping_add(new),
+        (SlotKind::Last, Kept::Number(last)) => *last = new,
+        (SlotKind::Min, Kept::Number(min)) => *min = new.min(*min),
+        (SlotKind::Max, Kept::Number(max)) => *max = new.max(*max),
+        (SlotKind::SumOfSquares, Kept::Squares(sum)) => {
             *sum = sum.wrapping_add(u128::from(new.unsigned_abs()).pow(2));
         }
-        (SlotKind::Histogram(_), Kept::Histogram(buckets)) => {
-            assert!(bucket(new) < BUCKETS);
-            *buckets.entry(bucket(new)).or_default() += 1;
+        (SlotKind::Histogram(buckets), Kept::Histogram(kept)) => {
+            let bucket = histogram::bucket(buckets, new);
+            assert!(bucket < histogram::count(buckets));
+            *kept.entry(bucket).or_default() += 1;
         }
         _ => unreachable!("made by `empty`"),
     }

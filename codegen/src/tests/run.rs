@@ -1,12 +1,12 @@
 //! Runs plans: the filter at entry and the action at the end of each call, as the template does.
 
-use ewapa_lang::plan::{Expr, Plan, Slot, SlotKind};
+use ewapa_lang::plan::{Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, LEAVE};
 
 use super::reference::{self, Groups, Kept, Key};
-use super::terms::{Call, not, slot, slot_if, table};
-use crate::histogram::BUCKETS;
+use super::terms::{Call, count_if, not, slot, table};
+use crate::histogram;
 use crate::interpreter::Machine;
 use crate::layout::MapKind;
 use crate::program::{Program, generate};
@@ -53,15 +53,15 @@ pub fn row(plan: &Plan, calls: &[Call]) -> Vec<Kept> {
 }
 
 /// What a slot holds after these calls.
-pub fn accumulated(kind: SlotKind, calls: &[Call]) -> Kept {
-    row(&table(Vec::new(), vec![slot(kind)]), calls).remove(0)
+pub fn accumulated(kind: SlotKind, value: Expr, calls: &[Call]) -> Kept {
+    row(&table(Vec::new(), vec![slot(kind, value)]), calls).remove(0)
 }
 
 /// The value that generated code computes.
 pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
     let slots = vec![
-        slot(SlotKind::Values(expr.clone())),
-        slot(SlotKind::Sum(expr.clone())),
+        slot(SlotKind::Values, expr.clone()),
+        slot(SlotKind::Sum, expr.clone()),
     ];
     let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
     match row[..] {
@@ -73,11 +73,10 @@ pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
 
 /// Whether the condition holds in generated code: as it is, turned around and as a value.
 pub fn holds(condition: &Expr, call: &Call) -> bool {
-    let count_if = |condition: Expr| -> Slot { slot_if(SlotKind::Count, condition) };
     let slots = vec![
         count_if(condition.clone()),
         count_if(not(not(condition.clone()))),
-        slot(SlotKind::Sum(not(not(condition.clone())))),
+        slot(SlotKind::Sum, not(not(condition.clone()))),
         count_if(not(condition.clone())),
     ];
     let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
@@ -111,16 +110,19 @@ pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize)
             .map(|key| field(key.offset - 8, key.ty))
             .collect()
     };
-    let kept = |kind: &SlotKind, bytes: &[u8], at: usize| match kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Kept::Number(word(bytes, at)),
-        SlotKind::Min(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, true)),
-        SlotKind::Max(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, false)),
-        SlotKind::SumOfSquares(_) => {
+    let kept = |kind: SlotKind, bytes: &[u8], at: usize| match kind {
+        SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
+            Kept::Number(word(bytes, at))
+        }
+        SlotKind::Min => Kept::Number(decode_extreme(word(bytes, at) as u64, true)),
+        SlotKind::Max => Kept::Number(decode_extreme(word(bytes, at) as u64, false)),
+        SlotKind::SumOfSquares => {
             let (low, high) = (word(bytes, at) as u64, word(bytes, at + 8) as u64);
             Kept::Squares(u128::from(high) << 64 | u128::from(low))
         }
-        SlotKind::Histogram(_) => {
-            let buckets = (0..BUCKETS).map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
+        SlotKind::Histogram(buckets) => {
+            let buckets = (0..histogram::count(buckets))
+                .map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
             Kept::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
         }
     };
@@ -130,9 +132,7 @@ pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize)
         let slots = store.slots.iter().zip(&layout.slots);
         (
             (cpu, key(key_bytes)),
-            slots
-                .map(|(slot, at)| kept(&slot.kind, value, *at))
-                .collect(),
+            slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
         )
     })
     .collect()

@@ -5,8 +5,8 @@ use ewapa_lang::plan::SlotKind;
 
 use super::reference::Kept;
 use super::run::{accumulated, compile, read, row, take};
-use super::terms::{Call, field, slot, table};
-use crate::histogram::{BUCKETS, bucket};
+use super::terms::{Call, HISTOGRAM, count, field, slot, table};
+use crate::histogram::log_linear::{self, COUNT, bucket};
 use crate::interpreter::Machine;
 use crate::slot::encode_extreme;
 
@@ -19,11 +19,11 @@ fn calls(values: &[i64]) -> Vec<Call> {
 }
 
 fn squares(values: &[i64]) -> Kept {
-    accumulated(SlotKind::SumOfSquares(field("pid")), &calls(values))
+    accumulated(SlotKind::SumOfSquares, field("pid"), &calls(values))
 }
 
 fn extremes(values: &[i64]) -> (Kept, Kept) {
-    let of = |kind: fn(_) -> SlotKind| accumulated(kind(field("pid")), &calls(values));
+    let of = |kind| accumulated(kind, field("pid"), &calls(values));
     (of(SlotKind::Min), of(SlotKind::Max))
 }
 
@@ -31,7 +31,7 @@ fn extremes(values: &[i64]) -> (Kept, Kept) {
 fn a_count_counts_every_call_and_values_only_those_that_have_one() {
     let plan = table(
         Vec::new(),
-        vec![slot(SlotKind::Count), slot(SlotKind::Values(field("fd")))],
+        vec![count(), slot(SlotKind::Values, field("fd"))],
     );
     let calls = [1, NONE, 0, NONE, -1].map(|fd| Call::new().with("fd", fd));
     assert_eq!(row(&plan, &calls), [Kept::Number(5), Kept::Number(3)]);
@@ -39,7 +39,7 @@ fn a_count_counts_every_call_and_values_only_those_that_have_one() {
 
 #[test]
 fn a_sum_is_signed_and_wraps() {
-    let sum = |values| accumulated(SlotKind::Sum(field("pid")), &calls(values));
+    let sum = |values| accumulated(SlotKind::Sum, field("pid"), &calls(values));
     assert_eq!(sum(&[5, -8, 1]), Kept::Number(-2));
     assert_eq!(sum(&[i64::MAX, 2]), Kept::Number(i64::MIN + 1));
 }
@@ -69,17 +69,17 @@ fn extremes_are_signed() {
 
 #[test]
 fn calls_without_the_value_leave_every_slot_as_it_is() {
-    let kinds: [fn(_) -> SlotKind; 6] = [
+    let kinds = [
         SlotKind::Values,
         SlotKind::Sum,
         SlotKind::SumOfSquares,
         SlotKind::Min,
         SlotKind::Max,
-        SlotKind::Histogram,
+        HISTOGRAM,
     ];
     let plan = table(
         Vec::new(),
-        kinds.map(|kind| slot(kind(field("fd")))).to_vec(),
+        kinds.map(|kind| slot(kind, field("fd"))).to_vec(),
     );
     let none = Call::new();
     let seven = Call::new().with("fd", 7);
@@ -96,7 +96,7 @@ fn calls_without_the_value_leave_every_slot_as_it_is() {
 
 #[test]
 fn an_extreme_prevails_over_probes_that_preempt_its_update() {
-    let plan = table(Vec::new(), vec![slot(SlotKind::Max(field("pid")))]);
+    let plan = table(Vec::new(), vec![slot(SlotKind::Max, field("pid"))]);
     let program = compile(&plan);
     for (preempting, expected) in [
         (vec![10, 20, 30], 100),
@@ -158,15 +158,15 @@ fn the_histogram_of_the_kernel_is_that_of_user_space() {
     for power in 0..63 {
         values.extend([-1, 0, 1].map(|delta| (1i64 << power) + delta));
     }
-    for bucket in 0..BUCKETS {
-        let (low, high) = crate::histogram::bounds(bucket);
-        values.extend([low as i64, high as i64 - 1]);
+    for bucket in 0..COUNT {
+        let (low, high) = log_linear::bounds(bucket);
+        values.extend([low, high - 1]);
     }
     let mut expected = BTreeMap::new();
     for value in &values {
         *expected.entry(bucket(*value)).or_insert(0) += 1;
     }
-    let plan = table(Vec::new(), vec![slot(SlotKind::Histogram(field("pid")))]);
+    let plan = table(Vec::new(), vec![slot(HISTOGRAM, field("pid"))]);
     assert_eq!(row(&plan, &calls(&values)), [Kept::Histogram(expected)]);
 }
 
@@ -174,7 +174,7 @@ fn the_histogram_of_the_kernel_is_that_of_user_space() {
 fn each_value_goes_to_its_own_bucket() {
     let values = (0..62).flat_map(|power| [-1, 0, 1].map(|delta| (1i64 << power) + delta));
     for value in values {
-        let kept = accumulated(SlotKind::Histogram(field("pid")), &calls(&[value]));
+        let kept = accumulated(HISTOGRAM, field("pid"), &calls(&[value]));
         assert_eq!(
             kept,
             Kept::Histogram(BTreeMap::from([(bucket(value), 1)])),
@@ -185,17 +185,17 @@ fn each_value_goes_to_its_own_bucket() {
 
 #[test]
 fn slots_do_not_touch_their_neighbours() {
-    let of = |kind: fn(_) -> SlotKind| slot(kind(field("pid")));
+    let of = |kind| slot(kind, field("pid"));
     let slots = vec![
-        of(SlotKind::Histogram),
+        of(HISTOGRAM),
         of(SlotKind::Min),
         of(SlotKind::SumOfSquares),
-        slot(SlotKind::Count),
-        of(SlotKind::Histogram),
+        count(),
+        of(HISTOGRAM),
         of(SlotKind::Max),
         of(SlotKind::Sum),
     ];
-    let last = Kept::Histogram(BTreeMap::from([(0, 1), (BUCKETS - 1, 1)]));
+    let last = Kept::Histogram(BTreeMap::from([(0, 1), (COUNT - 1, 1)]));
     let expected = [
         last.clone(),
         Kept::Number(-2),

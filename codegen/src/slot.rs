@@ -3,15 +3,12 @@
 
 use ewapa_lang::plan::{Buckets, SlotKind, Update};
 
-use crate::expr::Compiler;
+use crate::compiler::{Compiler, VALUE};
 use crate::histogram;
-use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4, R7, Reg};
+use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4};
 
-/// The register that holds the address of the group's value.
-pub const VALUE: Reg = R7;
-
-/// How often an update of an extreme is tried. A try fails only if another probe has preempted this one
-/// on this CPU and has changed the same slot in between.
+/// How often an update of an extreme is tried. A try fails only if another probe has changed the same slot
+/// in between: one that has preempted this one, or one on another CPU if they share the store.
 const TRIES: i32 = 8;
 
 /// The bytes of a slot.
@@ -69,7 +66,7 @@ pub fn update(compiler: &mut Compiler<'_>, kind: SlotKind, update: &Update, offs
 
 /// Adds the square of `r0` to 128 bits, the low half first.
 fn add_square(compiler: &mut Compiler<'_>, offset: i16) {
-    let asm = &mut *compiler.asm;
+    let asm = &mut compiler.asm;
     let (positive, low_done, fetched) = (asm.label(), asm.label(), asm.label());
     asm.jump_if_imm(Cond::Sge, R0, 0, positive);
     asm.alu_imm(Alu::Neg, R0, 0);
@@ -104,7 +101,7 @@ fn add_square(compiler: &mut Compiler<'_>, offset: i16) {
 
 /// Raises the extreme to `r0` if that is larger.
 fn raise_extreme(compiler: &mut Compiler<'_>, offset: i16, minimum: bool) {
-    let asm = &mut *compiler.asm;
+    let asm = &mut compiler.asm;
     let (again, done) = (asm.label(), asm.label());
     if minimum {
         asm.alu_imm(Alu::Xor, R0, -1);
@@ -126,7 +123,7 @@ fn raise_extreme(compiler: &mut Compiler<'_>, offset: i16, minimum: bool) {
 
 /// Adds 1 to the bucket of `r0`.
 fn add_to_bucket(compiler: &mut Compiler<'_>, buckets: Buckets, offset: usize) {
-    let asm = &mut *compiler.asm;
+    let asm = &mut compiler.asm;
     histogram::find(buckets, asm);
     // Never taken, but the verifier does not follow the search.
     let (count, within) = (histogram::count(buckets) as i32, asm.label());

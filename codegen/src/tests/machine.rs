@@ -10,6 +10,7 @@ use super::terms::{
     HISTOGRAM, count, count_if, count_in, counting, every_call, field, int, op, plan, slot,
     slot_if, table, truth,
 };
+use crate::btf::Parameter;
 use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R6, R7, R10};
 use crate::interpreter::{Machine, unreachable};
 use crate::program::{Function, Program, ZEROS};
@@ -22,10 +23,13 @@ fn run(emit: impl FnOnce(&mut Assembler)) -> Result<u64, String> {
     let program = Program {
         functions: vec![Function {
             name: "main".to_owned(),
+            parameters: &[Parameter::Call],
             text: String::new(),
             code,
+            stack: 0,
         }],
         stores: Vec::new(),
+        messages: Vec::new(),
     };
     Machine::new(&program).run("main", &[0; CALL_SIZE])
 }
@@ -129,8 +133,10 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
         asm.exit();
         Function {
             name: name.to_owned(),
+            parameters: &[Parameter::Call],
             text: String::new(),
             code: asm.finish().expect("short jumps"),
+            stack: 8,
         }
     };
     let caller = |asm: &mut Assembler| {
@@ -149,6 +155,7 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
     let program = Program {
         functions: vec![function("caller", caller), function("callee", callee)],
         stores: Vec::new(),
+        messages: Vec::new(),
     };
     assert_eq!(
         Machine::new(&program).run("caller", &[0; CALL_SIZE]),

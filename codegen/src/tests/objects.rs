@@ -1,6 +1,6 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
 use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
-use ewapa_templates::{ENTER, LEAVE, WASI};
+use ewapa_templates::{ENTER, EVENT, LEAVE, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -60,7 +60,7 @@ fn plans() -> Vec<Plan> {
 /// The names of the functions that a plan's program has.
 fn functions(plan: &Plan) -> Vec<String> {
     let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
-    [ENTER.to_owned(), LEAVE.to_owned()]
+    [ENTER.to_owned(), LEAVE.to_owned(), EVENT.to_owned()]
         .into_iter()
         .chain(clauses)
         .collect()
@@ -208,17 +208,21 @@ fn a_program_can_be_read() {
             3: r0 = 0
             4: exit
 
-        clause_0: ; table calls
+        ewapa_event: ; other events
+            0: r0 = 0
+            1: exit
+
+        clause_0: ; block 1
             0: r6 = r1
             1: r1 = *(u64 *)(r6 + 0)
             2: r2 = 67108864
             3: r2 >>= r1
             4: r2 &= 1
             5: if r2 != 0 goto 7
-            6: goto 78
+            6: goto 77
             7: r0 = *(u64 *)(r6 + 64)
             8: r1 = 1000
-            9: if r0 s<= r1 goto 78
+            9: if r0 s<= r1 goto 77
            10: call helper#8
            11: *(u64 *)(r10 - 16) = r0
            12: r1 = *(u64 *)(r6 + 56)
@@ -268,18 +272,17 @@ fn a_program_can_be_read() {
            64: if r0 == r1 goto 67
            65: r3 += 1
            66: if r3 < 8 goto 61
-           67: goto 78
+           67: goto 77
            68: *(u64 *)(r10 - 24) = 4
            69: r1 = map counters
            71: r2 = r10
            72: r2 += -24
            73: call helper#1
-           74: if r0 == 0 goto 78
-           75: r7 = r0
-           76: r1 = 1
-           77: lock *(u64 *)(r7 + 0) += r1
-           78: r0 = 0
-           79: exit
+           74: if r0 == 0 goto 77
+           75: r1 = 1
+           76: lock *(u64 *)(r0 + 0) += r1
+           77: r0 = 0
+           78: exit
     "#]]
     .assert_eq(&program.to_string());
 }

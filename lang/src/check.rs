@@ -4,24 +4,43 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 mod aggregate;
+mod block;
 mod column;
 mod comparison;
+mod event;
+mod format;
+mod function;
 mod glob;
+mod histogram;
+mod learnt;
+mod map;
 mod name;
 pub(crate) mod param;
+mod printf;
 mod probe;
 mod refuse;
+mod slots;
+mod statement;
 mod table;
 mod typing;
 mod unit;
 mod value;
+mod variable;
+mod written;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ast::{Item, Script};
+use crate::builtin::TEXT_LEN;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, ExprKind, Message, Plan};
 use crate::span::Span;
+use crate::types::Type;
+use learnt::Learnt;
+use map::MapUse;
 use param::Params;
+use variable::Scope;
 
 /// What a script is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,6 +64,33 @@ const MAX_COLUMNS: usize = 64;
 /// The store of a table may have so many slots.
 const MAX_SLOTS: usize = 64;
 
+/// A script may have so many tables and events of probe blocks.
+const MAX_CLAUSES: usize = 256;
+
+/// A probe block may have so many statements, those within its `if`s counted.
+const MAX_BLOCK_STATEMENTS: usize = 128;
+
+/// All probe blocks may have so many statements together, those for each of several events counted.
+const MAX_STATEMENTS: usize = 1024;
+
+/// `if` may nest so deep.
+const MAX_IFS: usize = 16;
+
+/// A probe block may have so many variables: they are on the stack of the eBPF program.
+const MAX_VARIABLES: usize = 16;
+
+/// A script may have so many maps.
+const MAX_MAPS: usize = 64;
+
+/// User space may be told so many different things.
+const MAX_MESSAGES: usize = 256;
+
+/// A message may have so many values; a text counts as two.
+const MAX_MESSAGE_VALUES: usize = 16;
+
+/// The keys of maps that are read within the key of another one may have so many bytes together.
+const MAX_READ_KEYS: usize = 128;
+
 /// An expression that the kernel evaluates may nest so deep.
 const MAX_DEPTH: usize = 64;
 
@@ -65,18 +111,27 @@ pub fn check(
         params,
         errors,
         nodes: 0,
-    };
-    let mut plan = Plan {
-        clauses: Vec::new(),
-        stores: Vec::new(),
-        tables: Vec::new(),
+        tables: tables(script),
+        aliases: aliases(script),
+        written: written::written(script),
         maps: Vec::new(),
+        variables: HashMap::new(),
         messages: Vec::new(),
+        clauses: 0,
+        statements: 0,
+        news: false,
+        scope: None,
     };
+    let mut plan = Plan::default();
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
     }
+    checker.blocks(script, &mut plan);
+    if checker.errors.is_empty() {
+        checker.planned_maps(&mut plan);
+    }
+    plan.messages = checker.messages;
     let mut errors = checker.errors;
     errors.sort_by_key(|error| error.span);
     if errors.is_empty() {
@@ -93,6 +148,26 @@ struct Checker<'a> {
     errors: Vec<Diagnostic>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
+    /// How many tables the script has. Their stores come before those of maps.
+    tables: usize,
+    /// The probes that the script declares with `alias`.
+    aliases: HashSet<String>,
+    /// The maps that the script puts something into.
+    written: BTreeSet<String>,
+    /// The maps, in the order in which they are mentioned.
+    maps: Vec<MapUse>,
+    /// What is known of the types of variables: of a clause, by index.
+    variables: HashMap<(usize, usize), Learnt>,
+    /// What user space is told so far.
+    messages: Vec<Message>,
+    /// How many events of probe blocks there are so far.
+    clauses: usize,
+    /// How many statements there are so far.
+    statements: usize,
+    /// Whether something became known about a type since this was last set to false.
+    news: bool,
+    /// The probe block that is being checked.
+    scope: Option<Scope>,
 }
 
 impl Checker<'_> {
@@ -105,15 +180,8 @@ impl Checker<'_> {
             Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
             Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
             Item::Check(check) => self.not_yet(check.span, "`check` is"),
-            Item::ProbeBlock(block) => {
-                let place = block
-                    .probes
-                    .iter()
-                    .map(|probe| probe.span)
-                    .reduce(Span::to)
-                    .unwrap_or(block.body.span);
-                self.not_yet(place, "a probe with statements in `{ … }` is");
-            }
+            // All blocks come after all tables.
+            Item::ProbeBlock(_) => {}
             Item::Foreign(foreign) => self.foreign(foreign),
         }
     }
@@ -156,6 +224,13 @@ impl Checker<'_> {
     /// Adds an expression to what the kernel evaluates, so that the kernel never refuses what was accepted here.
     fn spend(&mut self, expr: &Expr, place: Span) {
         let (nodes, depth) = extent(expr);
+        if read_keys(expr) > MAX_READ_KEYS {
+            let message = "the keys of the maps that are read here are too large together";
+            self.errors.push(
+                Diagnostic::new(Code::TooLarge, place, message)
+                    .help("keep what is read first in a variable: `$x = @x[…]`"),
+            );
+        }
         if depth > MAX_DEPTH {
             let message = format!("this expression nests deeper than {MAX_DEPTH}");
             self.errors.push(
@@ -182,4 +257,39 @@ fn extent(expr: &Expr) -> (usize, usize) {
     let parts = expr.parts().into_iter().map(extent);
     let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
+}
+
+/// The bytes of the keys that wait for each other while an expression is evaluated: those of a map that
+/// is read, and of the maps that are read for its keys.
+fn read_keys(expr: &Expr) -> usize {
+    let inner = expr.parts().into_iter().map(read_keys).max().unwrap_or(0);
+    let own = match &expr.kind {
+        ExprKind::Map { keys, .. } => keys.iter().map(|key| key_bytes(key.ty)).sum(),
+        _ => 0,
+    };
+    own + inner
+}
+
+/// The bytes of a key.
+fn key_bytes(ty: Type) -> usize {
+    if ty == Type::Text { TEXT_LEN } else { 8 }
+}
+
+fn tables(script: &Script) -> usize {
+    script
+        .items
+        .iter()
+        .filter(|item| matches!(item, Item::Table(_)))
+        .count()
+}
+
+fn aliases(script: &Script) -> HashSet<String> {
+    script
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Alias(alias) => Some(probe::written(&alias.probe)),
+            _ => None,
+        })
+        .collect()
 }

@@ -19,7 +19,7 @@ use crate::builtin::Builtin;
 use crate::wasi::FunctionSet;
 
 /// What a script is, ready to be turned into eBPF and tables.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// What each probe does, in the order of the script.
     pub clauses: Vec<Clause>,

@@ -1,13 +1,13 @@
 //! A plan as text, for `--emit plan`.
 
+mod expression;
+mod message;
+mod store;
+mod table;
+
 use std::fmt;
 
-use crate::errno;
-use crate::plan::{
-    Action, Aggregate, BinaryOp, Buckets, Clause, Column, ColumnExpr, Event, Expr, ExprKind, Plan,
-    Probe, SlotId, SlotKind, Sort, SortBy, Store, Table, Unit, Update,
-};
-use crate::types::{Enumeration, Type};
+use crate::plan::{Action, Clause, Event, Expr, Plan, Probe, Update};
 use crate::wasi::{Function, FunctionSet};
 
 impl fmt::Display for Plan {
@@ -19,14 +19,10 @@ impl fmt::Display for Plan {
             write!(f, "store {index} of {store}")?;
         }
         for (index, message) in self.messages.iter().enumerate() {
-            writeln!(f, "message {index}: {:?}", message.kind)?;
+            writeln!(f, "message {index}: {message}")?;
         }
-        for map in &self.maps {
-            writeln!(
-                f,
-                "map @{} in store {}: {} {:?}",
-                map.name, map.store.0, map.ty, map.value
-            )?;
+        for (index, map) in self.maps.iter().enumerate() {
+            writeln!(f, "map {index} {map}")?;
         }
         self.tables
             .iter()
@@ -119,192 +115,5 @@ impl fmt::Display for Probe {
         }
         self.runtime
             .map_or(Ok(()), |runtime| write!(f, " of runtime {runtime}"))
-    }
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.name)?;
-        for key in &self.keys {
-            writeln!(f, "  key {key}")?;
-        }
-        self.slots
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, slot)| writeln!(f, "  slot {index} {slot}"))
-    }
-}
-
-impl fmt::Display for SlotKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SlotKind::Count => f.write_str("count"),
-            SlotKind::Values => f.write_str("values"),
-            SlotKind::Sum => f.write_str("sum"),
-            SlotKind::SumOfSquares => f.write_str("sum of squares"),
-            SlotKind::Min => f.write_str("min"),
-            SlotKind::Max => f.write_str("max"),
-            SlotKind::Last => f.write_str("last"),
-            SlotKind::Tally => f.write_str("tally"),
-            SlotKind::Histogram(Buckets::LogLinear) => f.write_str("histogram"),
-            SlotKind::Histogram(Buckets::Log2) => f.write_str("histogram by powers of two"),
-            SlotKind::Histogram(Buckets::Linear { min, max, step }) => {
-                write!(f, "histogram from {min} to {max} by {step}")
-            }
-        }
-    }
-}
-
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ExprKind::Const(value) => constant(f, *value, self.ty),
-            ExprKind::Text(text) => write!(f, "{text:?}"),
-            ExprKind::Builtin(builtin) => f.write_str(builtin.name),
-            ExprKind::Variable(variable) => write!(f, "${}", variable.0),
-            ExprKind::Map { store, keys } => write!(f, "store {}{}", store.0, list(keys)),
-            ExprKind::Choose {
-                condition,
-                then,
-                otherwise,
-            } => write!(f, "({condition} ? {then} : {otherwise})"),
-            ExprKind::Negate(inner) => write!(f, "-{inner}"),
-            ExprKind::Not(inner) => write!(f, "!{inner}"),
-            ExprKind::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
-        }
-    }
-}
-
-fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt::Result {
-    match ty {
-        Type::Time => write!(f, "{value}ns"),
-        Type::Size => write!(f, "{value}B"),
-        Type::Enum(Enumeration::Errno) => match errno::name(value) {
-            Some(name) => write!(f, "E{name}"),
-            None => write!(f, "errno {value}"),
-        },
-        Type::Enum(Enumeration::Func) => {
-            match usize::try_from(value).ok().and_then(Function::from_index) {
-                Some(function) => write!(f, "{function}"),
-                None => write!(f, "function {value}"),
-            }
-        }
-        Type::Enum(Enumeration::Runtime) => write!(f, "runtime {value}"),
-        _ => write!(f, "{value}"),
-    }
-}
-
-impl fmt::Display for BinaryOp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::Rem => "%",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::And => "&&",
-            BinaryOp::Or => "||",
-        })
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "table {} from store {}", self.name, self.store.0)?;
-        for key in &self.keys {
-            writeln!(f, "  key {key}")?;
-        }
-        for column in &self.columns {
-            writeln!(f, "  column {column}")?;
-        }
-        if let Some(Sort { by, descending }) = self.sort {
-            let what = match by {
-                SortBy::Key(index) => format!("key {}", self.keys[index]),
-                SortBy::Column(index) => format!("column {}", self.columns[index].name),
-            };
-            writeln!(
-                f,
-                "  sort by {what} {}",
-                if descending {
-                    "descending"
-                } else {
-                    "ascending"
-                }
-            )?;
-        }
-        self.limit
-            .map_or(Ok(()), |limit| writeln!(f, "  limit {limit}"))
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} as {} = {}",
-            self.name, self.ty, self.unit, self.value
-        )
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unit::Auto => "auto",
-            Unit::Ns => "ns",
-            Unit::Us => "us",
-            Unit::Ms => "ms",
-            Unit::S => "s",
-            Unit::Bytes => "bytes",
-            Unit::Pct => "pct",
-            Unit::Int => "int",
-            Unit::Hex => "hex",
-        })
-    }
-}
-
-impl fmt::Display for ColumnExpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ColumnExpr::Number(value) => write!(f, "{value}"),
-            ColumnExpr::Aggregate(aggregate) => write!(f, "{aggregate}"),
-            ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
-            ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
-        }
-    }
-}
-
-impl fmt::Display for Aggregate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Aggregate::Count { count } => write!(f, "count({count})"),
-            Aggregate::Sum { sum, values } => write!(f, "sum({sum} {values})"),
-            Aggregate::Avg { sum, values } => write!(f, "avg({sum} {values})"),
-            Aggregate::Min { min, values } => write!(f, "min({min} {values})"),
-            Aggregate::Max { max, values } => write!(f, "max({max} {values})"),
-            Aggregate::Stddev {
-                sum,
-                squares,
-                values,
-            } => write!(f, "stddev({sum} {squares} {values})"),
-            Aggregate::Quantile {
-                histogram,
-                min,
-                max,
-                q,
-            } => write!(f, "quantile {q}({histogram} {min} {max})"),
-        }
-    }
-}
-
-impl fmt::Display for SlotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
     }
 }

@@ -38,9 +38,12 @@ impl Checker<'_> {
                     .push(error.help("compare a builtin with a text: `func == \"fd_write\"`"));
                 return None;
             }
-            (Some(text), None) => (self.named(&text, left.span, &right)?, right),
+            (Some(text), None) => {
+                let named = self.named(&text, left.span, right.expr.ty, right.span)?;
+                (named, right)
+            }
             (None, Some(text)) => {
-                let named = self.named(&text, right.span, &left)?;
+                let named = self.named(&text, right.span, left.expr.ty, left.span)?;
                 (left, named)
             }
             (None, None) => adapted(left, right),
@@ -49,12 +52,18 @@ impl Checker<'_> {
         Some(Value::new(binary(planned, left, right), Type::Bool, span))
     }
 
-    /// What a text stands for when it is compared with a value.
-    fn named(&mut self, text: &str, span: Span, with: &Value) -> Option<Value> {
-        let error = match with.expr.ty {
+    /// What a text stands for next to a value of a type.
+    pub(super) fn named(
+        &mut self,
+        text: &str,
+        span: Span,
+        with: Type,
+        with_span: Span,
+    ) -> Option<Value> {
+        let error = match with {
             Type::Enum(Enumeration::Func) => match Function::named(text) {
                 Some(function) => {
-                    return Some(constant(function.index() as i64, with.expr.ty, span));
+                    return Some(constant(function.index() as i64, with, span));
                 }
                 None if glob::is_glob(text) => {
                     Diagnostic::new(Code::BadText, span, "a glob cannot be compared with").help(
@@ -70,7 +79,7 @@ impl Checker<'_> {
                     .iter()
                     .position(|name| *name == text);
                 match known.and_then(|index| i64::try_from(index).ok()) {
-                    Some(index) => return Some(constant(index, with.expr.ty, span)),
+                    Some(index) => return Some(constant(index, with, span)),
                     None => self.no_runtime(span, text),
                 }
             }
@@ -79,15 +88,15 @@ impl Checker<'_> {
             }
             Type::Text if text.len() >= TEXT_LEN => {
                 let message = format!(
-                    "this text has {} bytes, and the kernel keeps {} of `comm`",
+                    "this text has {} bytes, and the kernel keeps {} of a text",
                     text.len(),
                     TEXT_LEN - 1
                 );
                 Diagnostic::new(Code::BadText, span, message)
-                    .help(format!("compare with its first {} bytes", TEXT_LEN - 1))
+                    .help(format!("use its first {} bytes", TEXT_LEN - 1))
             }
             Type::Text if text.contains('\0') => {
-                Diagnostic::new(Code::BadText, span, "a name of a thread contains no `\\0`")
+                Diagnostic::new(Code::BadText, span, "a text contains no `\\0` here")
             }
             Type::Text => {
                 return Some(Value::new(
@@ -108,7 +117,7 @@ impl Checker<'_> {
                 format!("{} and a text cannot be compared", a(ty)),
             )
             .label("this is a text")
-            .also(with.span, format!("this is {}", a(ty))),
+            .also(with_span, format!("this is {}", a(ty))),
         };
         self.errors.push(error);
         None
@@ -120,13 +129,13 @@ fn constant(value: i64, ty: Type, span: Span) -> Value {
 }
 
 /// A plain number that is compared with an errno is an errno; a 0 that is compared with anything has its unit.
-fn adapted(mut left: Value, mut right: Value) -> (Value, Value) {
+pub(super) fn adapted(mut left: Value, mut right: Value) -> (Value, Value) {
     adapt(&mut left, right.expr.ty);
     adapt(&mut right, left.expr.ty);
     (left, right)
 }
 
-fn adapt(value: &mut Value, with: Type) {
+pub(super) fn adapt(value: &mut Value, with: Type) {
     let errno = with == Type::Enum(Enumeration::Errno) && value.is_constant();
     let zero = matches!(with, Type::Time | Type::Size) && value.operand().is_zero();
     if value.expr.ty == Type::Int && (errno || zero) {

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::ast::{self, Amount, Clause, ClauseKind, ExprKind, Name, Number};
+use crate::ast::{self, Amount, Clause, ClauseKind, Name, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Action, Event, Expr, Plan, Record, Sort, SortBy, Store, StoreId};
 use crate::span::Span;
 use crate::types::Type;
 
-use super::aggregate::Slots;
-use super::name::{Meaning, did_you_mean};
+use super::name::did_you_mean;
 use super::param::Constant;
+use super::slots::Slots;
 use super::value::Position;
 use super::{Checker, MAX_COLUMNS, MAX_KEYS, MAX_SLOTS};
 
@@ -212,13 +212,7 @@ impl Checker<'_> {
     }
 
     fn limit(&mut self, rows: &ast::Expr) -> Option<usize> {
-        let constant = match &rows.kind {
-            ExprKind::Name(name) => match self.resolve(name, rows.span)? {
-                Meaning::Constant(constant) => Some(constant),
-                Meaning::Builtin(_) | Meaning::Errno(_) => None,
-            },
-            _ => Constant::literal(rows),
-        };
+        let constant = self.constant(rows)?;
         if let Some(Constant::Number(Number {
             amount: Amount::Whole(rows),
             ty: Type::Int,

@@ -1,6 +1,7 @@
 //! Expressions over the values of one call: they are evaluated in the kernel.
 
 use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
+use crate::builtin::Builtin;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Expr};
@@ -9,9 +10,10 @@ use crate::types::{Enumeration, Type};
 
 use super::Checker;
 use super::aggregate;
+use super::comparison::adapted;
 use super::name::Meaning;
 use super::param::{Constant, negated};
-use super::typing::{Checked, Operand, a, arithmetic, numeric};
+use super::typing::{Checked, Operand, a, arithmetic, is_numeric, numeric};
 
 /// Where an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(super) enum Position {
     Condition,
     /// Within the parentheses of an aggregate.
     Argument,
+    /// Elsewhere in a statement.
+    Statement,
 }
 
 /// An expression whose type is known.
@@ -87,11 +91,7 @@ impl Checker<'_> {
                 span,
             )),
             ExprKind::Name(name) => match self.resolve(name, span)? {
-                Meaning::Builtin(builtin) => Some(Value::new(
-                    plan::ExprKind::Builtin(builtin),
-                    builtin.ty,
-                    span,
-                )),
+                Meaning::Builtin(builtin) => self.builtin(builtin, span),
                 Meaning::Errno(number) => Some(Value::new(
                     plan::ExprKind::Const(number),
                     Type::Enum(Enumeration::Errno),
@@ -109,8 +109,21 @@ impl Checker<'_> {
             },
             ExprKind::Call { function, .. } => self.call(function, span, position),
             ExprKind::Unary(UnaryOp::Negate, inner) => self.negate(inner, span, position),
+            ExprKind::Variable(name) if self.scope.is_some() => self.variable(name, span),
+            ExprKind::Map(_) | ExprKind::Index(..)
+                if self.scope.is_some() && Self::place(expr).is_some() =>
+            {
+                let (name, keys) = Self::place(expr)?;
+                self.map_value(name, keys, span)
+            }
+            ExprKind::Ternary(condition, then, otherwise) => {
+                self.choice(condition, then, otherwise, span, position)
+            }
             ExprKind::Unary(UnaryOp::Not, inner) => {
                 let inner = self.value(inner, position)?;
+                if self.scope.is_some() && is_numeric(inner.expr.ty) {
+                    return Some(compared_with_0(plan::BinaryOp::Eq, inner, span));
+                }
                 let inner = self.truth(inner)?;
                 Some(Value::new(
                     plan::ExprKind::Not(Box::new(inner.expr)),
@@ -178,6 +191,61 @@ impl Checker<'_> {
         }
     }
 
+    fn builtin(&mut self, builtin: &'static Builtin, span: Span) -> Option<Value> {
+        if let Some(probe) = self
+            .scope
+            .as_ref()
+            .and_then(|scope| scope.without_call.as_ref())
+        {
+            let message = format!("there is no call at `{probe}`");
+            let error = Diagnostic::new(Code::NoCall, span, message)
+                .label(format!("`{}` is a value of a call", builtin.name));
+            self.errors.push(error.help(format!(
+                "keep it in a map in a `wasi:` block, such as `@{} = {}`",
+                builtin.name, builtin.name
+            )));
+            return None;
+        }
+        let kind = plan::ExprKind::Builtin(builtin);
+        Some(Value::new(kind, builtin.ty, span))
+    }
+
+    /// `condition ? then : otherwise`
+    fn choice(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        span: Span,
+        position: Position,
+    ) -> Option<Value> {
+        let condition = self.value(condition, position);
+        let condition = condition.and_then(|condition| self.truth(condition));
+        let (then, otherwise) = (self.value(then, position), self.value(otherwise, position));
+        let (condition, then, otherwise) = (condition?, then?, otherwise?);
+        if then.expr.ty == Type::Text && otherwise.expr.ty == Type::Text {
+            return self.refused(span, "`? :` between texts is");
+        }
+        let (then, otherwise) = adapted(then, otherwise);
+        let ty = then.expr.ty;
+        if ty != otherwise.expr.ty {
+            let (one, other) = (a(ty), a(otherwise.expr.ty));
+            let message = format!("`? :` gives {one} or {other}");
+            let error = Diagnostic::new(Code::MixedTypes, otherwise.span, message)
+                .label(format!("this is {other}"))
+                .also(then.span, format!("this is {one}"));
+            self.errors
+                .push(error.help("both sides have the same type"));
+            return None;
+        }
+        let kind = plan::ExprKind::Choose {
+            condition: Box::new(condition.expr),
+            then: Box::new(then.expr),
+            otherwise: Box::new(otherwise.expr),
+        };
+        Some(Value::new(kind, ty, span))
+    }
+
     fn negate(&mut self, inner: &ast::Expr, span: Span, position: Position) -> Option<Value> {
         if let ExprKind::Number(number) = inner.kind {
             return self.number(negated(number), span);
@@ -209,14 +277,20 @@ impl Checker<'_> {
             let place_name = match position {
                 Position::Filter => "a `where` decides about one call",
                 Position::Key => "a key is a value of one call",
+                Position::Statement => "this is a value of one event",
                 _ => "an `if` decides about one call",
+            };
+            let help = if self.scope.is_some() {
+                format!("put it into a map: `@x = {name}(…)`")
+            } else {
+                "aggregates stand in columns: `calls = count()`".to_owned()
             };
             Diagnostic::new(
                 Code::MisplacedAggregate,
                 place,
                 format!("`{name}()` is over many calls, and {place_name}"),
             )
-            .help("aggregates stand in columns: `calls = count()`")
+            .help(help)
         });
         None
     }
@@ -225,6 +299,11 @@ impl Checker<'_> {
         let ty = value.expr.ty;
         if ty == Type::Bool {
             return Some(value);
+        }
+        // As in bpftrace, a number is true in a probe block unless it is 0.
+        if self.scope.is_some() && is_numeric(ty) {
+            let span = value.span;
+            return Some(compared_with_0(plan::BinaryOp::Ne, value, span));
         }
         let example = match ty {
             Type::Int | Type::Time | Type::Size => "compare it, such as with `> 0`",
@@ -242,6 +321,11 @@ impl Checker<'_> {
         self.errors.push(error.help(example));
         None
     }
+}
+
+fn compared_with_0(op: plan::BinaryOp, value: Value, span: Span) -> Value {
+    let zero = Value::new(plan::ExprKind::Const(0), value.expr.ty, span);
+    Value::new(binary(op, value, zero), Type::Bool, span)
 }
 
 /// An operator between two values.

@@ -11,7 +11,7 @@ pub struct Table {
     pub name: String,
     /// Where its groups are.
     pub store: StoreId,
-    /// The headings of the keys, one for each of [`Store::keys`].
+    /// The headings of the keys, one for each of [`super::Store::keys`].
     pub keys: Vec<String>,
     /// The columns after the keys.
     pub columns: Vec<Column>,

@@ -135,9 +135,8 @@ impl<'a> Machine<'a> {
         self.budget = BUDGET;
     }
 
-    /// The rows of a map: the first eight bytes of the key, which are the CPU unless all share the map, the
-    /// rest of the key and the value.
-    pub fn rows(&self, map: &str) -> Vec<(u64, &[u8], &[u8])> {
+    /// The rows of a map: key and value. The key of a map that each CPU has for itself begins with the CPU.
+    pub fn rows(&self, map: &str) -> Vec<(&[u8], &[u8])> {
         let map = self
             .maps
             .iter()
@@ -145,7 +144,7 @@ impl<'a> Machine<'a> {
             .expect("a map of the program");
         map.rows
             .iter()
-            .map(|(key, value)| (word(&key[..8]), &key[8..], self.values[*value].as_slice()))
+            .map(|(key, value)| (key.as_slice(), self.values[*value].as_slice()))
             .collect()
     }
 
@@ -154,8 +153,8 @@ impl<'a> Machine<'a> {
         let index = (counter as u32).to_ne_bytes();
         self.rows("counters")
             .iter()
-            .filter(|(_, key, _)| *key == index)
-            .map(|(_, _, value)| word(value))
+            .filter(|(key, _)| key[8..] == index)
+            .map(|(_, value)| word(value))
             .sum()
     }
 

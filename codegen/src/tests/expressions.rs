@@ -372,7 +372,7 @@ fn check_depth(expr: &Expr, condition: bool) {
         reference::value(expr, &call).unwrap()
     };
     let rows = machine.rows("store_0");
-    assert_eq!(rows[0].2[..8], expected.to_ne_bytes());
+    assert_eq!(rows[0].1[..8], expected.to_ne_bytes());
     // The template and the two functions of the chain of calls share 512 bytes.
     assert!(machine.deepest <= 128, "{} bytes of stack", machine.deepest);
 }

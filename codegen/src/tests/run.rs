@@ -1,14 +1,15 @@
 //! Runs plans: the filter at entry and the action at the end of each call, as the template does.
 
+use ewapa_lang::builtin::TEXT_LEN;
 use ewapa_lang::plan::{Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
-use ewapa_templates::{ENTER, LEAVE};
+use ewapa_templates::{ENTER, EVENT, LEAVE};
 
 use super::reference::{self, Groups, Kept, Key};
 use super::terms::{Call, count_if, not, slot, table};
 use crate::histogram;
 use crate::interpreter::Machine;
-use crate::layout::MapKind;
+use crate::layout::{Field, MapKind, MessageLayout};
 use crate::program::{Program, generate};
 use crate::slot::decode_extreme;
 
@@ -89,26 +90,47 @@ pub fn holds(condition: &Expr, call: &Call) -> bool {
     yes
 }
 
+/// The event that is no call of the clause with this index.
+pub fn happen(machine: &mut Machine<'_>, cpu: u64, clause: usize) {
+    machine.cpu = cpu;
+    if let Err(error) = machine.run_event(EVENT, clause as u64) {
+        panic!("{error}");
+    }
+}
+
+/// What user space has been told: the index of each message, and its values.
+pub fn told(program: &Program, machine: &Machine<'_>) -> Vec<(usize, Vec<Key>)> {
+    let message = |record: &Vec<u8>| {
+        let index = MessageLayout::index(record).expect("a record begins with its message");
+        let layout = &program.messages[index];
+        assert_eq!(record.len(), layout.size);
+        (index, fields(record, &layout.values))
+    };
+    machine.messages.iter().map(message).collect()
+}
+
+fn fields(bytes: &[u8], fields: &[Field]) -> Vec<Key> {
+    let field = |field: &Field| match field.ty {
+        Type::Text => {
+            let text = &bytes[field.offset..field.offset + TEXT_LEN];
+            Key::Text(text.try_into().expect("a text"))
+        }
+        _ => Key::Number(word(bytes, field.offset)),
+    };
+    fields.iter().map(field).collect()
+}
+
+fn word(bytes: &[u8], at: usize) -> i64 {
+    i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
 /// What the store with this index holds.
 pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize) -> Groups {
     let (store, layout) = (&plan.stores[index], &program.stores[index]);
-    let word = |bytes: &[u8], at: usize| {
-        i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
-    };
-    let key = |bytes: &[u8]| -> Vec<Key> {
-        if layout.kind == MapKind::PerCpuArray {
-            return Vec::new();
-        }
-        // The machine has taken the CPU, eight bytes, off.
-        let field = |offset: usize, ty| match ty {
-            Type::Text => Key::Text(bytes[offset..offset + 16].try_into().expect("a text")),
-            _ => Key::Number(word(bytes, offset)),
-        };
-        layout
-            .keys
-            .iter()
-            .map(|key| field(key.offset - 8, key.ty))
-            .collect()
+    let key = |bytes: &[u8]| match layout.kind {
+        MapKind::PerCpuArray => (word(bytes, 0) as u64, Vec::new()),
+        MapKind::HashByCpu => (word(bytes, 0) as u64, fields(bytes, &layout.keys)),
+        MapKind::Shared => (0, fields(bytes, &layout.keys)),
     };
     let kept = |kind: SlotKind, bytes: &[u8], at: usize| match kind {
         SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
@@ -127,11 +149,11 @@ pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize)
         }
     };
     let rows = machine.rows(&layout.map).into_iter();
-    rows.map(|(cpu, key_bytes, value)| {
+    rows.map(|(key_bytes, value)| {
         assert_eq!(value.len(), layout.value_size);
         let slots = store.slots.iter().zip(&layout.slots);
         (
-            (cpu, key(key_bytes)),
+            key(key_bytes),
             slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
         )
     })

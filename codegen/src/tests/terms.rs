@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::{BUILTINS, Builtin, Known, NONE, TEXT_LEN, builtin};
 use ewapa_lang::plan::{
-    Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Plan, Probe, Record, SlotId,
-    SlotKind, Store, StoreId, Update,
+    Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Message, MessageId, MessageKind,
+    Plan, Probe, Record, SlotId, SlotKind, Store, StoreId, Update, VariableId,
 };
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::{Function, FunctionSet};
@@ -74,6 +74,65 @@ pub fn negate(inner: Expr) -> Expr {
     }
 }
 
+/// A variable of this type.
+pub fn variable(index: usize, ty: Type) -> Expr {
+    Expr {
+        kind: ExprKind::Variable(VariableId(index)),
+        ty,
+    }
+}
+
+/// What a map of numbers holds.
+pub fn map(store: usize, keys: Vec<Expr>) -> Expr {
+    Expr {
+        kind: ExprKind::Map {
+            store: StoreId(store),
+            keys,
+        },
+        ty: Type::Int,
+    }
+}
+
+pub fn choose(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+    Expr {
+        ty: then.ty,
+        kind: ExprKind::Choose {
+            condition: Box::new(condition),
+            then: Box::new(then),
+            otherwise: Box::new(otherwise),
+        },
+    }
+}
+
+pub fn assign(index: usize, value: Expr) -> Action {
+    Action::Assign {
+        variable: VariableId(index),
+        value,
+    }
+}
+
+pub fn tell(message: usize, values: Vec<Expr>) -> Action {
+    Action::Tell {
+        message: MessageId(message),
+        values,
+    }
+}
+
+pub fn delete(store: usize, keys: Vec<Expr>) -> Action {
+    Action::Delete {
+        store: StoreId(store),
+        keys,
+    }
+}
+
+pub fn when(condition: Expr, then: Vec<Action>, otherwise: Vec<Action>) -> Action {
+    Action::If {
+        condition,
+        then,
+        otherwise,
+    }
+}
+
 /// The record of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -94,6 +153,13 @@ impl Call {
             comm: [0; TEXT_LEN],
         }
         .of("fd_write")
+    }
+
+    /// The record of an event that is no call.
+    pub fn blank() -> Call {
+        let mut call = Call::new();
+        call.fields.values_mut().for_each(|value| *value = 0);
+        call
     }
 
     /// The same, with this field.
@@ -169,12 +235,7 @@ pub fn probe(functions: &[&str]) -> Probe {
 
 /// A clause that does this at each call.
 pub fn every_call(action: Action) -> Clause {
-    Clause {
-        event: Event::Wasi(vec![probe(&[])]),
-        filter: None,
-        variables: 0,
-        actions: vec![action],
-    }
+    block(0, vec![action])
 }
 
 /// A slot and what an event brings to it.
@@ -268,6 +329,25 @@ pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
 pub fn table(keys: Vec<Expr>, slots: Vec<Slot>) -> Plan {
     let groups = grouping(keys, slots);
     plan(vec![every_call(groups.record(0))], vec![groups.store()])
+}
+
+/// Does this at each call.
+pub fn block(variables: usize, actions: Vec<Action>) -> Clause {
+    Clause {
+        event: Event::Wasi(vec![probe(&[])]),
+        filter: None,
+        variables,
+        actions,
+    }
+}
+
+/// Messages that bring values of these types.
+pub fn messages(types: &[&[Type]]) -> Vec<Message> {
+    let message = |types: &&[Type]| Message {
+        kind: MessageKind::Exit,
+        values: types.to_vec(),
+    };
+    types.iter().map(message).collect()
 }
 
 /// Counts in a store that has one slot and no key.

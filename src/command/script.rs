@@ -1,13 +1,15 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::Instant;
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use ewapa_lang::plan::Plan;
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
@@ -15,6 +17,7 @@ use crate::bundled;
 use crate::engine::attach::Mechanism;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind};
+use crate::output::console::Console;
 use crate::output::table;
 
 /// Runs a script on a command or on running processes.
@@ -72,6 +75,9 @@ enum Stage {
 const WITH_VALUE: [&str; 7] = [
     "-p", "--pid", "-o", "--output", "--emit", "--attach", "--help",
 ];
+
+/// Bytes of the script's output that are written at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// A script's text and what it is called.
 pub struct Source {
@@ -248,19 +254,26 @@ fn run_source(
         }
         Some(Stage::Ast) | None => {}
     }
-    let target = target(options)?;
+    let target = target(options, &compiled.plan)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let file = options.output.as_deref().map(create).transpose()?;
-    let outcome = trace::trace(&compiled.plan, &target, options.attach, timings)
-        .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    report(&compiled, &outcome, options, &target, file)?;
-    exit_code(&outcome, &target)
+    let mut console = Console(output(options, &target)?);
+    let outcome = trace::trace(
+        &compiled.plan,
+        &target,
+        options.attach,
+        timings,
+        &mut console,
+    )
+    .map_err(|error| Failure::of_trace(error, options.verbose))?;
+    report(&compiled, &outcome, options, console.0)?;
+    exit_code(&compiled, &outcome, &target)
 }
 
-fn target(options: &Options) -> Result<Target, Failure> {
+fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
+        (true, true) if plan.functions().is_empty() => Ok(Target::Nothing),
         (true, true) => Err(Failure::new(
             Kind::Usage,
             "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
@@ -270,6 +283,28 @@ fn target(options: &Options) -> Result<Target, Failure> {
             "give either a command after `--` or `-p PID`, not both",
         )),
     }
+}
+
+/// Where the output goes: the command may write to standard output itself.
+fn output(options: &Options, target: &Target) -> Result<BufWriter<Box<dyn Write>>, Failure> {
+    let stream: Box<dyn Write> = match (&options.output, target) {
+        (Some(path), _) => Box::new(create(path)?),
+        (None, Target::Command(_)) => Box::new(std::io::stderr()),
+        // Not through Rust's own buffer, which is flushed at each end of a line.
+        (None, Target::Processes(_) | Target::Nothing) => Box::new(
+            std::io::stdout()
+                .as_fd()
+                .try_clone_to_owned()
+                .map(std::fs::File::from)
+                .map_err(|error| {
+                    Failure::new(
+                        Kind::Output,
+                        format!("cannot write to standard output: {error}"),
+                    )
+                })?,
+        ),
+    };
+    Ok(BufWriter::with_capacity(BUFFER, stream))
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
@@ -285,16 +320,12 @@ fn report(
     compiled: &Compiled,
     outcome: &Outcome,
     options: &Options,
-    target: &Target,
-    file: Option<std::fs::File>,
+    mut output: impl Write,
 ) -> Result<(), Failure> {
     let tables = table::render(&compiled.plan, outcome);
-    let written = match (file, target) {
-        (Some(mut file), _) => file.write_all(tables.as_bytes()),
-        (None, Target::Command(_)) => std::io::stderr().write_all(tables.as_bytes()),
-        (None, Target::Processes(_)) => std::io::stdout().write_all(tables.as_bytes()),
-    };
-    written
+    output
+        .write_all(tables.as_bytes())
+        .and_then(|()| output.flush())
         .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
@@ -308,7 +339,7 @@ fn report(
 }
 
 /// The command's own exit code, as a shell gives it.
-fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
+fn exit_code(compiled: &Compiled, outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
@@ -324,7 +355,8 @@ fn exit_code(outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
         }
         None => 0,
     };
-    if let (Target::Command(command), 0, 0) = (target, outcome.processes, code) {
+    let wanted = !outcome.exited && !compiled.plan.functions().is_empty();
+    if let (Target::Command(command), 0, 0, true) = (target, outcome.processes, code, wanted) {
         let names = Catalogue::bundled().names().join(", ");
         let command = command[0].to_string_lossy();
         return Err(Failure::new(

@@ -17,11 +17,14 @@ use ewapa_symbols::Catalogue;
 use ewapa_templates::{Counter, Event};
 
 use super::attach::{self, Link, Mechanism, Probes};
+use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::groups::{self, Group};
 use super::load::{self, Loaded, Settings};
+use super::messages::{Listener, Messages};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
+use super::script::Script;
 use super::signals::{self, Signal, Signals};
 use super::{abi, calibrate, kernel};
 
@@ -32,6 +35,8 @@ pub enum Target {
     Command(Vec<OsString>),
     /// Processes that run already, and their children.
     Processes(Vec<u32>),
+    /// Nothing: the script waits for no call.
+    Nothing,
 }
 
 /// What a run found.
@@ -50,8 +55,10 @@ pub struct Outcome {
     pub losses: Losses,
     /// What entry and return probes cost a call.
     pub probe_cost: Option<Duration>,
-    /// How the command ended; none if there was none or it still runs.
+    /// How the command ended; none if there was none, it still runs, or the script ended it.
     pub status: Option<ExitStatus>,
+    /// The script has ended the run.
+    pub exited: bool,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
     /// How long the stages took.
@@ -84,6 +91,16 @@ impl Losses {
     /// Returns without an entry, and names without a call.
     pub fn unmatched(&self) -> u64 {
         self.count(Counter::Unmatched)
+    }
+
+    /// Nothing is missing from what the script has kept and said.
+    pub fn is_complete(&self) -> bool {
+        self.lost()
+            + self.unmatched()
+            + self.open()
+            + self.count(Counter::Abandoned)
+            + self.count(Counter::NoMessage)
+            == 0
     }
 
     /// Calls that were open when the run ended.
@@ -171,6 +188,9 @@ pub enum Error {
         /// What it looks like, and what to do.
         what: String,
     },
+    /// What the script says cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[source] io::Error),
     /// The kernel refuses something simple.
     #[error("{what}: {source}")]
     Io {
@@ -203,6 +223,7 @@ pub fn trace(
     target: &Target,
     mechanism: Option<Mechanism>,
     mut timings: Timings,
+    listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
@@ -216,6 +237,7 @@ pub fn trace(
             }
             None
         }
+        Target::Nothing => None,
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
@@ -225,7 +247,7 @@ pub fn trace(
             let name = command[0].clone();
             Some(std::thread::spawn(move || inspect_ahead(&name)))
         }
-        Target::Processes(_) => None,
+        Target::Processes(_) | Target::Nothing => None,
     };
 
     let generated = program::generate(plan)?;
@@ -274,7 +296,7 @@ pub fn trace(
         signals,
         links,
         running: None,
-        left: Vec::new(),
+        left: None,
         timings,
         first_probe: None,
         probe_cost: None,
@@ -283,12 +305,14 @@ pub fn trace(
         run.processes.know(inspected);
     }
     run.timings.mark("executable read");
-    match target {
-        Target::Command(command) => run.start(held.expect("a command is held"), command)?,
-        Target::Processes(pids) => run.join(pids)?,
-    }
-    run.follow()?;
-    run.finish(plan, &generated, &mut loaded)
+    let messages = Messages::new(plan, &generated, &mut loaded, listener)?;
+    let mut script = Script {
+        clauses: Clauses::load(plan, &loaded)?,
+        messages,
+        loaded: &loaded,
+    };
+    let exited = run.follow_script(&mut script, held, target)?;
+    run.finish(plan, &generated, &mut loaded, exited)
 }
 
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
@@ -325,14 +349,82 @@ struct Run {
     signals: Signals,
     links: Vec<Link>,
     running: Option<Running>,
-    /// Without a command: the processes that are still there.
-    left: Vec<u32>,
+    /// Without a command: the processes that are still there, if any were to be traced.
+    left: Option<Vec<u32>>,
     timings: Timings,
     first_probe: Option<Instant>,
     probe_cost: Option<mpsc::Receiver<Duration>>,
 }
 
 impl Run {
+    /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
+    fn follow_script(
+        &mut self,
+        script: &mut Script<'_>,
+        held: Option<Held>,
+        target: &Target,
+    ) -> Result<bool, Error> {
+        script.begin(&self.processes.names)?;
+        if !script.exited() {
+            match target {
+                Target::Command(command) => {
+                    self.start(held.expect("a command is held"), command)?;
+                }
+                Target::Processes(pids) => self.join(pids)?,
+                Target::Nothing => {}
+            }
+            let followed = self.follow(script);
+            if followed.is_err() {
+                self.terminate();
+                followed?;
+            }
+        }
+        let exited = script.exited();
+        if exited || self.goes_on()? {
+            // The numbers of a group would not be of one moment.
+            self.processes.detach();
+            self.links.clear();
+        }
+        if exited {
+            self.terminate();
+        }
+        script.end(&self.processes.names)?;
+        Ok(exited)
+    }
+
+    /// Whether what is traced still runs.
+    fn goes_on(&mut self) -> Result<bool, Error> {
+        match &mut self.running {
+            Some(running) => running
+                .poll()
+                .map(|status| status.is_none())
+                .map_err(io_error("cannot wait for the command")),
+            None => Ok(true),
+        }
+    }
+
+    /// Ends the command as bpftrace does, and lets go of processes that wait to be looked into.
+    fn terminate(&mut self) {
+        let held = std::iter::from_fn(|| Event::from_bytes(&self.events.next()?));
+        for event in held {
+            if let Event::Exec(pid) | Event::Library(pid) = event {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        signals::send(running.pid, libc::SIGTERM);
+        let deadline = Instant::now() + GRACE;
+        while let Ok(None) = running.poll() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || signals::wait(&self.signals, &[], Some(left)).is_err() {
+                return;
+            }
+            while self.signals.next().is_some() {}
+        }
+    }
+
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
         self.calibrate()?;
@@ -359,7 +451,7 @@ impl Run {
                 known,
             });
         }
-        self.left = pids.to_vec();
+        self.left = Some(pids.to_vec());
         self.calibrate()
     }
 
@@ -391,8 +483,8 @@ impl Run {
         }
     }
 
-    /// Looks into processes that have new code until the end.
-    fn follow(&mut self) -> Result<(), Error> {
+    /// Looks into processes that have new code, and does what the script says, until the end.
+    fn follow(&mut self, script: &mut Script<'_>) -> Result<(), Error> {
         let mut deadline: Option<Instant> = None;
         loop {
             while let Some(event) = self
@@ -402,6 +494,10 @@ impl Run {
             {
                 self.handle(event)?;
             }
+            let more = script.step(&self.processes.names)?;
+            if script.exited() {
+                return Ok(());
+            }
             if let Some(running) = &mut self.running {
                 if running
                     .poll()
@@ -410,7 +506,7 @@ impl Run {
                 {
                     return Ok(());
                 }
-            } else if self.left.is_empty() {
+            } else if self.left.as_ref().is_some_and(Vec::is_empty) {
                 return Ok(());
             }
             while let Some(signal) = self.signals.next() {
@@ -433,12 +529,22 @@ impl Run {
                 }
                 deadline = Some(Instant::now() + GRACE);
             }
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
                 return Ok(());
             }
-            signals::wait(&self.signals, self.events.as_fd(), left)
-                .map_err(io_error("cannot wait"))?;
+            let next = deadline.into_iter().chain(script.next_tick()).min();
+            let left = if more {
+                Some(Duration::ZERO)
+            } else {
+                next.map(|next| next.saturating_duration_since(now))
+            };
+            let fds: Vec<_> = script
+                .fd()
+                .into_iter()
+                .chain([self.events.as_fd()])
+                .collect();
+            signals::wait(&self.signals, &fds, left).map_err(io_error("cannot wait"))?;
         }
     }
 
@@ -466,7 +572,9 @@ impl Run {
                 refused
             }
             Event::Exit(pid) => {
-                self.left.retain(|left| *left != pid);
+                if let Some(left) = &mut self.left {
+                    left.retain(|left| *left != pid);
+                }
                 Ok(())
             }
         }
@@ -477,22 +585,18 @@ impl Run {
         plan: &Plan,
         generated: &program::Program,
         loaded: &mut Loaded,
+        exited: bool,
     ) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
         let elapsed = self
             .first_probe
             .map_or(Duration::ZERO, |first| first.elapsed());
         let status = match &mut self.running {
-            Some(running) => running
+            Some(running) if !exited => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
-            None => None,
+            _ => None,
         };
-        if status.is_none() {
-            // Something goes on: the numbers of a group would not be of one moment.
-            self.processes.detach();
-            self.links.clear();
-        }
         let groups = plan
             .stores
             .iter()
@@ -530,6 +634,7 @@ impl Run {
             losses,
             probe_cost,
             status,
+            exited,
             troubles,
             timings: self.timings,
         })

@@ -1,6 +1,12 @@
 //! From groups to what people read.
 
 pub mod cells;
+pub mod clock;
 pub mod column;
+pub mod console;
+pub mod histogram;
+pub mod map;
 pub mod number;
+pub mod printf;
+pub mod quantity;
 pub mod table;

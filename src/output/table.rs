@@ -14,26 +14,29 @@ use crate::engine::groups::{Group, Key};
 use crate::engine::names::Names;
 use crate::engine::trace::{Losses, Outcome};
 
-use super::{cells, column, number};
+use super::{cells, column, map, number};
 
-/// All tables of a run, as text.
+/// All tables and maps of a run, as text.
 pub fn render(plan: &Plan, outcome: &Outcome) -> String {
     let mut out = String::new();
     for table in &plan.tables {
-        let keys: Vec<_> = plan.stores[table.store.0]
-            .keys
-            .iter()
-            .map(|key| key.ty)
-            .collect();
         writeln!(out, "{}", headline(table, outcome)).expect("write to a string");
         out.push_str(&body(
             table,
-            &keys,
+            &plan.stores[table.store.0].keys,
             &outcome.groups[table.store.0],
             &outcome.names,
         ));
     }
-    for line in footer(outcome) {
+    let maps = map::render_all(plan, outcome);
+    if !plan.tables.is_empty() && !maps.is_empty() {
+        out.push('\n');
+    }
+    out.push_str(&maps);
+    if plan.tables.is_empty() && !outcome.losses.is_complete() {
+        writeln!(out, "not complete: {}", losses(&outcome.losses)).expect("write to a string");
+    }
+    for line in footer(plan, outcome) {
         writeln!(out, "{line}").expect("write to a string");
     }
     out
@@ -72,6 +75,7 @@ fn losses(losses: &Losses) -> String {
     say(losses.unmatched(), "unmatched");
     say(losses.count(Counter::Abandoned), "abandoned");
     say(losses.open(), "still open");
+    say(losses.count(Counter::NoMessage), "messages lost");
     if parts.is_empty() {
         parts.push("nothing lost".to_owned());
     }
@@ -88,9 +92,9 @@ fn losses(losses: &Losses) -> String {
 }
 
 /// The lines below the tables.
-fn footer(outcome: &Outcome) -> Vec<String> {
+fn footer(plan: &Plan, outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(cost) = outcome.probe_cost {
+    if let (Some(cost), false) = (outcome.probe_cost, plan.tables.is_empty()) {
         let mut line = format!(
             "probe cost about {:.1} us a call, not subtracted",
             cost.as_secs_f64() * 1e6
@@ -157,6 +161,10 @@ fn footer(outcome: &Outcome) -> Vec<String> {
     say(
         Counter::NoEvent,
         "new programs or libraries were not looked into: their calls were not seen",
+    );
+    say(
+        Counter::NoMessage,
+        "messages of the script found no room: what it printed or did to its maps is not all",
     );
     say(
         Counter::Processes,

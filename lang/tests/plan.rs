@@ -48,51 +48,51 @@ fn a_whole_script_becomes_clauses_stores_and_tables() {
     check(
         text,
         expect![[r#"
-            clause 0
-              on fd_write
-              record in store 0
-                key runtime
-                slot 0
-                slot 1 if (errno != ESUCCESS)
-                slot 2 of bytes
-                slot 3 of bytes
-                slot 4 of duration
-                slot 5 of duration
-                slot 6 of duration
-                slot 7 of duration
-                slot 8 of duration
-                slot 9 of syscall_time
-                slot 10 of syscall_time
-                slot 11 of self_time
-                slot 12 of self_time
-            store 0 of writes
-              key runtime
-              slot 0 count
-              slot 1 count
-              slot 2 sum
-              slot 3 values
-              slot 4 sum
-              slot 5 values
-              slot 6 histogram
-              slot 7 min
-              slot 8 max
-              slot 9 sum
-              slot 10 values
-              slot 11 sum
-              slot 12 values
-            table writes from store 0
-              key runtime
-              column calls: number as auto = count(#0)
-              column errors: number as auto = count(#1)
-              column bytes: size as bytes = sum(#2 #3)
-              column total: time as ms = sum(#4 #5)
-              column p50: time as us = quantile 0.5(#6 #7 #8)
-              column p99: time as us = quantile 0.99(#6 #7 #8)
-              column max: time as us = max(#8 #5)
-              column sys: number as pct = (sum(#9 #10) / sum(#4 #5))
-              column self: time as us = avg(#11 #12)
-              sort by column total descending
-        "#]],
+        clause 0
+          on fd_write
+          record in store 0
+            key runtime
+            slot 0
+            slot 1 if (errno != ESUCCESS)
+            slot 2 of bytes
+            slot 3 of bytes
+            slot 4 of duration
+            slot 5 of duration
+            slot 6 of duration
+            slot 7 of duration
+            slot 8 of duration
+            slot 9 of syscall_time
+            slot 10 of syscall_time
+            slot 11 of self_time
+            slot 12 of self_time
+        store 0 of writes
+          key runtime
+          slot 0 count
+          slot 1 count
+          slot 2 sum
+          slot 3 values
+          slot 4 sum
+          slot 5 values
+          slot 6 histogram
+          slot 7 min
+          slot 8 max
+          slot 9 sum
+          slot 10 values
+          slot 11 sum
+          slot 12 values
+        table writes from store 0
+          key runtime
+          column calls: number as auto = count(#0)
+          column errors: number as auto = count(#1)
+          column bytes: size as bytes = sum(#2 #3)
+          column total: time as ms = sum(#4 #5)
+          column p50: time as us = quantile 0.5(#6 #7 #8)
+          column p99: time as us = quantile 0.99(#6 #7 #8)
+          column max: time as us = max(#8 #5)
+          column sys: number as pct = (sum(#9 #10) / sum(#4 #5))
+          column self: time as us = avg(#11 #12)
+          sort by column total descending
+    "#]],
     );
 }
 
@@ -108,46 +108,46 @@ fn tables_have_their_own_clauses_and_stores() {
     check(
         text,
         expect![[r#"
-            clause 0
-              on fd_close fd_pread fd_read
-              on fd_readdir of runtime 0
-              where ((((comm == "main") && (runtime != runtime 2)) && (func != fd_read)) && (errno == EBADF))
-              record in store 0
-                key func
-                key (bytes / 4096B)
-                key ok
-                slot 0
-                slot 1 of duration
-                slot 2 of duration
-                slot 3 of duration
-            clause 1
-              on all functions
-              on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 0
-              on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 1
-              on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 2
-              record in store 1
-                slot 0
-            store 0 of reads
-              key WASI function
-              key number
-              key condition
-              slot 0 count
-              slot 1 histogram
-              slot 2 min
-              slot 3 max
-            store 1 of all
-              slot 0 count
-            table reads from store 0
-              key func
-              key bytes / 4KiB
-              key ok
-              column calls: number as auto = count(#0)
-              column quarter: time as auto = quantile 0.25(#1 #2 #3)
-              sort by key func ascending
-              limit 3
-            table all from store 1
-              column n: number as hex = (count(#0) / 2)
-        "#]],
+        clause 0
+          on fd_close fd_pread fd_read
+          on fd_readdir of runtime 0
+          where ((((comm == "main") && (runtime != runtime 2)) && (func != fd_read)) && (errno == EBADF))
+          record in store 0
+            key func
+            key (bytes / 4096B)
+            key ok
+            slot 0
+            slot 1 of duration
+            slot 2 of duration
+            slot 3 of duration
+        clause 1
+          on all functions
+          on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 0
+          on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 1
+          on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 2
+          record in store 1
+            slot 0
+        store 0 of reads
+          key WASI function
+          key number
+          key condition
+          slot 0 count
+          slot 1 histogram
+          slot 2 min
+          slot 3 max
+        store 1 of all
+          slot 0 count
+        table reads from store 0
+          key func
+          key bytes / 4KiB
+          key ok
+          column calls: number as auto = count(#0)
+          column quarter: time as auto = quantile 0.25(#1 #2 #3)
+          sort by key func ascending
+          limit 3
+        table all from store 1
+          column n: number as hex = (count(#0) / 2)
+    "#]],
     );
 }
 
@@ -224,27 +224,27 @@ fn a_condition_holds_for_every_aggregate_of_its_column() {
     check(
         text,
         expect![[r#"
-            clause 0
-              on all functions
-              record in store 0
-                slot 0
-                slot 1 of bytes if (errno != ESUCCESS)
-                slot 2 of bytes if (errno != ESUCCESS)
-                slot 3 if (errno != ESUCCESS)
-                slot 4 of bytes
-                slot 5 of bytes
-            store 0 of t
-              slot 0 count
-              slot 1 sum
-              slot 2 values
-              slot 3 count
-              slot 4 sum
-              slot 5 values
-            table t from store 0
-              column a: number as auto = count(#0)
-              column b: size as auto = (sum(#1 #2) / count(#3))
-              column c: size as auto = sum(#4 #5)
-        "#]],
+        clause 0
+          on all functions
+          record in store 0
+            slot 0
+            slot 1 of bytes if (errno != ESUCCESS)
+            slot 2 of bytes if (errno != ESUCCESS)
+            slot 3 if (errno != ESUCCESS)
+            slot 4 of bytes
+            slot 5 of bytes
+        store 0 of t
+          slot 0 count
+          slot 1 sum
+          slot 2 values
+          slot 3 count
+          slot 4 sum
+          slot 5 values
+        table t from store 0
+          column a: number as auto = count(#0)
+          column b: size as auto = (sum(#1 #2) / count(#3))
+          column c: size as auto = sum(#4 #5)
+    "#]],
     );
 }
 
@@ -338,15 +338,15 @@ fn a_probe_ends_where_the_braces_of_the_table_begin() {
     check(
         "table t from wasi:fd_write{n=count()}",
         expect![[r#"
-            clause 0
-              on fd_write
-              record in store 0
-                slot 0
-            store 0 of t
-              slot 0 count
-            table t from store 0
-              column n: number as auto = count(#0)
-        "#]],
+        clause 0
+          on fd_write
+          record in store 0
+            slot 0
+        store 0 of t
+          slot 0 count
+        table t from store 0
+          column n: number as auto = count(#0)
+    "#]],
     );
 }
 

@@ -108,7 +108,7 @@ impl Checker<'_> {
         let again = self.errors.split_off(from);
         let new = again
             .into_iter()
-            .filter(|error| said.insert((error.span, error.message.clone())));
+            .filter(|error| said.insert((error.span, error.code)));
         self.errors.extend(new);
     }
 

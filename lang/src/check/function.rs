@@ -11,6 +11,12 @@ use super::map::MapId;
 use super::param::Constant;
 use super::{Checker, MAX_MESSAGE_VALUES, MAX_MESSAGES};
 
+/// What to do with an aggregate that stands elsewhere.
+pub(super) fn into_a_map(aggregate: &str) -> String {
+    let arguments = if aggregate == "count" { "" } else { "…" };
+    format!("put it into a map: `@x[func] = {aggregate}({arguments})`")
+}
+
 /// A call of a function.
 pub(super) struct Call<'c> {
     /// The name.
@@ -78,8 +84,7 @@ impl Checker<'_> {
         if super::aggregate::is_aggregate(name) {
             let message = format!("`{name}()` has nowhere to go");
             self.errors.push(
-                Diagnostic::new(Code::MisplacedAggregate, place, message)
-                    .help(format!("put it into a map: `@{name}[func] = {name}(…)`")),
+                Diagnostic::new(Code::MisplacedAggregate, place, message).help(into_a_map(name)),
             );
         } else {
             self.no_aggregate(function);
@@ -92,9 +97,8 @@ impl Checker<'_> {
         let name = &function.text;
         let message = format!("`{name}()` does something and has no value");
         self.errors.push(
-            Diagnostic::new(Code::NoValue, function.span, message).help(format!(
-                "make it a statement of a probe block: `{name}(…);`"
-            )),
+            Diagnostic::new(Code::NoValue, function.span, message)
+                .help("make it a statement of its own, in a probe block"),
         );
     }
 

@@ -184,21 +184,22 @@ impl Checker<'_> {
             }
             return Some(());
         }
-        let message = format!(
-            "`{}` is {} here and {} elsewhere",
-            known.name,
-            holds.name(),
-            first.name()
-        );
-        let both_same = first.name() == holds.name();
+        let (here, there) = (holds.name(), first.name());
+        let (message, help) = if here == there {
+            (
+                format!("{here} of `{}` has other arguments elsewhere", known.name),
+                "a map has the same ranges and the same share everywhere; use two maps",
+            )
+        } else {
+            (
+                format!("`{}` is {here} here and {there} elsewhere", known.name),
+                "a map holds one thing in the whole script; use two maps",
+            )
+        };
         let error = Diagnostic::new(Code::TwoWays, place, message)
-            .label(format!("{} here", holds.name()))
-            .also(*first_place, format!("{} here", first.name()))
-            .help(if both_same {
-                "it is the same only with the same arguments; use two maps"
-            } else {
-                "a map holds one thing in the whole script; use two maps"
-            });
+            .label(format!("{here} here"))
+            .also(*first_place, format!("{there} here"))
+            .help(help);
         self.errors.push(error);
         None
     }
@@ -329,7 +330,7 @@ impl Checker<'_> {
             let error =
                 super::name::did_you_mean(error, &name, self.written.iter().map(String::as_str));
             self.errors.push(error.help(format!(
-                "fill it in a probe block, such as with `{name}[func] = count()`"
+                "put something into it in a probe block: `{name} = 1`, `{name}++` or `{name} = count()`"
             )));
         }
         None

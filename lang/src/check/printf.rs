@@ -54,9 +54,16 @@ impl Checker<'_> {
         if args.len() < conversions.len() {
             let missing = conversions[args.len()];
             let message = format!(
-                "the format has {} conversions, and there are {} values",
-                conversions.len(),
-                args.len()
+                "the format has {}, and there {}",
+                match conversions.len() {
+                    1 => "1 conversion".to_owned(),
+                    count => format!("{count} conversions"),
+                },
+                match args.len() {
+                    0 => "is no value".to_owned(),
+                    1 => "is 1 value".to_owned(),
+                    count => format!("are {count} values"),
+                }
             );
             self.errors.push(
                 Diagnostic::new(Code::FormatArguments, call.place, message)

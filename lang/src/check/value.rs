@@ -11,6 +11,7 @@ use crate::types::{Enumeration, Type};
 use super::Checker;
 use super::aggregate;
 use super::comparison::adapted;
+use super::function;
 use super::name::Meaning;
 use super::param::{Constant, negated};
 use super::typing::{Checked, Operand, a, arithmetic, is_numeric, numeric};
@@ -260,12 +261,12 @@ impl Checker<'_> {
         ))
     }
 
-    fn call(&mut self, function: &ast::Name, place: Span, position: Position) -> Option<Value> {
-        if !aggregate::is_aggregate(&function.text) {
-            self.no_aggregate(function);
+    fn call(&mut self, called: &ast::Name, place: Span, position: Position) -> Option<Value> {
+        if !aggregate::is_aggregate(&called.text) {
+            self.no_aggregate(called);
             return None;
         }
-        let name = &function.text;
+        let name = &called.text;
         self.errors.push(if position == Position::Argument {
             Diagnostic::new(
                 Code::NestedAggregate,
@@ -281,7 +282,7 @@ impl Checker<'_> {
                 _ => "an `if` decides about one call",
             };
             let help = if self.scope.is_some() {
-                format!("put it into a map: `@x = {name}(…)`")
+                function::into_a_map(name)
             } else {
                 "aggregates stand in columns: `calls = count()`".to_owned()
             };

@@ -202,46 +202,46 @@ fn units_suit_the_type() {
     check(
         text,
         expect![[r#"
-            error[E0406]: `ms` shows a time, and this column is a size
-             --> slow.ewq:1:41
-              |
-            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-              |                           ----------    ^^ this needs a time
-              |                           |
-              |                           this is a size
-              |
-              = help: a size is shown with `as bytes`, `as int`, or without `as` as it fits
+        error[E0406]: `ms` shows a time, and this column is a size
+         --> slow.ewq:1:41
+          |
+        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+          |                           ----------    ^^ this needs a time
+          |                           |
+          |                           this is a size
+          |
+          = help: a size is shown with `as bytes`, `as int`, or without `as` as it fits
 
-            error[E0406]: `bytes` shows a size, and this column is a time
-             --> slow.ewq:1:66
-              |
-            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-              |                                                 -------------    ^^^^^ this needs a size
-              |                                                 |
-              |                                                 this is a time
-              |
-              = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
+        error[E0406]: `bytes` shows a size, and this column is a time
+         --> slow.ewq:1:66
+          |
+        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+          |                                                 -------------    ^^^^^ this needs a size
+          |                                                 |
+          |                                                 this is a time
+          |
+          = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
 
-            error[E0406]: `pct` shows a number, and this column is a time
-             --> slow.ewq:1:94
-              |
-            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-              |                                                                             -------------    ^^^ this needs a number
-              |                                                                             |
-              |                                                                             this is a time
-              |
-              = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
+        error[E0406]: `pct` shows a number, and this column is a time
+         --> slow.ewq:1:94
+          |
+        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+          |                                                                             -------------    ^^^ this needs a number
+          |                                                                             |
+          |                                                                             this is a time
+          |
+          = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
 
-            error[E0406]: `us` shows a time, and this column is a number
-             --> slow.ewq:1:114
-              |
-            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-              |                                                                                                       -------    ^^ this needs a time
-              |                                                                                                       |
-              |                                                                                                       this is a number
-              |
-              = help: a number is shown with `as pct`, `as int`, `as hex`, or without `as` as it fits
-        "#]],
+        error[E0406]: `us` shows a time, and this column is a number
+         --> slow.ewq:1:114
+          |
+        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+          |                                                                                                       -------    ^^ this needs a time
+          |                                                                                                       |
+          |                                                                                                       this is a number
+          |
+          = help: a number is shown with `as pct`, `as int`, `as hex`, or without `as` as it fits
+    "#]],
     );
 }
 

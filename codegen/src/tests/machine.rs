@@ -2,16 +2,17 @@
 //! do not show when it runs.
 
 use ewapa_lang::plan::BinaryOp::{Eq, Or};
-use ewapa_lang::plan::{Clause, Plan, SlotKind};
+use ewapa_lang::plan::{Action, Buckets, Clause, Plan, SlotKind};
+use ewapa_lang::types::Type;
 use ewapa_templates::CALL_SIZE;
 
 use super::run::compile;
 use super::terms::{
-    HISTOGRAM, count, count_if, count_in, counting, every_call, field, int, op, plan, slot,
-    slot_if, table, truth,
+    HISTOGRAM, assign, block, choose, count, count_if, count_in, counting, every_call, field, int,
+    messages, op, plan, slot, slot_if, table, tell, truth, when,
 };
 use crate::btf::Parameter;
-use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R6, R7, R10};
+use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R3, R4, R6, R7, R10};
 use crate::interpreter::{Machine, unreachable};
 use crate::program::{Function, Program, ZEROS};
 
@@ -202,6 +203,49 @@ fn a_path_leads_to_every_instruction_of_constant_conditions() {
 }
 
 #[test]
+fn only_rows_of_a_hash_are_deleted() {
+    refused("deletes from an array", |asm| {
+        asm.store_imm(R10, -8, 0);
+        asm.map(R1, ZEROS);
+        asm.mov(R2, R10);
+        asm.alu_imm(Alu::Add, R2, -8);
+        asm.call(Helper::MapDelete);
+    });
+}
+
+#[test]
+fn only_a_ring_buffer_takes_records() {
+    refused("no ring buffer", |asm| {
+        asm.map(R1, ZEROS);
+        asm.mov(R2, R10);
+        asm.constant(R3, 8);
+        asm.constant(R4, 0);
+        asm.call(Helper::RingbufOutput);
+    });
+}
+
+#[test]
+fn a_path_leads_to_every_instruction_of_a_block() {
+    let say = || tell(0, vec![choose(truth(true), field("fd"), field("pid"))]);
+    let actions = vec![
+        when(truth(true), vec![say()], vec![Action::Return]),
+        assign(0, int(1)),
+        when(
+            field("ok"),
+            vec![Action::Return, say()],
+            vec![when(truth(false), vec![say()], Vec::new())],
+        ),
+        say(),
+        Action::Return,
+        say(),
+    ];
+    all_reachable(&Plan {
+        messages: messages(&[&[Type::Int]]),
+        ..plan(vec![block(1, actions)], Vec::new())
+    });
+}
+
+#[test]
 fn a_path_leads_to_every_instruction_of_every_slot() {
     let kinds = [
         SlotKind::Values,
@@ -209,7 +253,15 @@ fn a_path_leads_to_every_instruction_of_every_slot() {
         SlotKind::SumOfSquares,
         SlotKind::Min,
         SlotKind::Max,
+        SlotKind::Last,
+        SlotKind::Tally,
         HISTOGRAM,
+        SlotKind::Histogram(Buckets::Log2),
+        SlotKind::Histogram(Buckets::Linear {
+            min: 0,
+            max: 10,
+            step: 3,
+        }),
     ];
     for name in ["fd", "pid", "ok"] {
         let slots = kinds

@@ -1,5 +1,6 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
 use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
+use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, EVENT, LEAVE, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
@@ -7,8 +8,8 @@ use object::{Object, ObjectSection, ObjectSymbol};
 
 use super::run::compile;
 use super::terms::{
-    Grouping, HISTOGRAM, count, count_in, counting, every_call, field, grouping, int, negate, not,
-    op, plan, probe, slot, slot_if, table,
+    Grouping, HISTOGRAM, block, count, count_in, counting, delete, every_call, field, grouping,
+    int, messages, negate, not, op, plan, probe, slot, slot_if, table, tell,
 };
 use crate::{elf, link};
 
@@ -54,7 +55,39 @@ fn plans() -> Vec<Plan> {
             stores.iter().map(Grouping::store).collect(),
         ),
         plan(Vec::new(), Vec::new()),
+        blocks(),
     ]
+}
+
+/// A plan with a ring buffer, a shared map and events that are no calls.
+fn blocks() -> Plan {
+    let last = grouping(
+        vec![field("comm")],
+        vec![slot(SlotKind::Last, field("duration"))],
+    );
+    let actions = vec![
+        last.record(0),
+        tell(0, vec![field("comm"), field("fd")]),
+        delete(0, vec![field("comm")]),
+    ];
+    let at_the_end = Clause {
+        event: Event::End,
+        ..block(0, vec![tell(1, Vec::new())])
+    };
+    Plan {
+        messages: messages(&[&[Type::Text, Type::Int], &[]]),
+        ..plan(vec![block(0, actions), at_the_end], vec![last.store()])
+    }
+}
+
+#[test]
+fn only_a_program_with_messages_has_a_ring_buffer_for_them() {
+    for plan in plans() {
+        let object = linked(&plan);
+        let elf: ElfFile64<'_> = ElfFile64::parse(object.as_slice()).expect("an ELF object");
+        let has_one = elf.symbols().any(|symbol| symbol.name() == Ok("messages"));
+        assert_eq!(has_one, !plan.messages.is_empty());
+    }
 }
 
 /// The names of the functions that a plan's program has.
@@ -148,6 +181,7 @@ fn the_maps_of_a_program_are_in_the_linked_object() {
             .iter()
             .map(|store| store.map.as_str())
             .chain(["zeros", "counters"])
+            .chain(program.messages.first().map(|_| "messages"))
         {
             let symbol = elf
                 .symbols()

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::SlotKind;
+use ewapa_lang::plan::{Buckets, SlotKind};
 
 use super::reference::Kept;
 use super::run::{accumulated, compile, read, row, take};
 use super::terms::{Call, HISTOGRAM, count, field, slot, table};
+use crate::Error;
+use crate::histogram;
 use crate::histogram::log_linear::{self, COUNT, bucket};
 use crate::interpreter::Machine;
+use crate::program::generate;
 use crate::slot::encode_extreme;
 
 /// Calls of which `pid`, which is never none, takes these values.
@@ -170,16 +173,49 @@ fn the_histogram_of_the_kernel_is_that_of_user_space() {
     assert_eq!(row(&plan, &calls(&values)), [Kept::Histogram(expected)]);
 }
 
+/// Histograms of every kind.
+const HISTOGRAMS: [Buckets; 7] = [
+    Buckets::LogLinear,
+    Buckets::Log2,
+    linear(0, 100, 10),
+    linear(-7, 20, 4),
+    linear(-1, 1, 1),
+    linear(i64::MIN, i64::MAX, i64::MAX / 400),
+    linear(1 << 40, (1 << 40) + (1 << 38), 1 << 33),
+];
+
+const fn linear(min: i64, max: i64, step: i64) -> Buckets {
+    Buckets::Linear { min, max, step }
+}
+
 #[test]
 fn each_value_goes_to_its_own_bucket() {
-    let values = (0..62).flat_map(|power| [-1, 0, 1].map(|delta| (1i64 << power) + delta));
-    for value in values {
-        let kept = accumulated(HISTOGRAM, field("pid"), &calls(&[value]));
-        assert_eq!(
-            kept,
-            Kept::Histogram(BTreeMap::from([(bucket(value), 1)])),
-            "{value}"
-        );
+    for buckets in HISTOGRAMS {
+        let powers = (0..63).flat_map(|power| [-1, 0, 1].map(|delta| (1i64 << power) + delta));
+        let ends = (0..histogram::count(buckets))
+            .step_by(37)
+            .flat_map(|bucket| <[i64; 2]>::from(histogram::bounds(buckets, bucket)));
+        for value in powers
+            .chain(ends)
+            .flat_map(|value| [value, value.wrapping_neg()])
+        {
+            let kept = accumulated(SlotKind::Histogram(buckets), field("pid"), &calls(&[value]));
+            let bucket = histogram::bucket(buckets, value);
+            assert_eq!(
+                kept,
+                Kept::Histogram(BTreeMap::from([(bucket, 1)])),
+                "{value} in {buckets:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn steps_that_make_no_sense_or_are_too_many_are_refused() {
+    for buckets in [linear(0, 10, 0), linear(5, 5, 1), linear(0, 1001, 1)] {
+        let slots = vec![slot(SlotKind::Histogram(buckets), field("pid"))];
+        let error = generate(&table(Vec::new(), slots)).unwrap_err();
+        assert!(matches!(error, Error::Histogram { .. }), "{error}");
     }
 }
 

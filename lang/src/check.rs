@@ -19,6 +19,7 @@ pub(crate) mod param;
 mod printf;
 mod probe;
 mod refuse;
+mod room;
 mod slots;
 mod statement;
 mod table;
@@ -31,12 +32,10 @@ mod written;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ast::{Item, Script};
-use crate::builtin::TEXT_LEN;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Expr, ExprKind, Message, Plan};
+use crate::plan::{Expr, Message, Plan};
 use crate::span::Span;
-use crate::types::Type;
 use learnt::Learnt;
 use map::MapUse;
 use param::Params;
@@ -224,7 +223,7 @@ impl Checker<'_> {
     /// Adds an expression to what the kernel evaluates, so that the kernel never refuses what was accepted here.
     fn spend(&mut self, expr: &Expr, place: Span) {
         let (nodes, depth) = extent(expr);
-        if read_keys(expr) > MAX_READ_KEYS {
+        if room::read_keys(expr) > MAX_READ_KEYS {
             let message = "the keys of the maps that are read here are too large together";
             self.errors.push(
                 Diagnostic::new(Code::TooLarge, place, message)
@@ -257,22 +256,6 @@ fn extent(expr: &Expr) -> (usize, usize) {
     let parts = expr.parts().into_iter().map(extent);
     let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
-}
-
-/// The bytes of the keys that wait for each other while an expression is evaluated: those of a map that
-/// is read, and of the maps that are read for its keys.
-fn read_keys(expr: &Expr) -> usize {
-    let inner = expr.parts().into_iter().map(read_keys).max().unwrap_or(0);
-    let own = match &expr.kind {
-        ExprKind::Map { keys, .. } => keys.iter().map(|key| key_bytes(key.ty)).sum(),
-        _ => 0,
-    };
-    own + inner
-}
-
-/// The bytes of a key.
-fn key_bytes(ty: Type) -> usize {
-    if ty == Type::Text { TEXT_LEN } else { 8 }
 }
 
 fn tables(script: &Script) -> usize {

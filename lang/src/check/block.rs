@@ -3,10 +3,13 @@
 use std::collections::HashSet;
 
 use crate::ast::{Item, Probe, ProbeBlock, Script};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Clause, Plan};
 use crate::span::Span;
 
 use super::event::is_without_call;
+use super::room::{MAX_ROOM, room};
 use super::value::Position;
 use super::variable::Scope;
 use super::{Checker, MAX_CLAUSES};
@@ -90,6 +93,13 @@ impl Checker<'_> {
             let mut actions: Vec<Action> = Vec::new();
             self.statements_of(&block.body, &mut actions);
             let variables = self.scope.as_ref().map_or(0, Scope::len);
+            if 8 * variables + room(&actions) > MAX_ROOM {
+                let message = "this block keeps more at a time than the kernel has room for";
+                self.errors.push(
+                    Diagnostic::new(Code::TooLarge, place(block), message)
+                        .help("use fewer variables, shorter keys, or print fewer values at once"),
+                );
+            }
             if let (Some(event), Some(filter)) = (event, filter) {
                 plan.clauses.push(Clause {
                     event,

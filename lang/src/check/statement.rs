@@ -186,10 +186,17 @@ impl Checker<'_> {
         place: Span,
         actions: &mut Vec<Action>,
     ) -> Option<()> {
+        let counts = matches!(op, BinaryOp::Add | BinaryOp::Sub);
         if let ExprKind::Variable(name) = &target.kind {
             let old = self.variable(name, target.span);
             let value = self.kept(value);
-            let (old, value) = (old?, value?);
+            let Some(old) = old else {
+                if counts {
+                    self.hint_variable(name, value?);
+                }
+                return None;
+            };
+            let value = value?;
             let value = self.changed(op, old, value, place);
             return self.assign_variable(name, target.span, value, actions);
         }
@@ -206,7 +213,6 @@ impl Checker<'_> {
         let map = self.map(name, target.span)?;
         let keys = self.keys(map, keys, target.span);
         let value = self.kept(value);
-        let counts = matches!(op, BinaryOp::Add | BinaryOp::Sub);
         self.number_in(map, !counts, place)?;
         let mut value = value?;
         let Some(ty) = self.map_type(map) else {

@@ -173,6 +173,13 @@ impl Checker<'_> {
         value
     }
 
+    /// What is added to a variable whose type is open decides about it.
+    pub(super) fn hint_variable(&mut self, name: &str, value: Value) {
+        if let Some(index) = self.scope.as_ref().and_then(|scope| scope.find(name)) {
+            self.fit_variable(value, VariableId(index), name);
+        }
+    }
+
     fn learnt_variable(&self, index: usize) -> Learnt {
         let clause = self.scope.as_ref().map_or(0, |scope| scope.clause);
         self.variables

@@ -4,9 +4,12 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 mod aggregate;
+mod assignment;
 mod block;
 mod column;
 mod comparison;
+mod condition;
+mod constant;
 mod event;
 mod format;
 mod function;
@@ -14,6 +17,8 @@ mod glob;
 mod histogram;
 mod learnt;
 mod map;
+mod map_function;
+mod map_use;
 mod name;
 pub(crate) mod param;
 mod printf;

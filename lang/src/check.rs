@@ -124,6 +124,7 @@ pub fn check(
         clauses: 0,
         statements: 0,
         news: false,
+        learning: false,
         scope: None,
     };
     let mut plan = Plan::default();
@@ -170,6 +171,8 @@ struct Checker<'a> {
     statements: usize,
     /// Whether something became known about a type since this was last set to false.
     news: bool,
+    /// Whether blocks are only looked at for types.
+    learning: bool,
     /// The probe block that is being checked.
     scope: Option<Scope>,
 }

@@ -516,3 +516,22 @@ fn what_let_declares_in_two_branches_are_two_variables() {
     "#]],
     );
 }
+
+#[test]
+fn a_map_may_be_made_of_itself() {
+    assert_eq!(types("wasi:* { @n = @n + 1; }"), ["number"]);
+    assert_eq!(types("wasi:* { @sum = @sum + duration; }"), ["time"]);
+    assert_eq!(types("wasi:* { @twice = 2 * @twice + 1; }"), ["number"]);
+    assert_eq!(
+        types("wasi:* { @max[func] = duration > @max[func] ? duration : @max[func]; }"),
+        ["time"]
+    );
+    assert_eq!(
+        types("begin { @min = 0; } wasi:* { @min = @min == 0 || bytes < @min ? bytes : @min; }"),
+        ["size"]
+    );
+    assert_eq!(
+        types("wasi:* { $t = 0; $t = $t + duration; @t = $t; }"),
+        ["time"]
+    );
+}

@@ -31,7 +31,7 @@ impl Checker<'_> {
     /// Checks the blocks for what they teach of the maps' types. Whether there was news.
     fn look_at_blocks(&mut self, script: &Script) -> bool {
         let (errors, nodes) = (std::mem::take(&mut self.errors), self.nodes);
-        self.news = false;
+        (self.news, self.learning) = (false, true);
         self.clauses = 0;
         let mut scratch = Plan::default();
         for item in &script.items {
@@ -43,6 +43,7 @@ impl Checker<'_> {
         self.statements = 0;
         self.scope = None;
         (self.errors, self.nodes) = (errors, nodes);
+        self.learning = false;
         self.news
     }
 

@@ -1,6 +1,6 @@
 //! Conditions: what is true, and what depends on it.
 
-use crate::ast;
+use crate::ast::{self, BinaryOp};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Expr};
@@ -33,6 +33,12 @@ impl Checker<'_> {
         let condition = self.value(condition, position);
         let condition = condition.and_then(|condition| self.truth(condition));
         let (then, otherwise) = (self.value(then, position), self.value(otherwise, position));
+        if let Some(known) = self.known_side(BinaryOp::Add, then.as_ref(), otherwise.as_ref()) {
+            return Some(known);
+        }
+        if self.learning && condition.is_none() {
+            return then;
+        }
         let (condition, then, otherwise) = (condition?, then?, otherwise?);
         if then.expr.ty == Type::Text && otherwise.expr.ty == Type::Text {
             return self.refused(span, "`? :` between texts is");

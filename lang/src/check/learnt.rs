@@ -2,9 +2,13 @@
 //! whose type is certain decides. A number or text that is written out takes the type of the others, so
 //! that `@longest = 0` and `@longest = duration` go together.
 //!
+//! While types are learnt, what is known of a value stands for all of it: `@sum = @sum + duration` makes
+//! `@sum` a time, though nothing is known of `@sum` on the right.
+//!
 //! A map may be read above the place that decides its type, so probe blocks are checked again until
 //! nothing more is learnt; only the errors of the last time count.
 
+use crate::ast::BinaryOp;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::span::Span;
@@ -49,6 +53,28 @@ impl Learnt {
 }
 
 impl Checker<'_> {
+    /// What stands for `left op right` while types are learnt and only one side is known.
+    pub(super) fn known_side(
+        &self,
+        op: BinaryOp,
+        left: Option<&Value>,
+        right: Option<&Value>,
+    ) -> Option<Value> {
+        let known = match (left, right) {
+            (Some(known), None) | (None, Some(known)) if self.learning => known,
+            _ => return None,
+        };
+        let suits = match op {
+            BinaryOp::Add | BinaryOp::Sub => true,
+            // A time divided by a number is a time, and one divided by a time a number.
+            BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => {
+                known.is_constant() && known.expr.ty == Type::Int
+            }
+            _ => false,
+        };
+        suits.then(|| known.clone())
+    }
+
     /// A value as one of the type that is known, which it may decide. `what` names what holds it. None
     /// also if the type is not known yet.
     pub(super) fn fit(

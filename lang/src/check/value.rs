@@ -135,6 +135,9 @@ impl Checker<'_> {
                     left = left.and_then(|left| self.truth(left));
                     right = right.and_then(|right| self.truth(right));
                 }
+                if let Some(known) = self.known_side(*op, left.as_ref(), right.as_ref()) {
+                    return Some(known);
+                }
                 let (left, right) = (left?, right?);
                 match op {
                     BinaryOp::And | BinaryOp::Or => {

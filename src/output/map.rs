@@ -13,7 +13,7 @@ use crate::engine::groups::{Group, Key, Value};
 use crate::engine::names::Names;
 use crate::engine::trace::Outcome;
 
-use super::{cells, column, histogram, quantity};
+use super::{cells, column, histogram, measure};
 
 /// All maps at the end of a run.
 pub fn render_all(plan: &Plan, outcome: &Outcome) -> String {
@@ -150,9 +150,9 @@ fn order(left: &Row<'_>, right: &Row<'_>) -> Ordering {
 fn text(weight: Weight, ty: Type, names: &Names) -> String {
     match (weight, ty) {
         (Weight::None, _) => "-".to_owned(),
-        (Weight::Whole(number), Type::Time | Type::Size) => quantity::text(number as f64, ty),
+        (Weight::Whole(number), Type::Time | Type::Size) => measure::text(number as f64, ty),
         (Weight::Whole(number), _) => cells::key(&Key::Number(number), ty, names),
-        (Weight::Real(number), _) => quantity::text(number, ty),
+        (Weight::Real(number), _) => measure::text(number, ty),
     }
 }
 

@@ -6,7 +6,7 @@ pub mod column;
 pub mod console;
 pub mod histogram;
 pub mod map;
+pub mod measure;
 pub mod number;
 pub mod printf;
-pub mod quantity;
 pub mod table;

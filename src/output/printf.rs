@@ -12,7 +12,7 @@ use ewapa_lang::types::Type;
 use crate::engine::groups::Key;
 use crate::engine::names::Names;
 
-use super::{cells, quantity};
+use super::{cells, measure};
 
 /// The pieces of a format with a value for each conversion.
 pub fn format(pieces: &[Piece], types: &[Type], values: &[Key], names: &Names) -> String {
@@ -35,7 +35,7 @@ fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> Stri
         (Key::Number(NONE), _) => return pad("-".to_owned(), conversion),
         (Key::Number(number), Show::Text) => {
             let text = match ty {
-                Type::Time | Type::Size => quantity::text(*number as f64, ty),
+                Type::Time | Type::Size => measure::text(*number as f64, ty),
                 _ => cells::key(value, ty, names),
             };
             return pad(cut(&text, conversion), conversion);

@@ -58,6 +58,7 @@ pub fn render(
             write!(out, "[{}]", keys.join(", ")).expect("write to a string");
         }
         let value = match map.value {
+            MapValue::Histogram(_) if row.weight == Weight::None => "-".to_owned(),
             MapValue::Histogram(slot) => {
                 let SlotKind::Histogram(buckets) = store.slots[slot.0] else {
                     unreachable!("the plan names a slot of this kind")

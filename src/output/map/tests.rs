@@ -201,6 +201,19 @@ fn a_histogram_says_what_its_bounds_are_numbers_of() {
 
         "]],
     );
+    let nothing = [group(
+        &[Key::Text(b"c".to_vec())],
+        &[Value::Histogram(Vec::new())],
+    )];
+    check(
+        &plan,
+        &map("size", histogram, Type::Time),
+        &nothing,
+        None,
+        &expect![[r"
+            @size[c]: -
+        "]],
+    );
     let plain = render(
         &plan,
         &map("size", histogram, Type::Int),

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command;
-use crate::failure::Failure;
+use crate::failure::{Failure, end};
 
 /// What the WASI calls of WebAssembly runtimes cost: how often, how long, how much of it in the kernel.
 #[derive(Debug, Parser)]
@@ -14,7 +14,8 @@ use crate::failure::Failure;
     name = "ewapa",
     version,
     disable_help_subcommand = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_help = "`ewapa -e PROGRAM …` is short for `ewapa script -e PROGRAM …`."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -30,17 +31,34 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         rest: Vec<std::ffi::OsString>,
     },
-    /// List the bundled scripts
-    List,
+    /// Show all errors of scripts, without running them
+    Check(command::check::Args),
+    /// Format scripts
+    Fmt(command::fmt::Args),
+    /// Explain an error by its code, such as E0203; without a code, list them all
+    Explain(command::explain::Args),
+    /// List the bundled scripts, or the WASI functions that a probe stands for
+    List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
     /// Check what this kernel and these rights allow
     Doctor,
     /// Run the script fd_write_latency on a small runtime that is built in
     Demo,
+    /// Print what a shell needs to complete command lines
+    Completions(command::completions::Args),
+    /// Write the manual pages
+    Man(command::man::Args),
     /// Run a module on the small runtime that is built in
     #[command(hide = true)]
     Guest(command::guest::Args),
+}
+
+/// The whole command line with the options of `ewapa script`, which reads its own.
+fn whole() -> clap::Command {
+    Cli::command().mut_subcommand("script", |_| {
+        command::script::Options::command().name("script")
+    })
 }
 
 /// Runs the command line.
@@ -48,12 +66,41 @@ enum Command {
 /// # Errors
 /// What the user has to be told.
 pub fn run(start: Instant) -> Result<ExitCode, Failure> {
-    match Cli::parse().command {
+    let arguments = command::line::complete(
+        std::env::args_os().collect(),
+        &command::script::Options::command(),
+    );
+    let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| end(&error));
+    // What only prints ends as other tools do when its reader has seen enough. What traces does not: it has
+    // pipes of its own, and tables to bring home.
+    if !matches!(
+        cli.command,
+        Command::Script { .. } | Command::Demo | Command::Guest(_)
+    ) {
+        // SAFETY: no other thread is there yet.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    }
+    match cli.command {
         Command::Script { rest } => command::script::run(rest, start),
-        Command::List => command::list::run(),
+        Command::Check(args) => command::check::run(&args),
+        Command::Fmt(args) => command::fmt::run(&args),
+        Command::Explain(args) => command::explain::run(&args),
+        Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
         Command::Doctor => command::doctor::run(),
         Command::Demo => command::demo::run(start),
+        Command::Completions(args) => command::completions::run(&args, whole()),
+        Command::Man(args) => command::man::run(&args, whole()),
         Command::Guest(args) => command::guest::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        whole().debug_assert();
     }
 }

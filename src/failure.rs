@@ -85,6 +85,18 @@ impl Failure {
     }
 }
 
+/// Ends the process as clap would, with the exit code of a wrong command line; with 0 after `--help`.
+pub fn end(error: &clap::Error) -> ! {
+    let code = if error.use_stderr() {
+        Kind::Usage as i32
+    } else {
+        0
+    };
+    // Nobody is left to be told that it cannot be told.
+    let _ = error.print();
+    std::process::exit(code)
+}
+
 fn kind(error: &trace::Error) -> Kind {
     use std::io::ErrorKind;
     match error {
@@ -99,7 +111,7 @@ fn kind(error: &trace::Error) -> Kind {
             Kind::NoCommand
         }
         trace::Error::Command { .. } => Kind::NotExecutable,
-        trace::Error::NoProcess(_) => Kind::NoProcess,
+        trace::Error::NoProcess(_) | trace::Error::Thread { .. } => Kind::NoProcess,
         trace::Error::NoRuntime { .. } => Kind::NoRuntime,
         trace::Error::Stripped { .. } => Kind::Stripped,
     }

@@ -7,6 +7,8 @@ mod engine;
 mod failure;
 mod guest;
 mod output;
+mod source;
+mod stdout;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -39,7 +39,7 @@ _Static_assert(sizeof(struct cookie) == 8, "cookie");
 #define NO_ARG 0xff
 #define BY_VALUE 0x80
 
-enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME };
+enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION };
 
 /* Something that user space has to look into. The process is stopped until it has. */
 struct event {

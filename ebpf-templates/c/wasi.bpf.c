@@ -21,6 +21,8 @@ const volatile __u64 script_reads;      /* READS_* of the builtins that the scri
 const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
 const volatile __u8 hold;               /* stop a process that has new code until user space has looked */
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
+const volatile __u32 signal_offset;     /* of signal in struct task_struct */
+const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile struct abi abis[MAX_ABIS];
 
 /* A call that has not returned yet. */
@@ -35,6 +37,7 @@ struct open_call {
 	__u8 named;      /* the WASI function is known */
 	__u8 ignored;    /* the script does not want it */
 	__u8 moved_arg;
+	__u8 uncounted;  /* it measures what a probe costs */
 };
 
 /* Only threads of traced processes have one. */
@@ -100,7 +103,7 @@ extern int ewapa_event(void *call, __u64 clause);
 /* What a clause gets that waits for something else than a call. */
 static const struct call no_call;
 
-static __always_inline void count(__u32 which)
+static __always_inline void tally(__u32 which)
 {
 	__u64 *counter = bpf_map_lookup_elem(&counters, &which);
 
@@ -108,16 +111,26 @@ static __always_inline void count(__u32 which)
 		__sync_fetch_and_add(counter, 1);
 }
 
-static __always_inline void count_unfinished(struct open_call *open)
+/* For what is rare: a function that is not static is verified once and not at each of its calls. */
+__noinline int count(__u32 which)
 {
-	__u32 func = open->call.func;
-	__u64 *counter;
+	tally(which);
+	return 0;
+}
 
-	if (!open->named || open->ignored)
-		return;
-	counter = bpf_map_lookup_elem(&unfinished, &func);
+__noinline int count_unfinished_of(__u32 func)
+{
+	__u64 *counter = bpf_map_lookup_elem(&unfinished, &func);
+
 	if (counter)
 		__sync_fetch_and_add(counter, 1);
+	return 0;
+}
+
+static __always_inline void count_unfinished(struct open_call *open)
+{
+	if (open->named && !open->ignored)
+		count_unfinished_of(open->call.func);
 }
 
 /* Takes the innermost call off the stack without a return. */
@@ -180,7 +193,7 @@ static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
 	}
 }
 
-static __always_inline __u64 read_u64(__u64 address)
+__noinline __u64 read_u64(__u64 address)
 {
 	__u64 value = 0;
 
@@ -213,7 +226,7 @@ static __always_inline bool is_memory(__u64 address)
 }
 
 /* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-static __always_inline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+__noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
@@ -255,8 +268,10 @@ static __always_inline void name_call(struct pt_regs *ctx, struct open_call *ope
 }
 
 /* Calls whose stack frames lie below `sp` on the same stack have been left without a return. */
-static __always_inline void drop_abandoned(struct thread *thread, __u64 sp)
+__noinline int drop_abandoned(struct thread *thread, __u64 sp)
 {
+	if (!thread)
+		return 0;
 	for (int i = 0; i < MAX_DEPTH; i++) {
 		struct open_call *open;
 
@@ -268,6 +283,7 @@ static __always_inline void drop_abandoned(struct thread *thread, __u64 sp)
 		count(COUNT_ABANDONED);
 		close_unfinished(thread, open);
 	}
+	return 0;
 }
 
 /* Returns 0 if the return of the function is wanted, else 1, as a session program does. */
@@ -296,7 +312,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		return 1;
 	}
 
-	drop_abandoned(thread, ctx->sp);
+	if (thread->depth)
+		drop_abandoned(thread, ctx->sp);
 	if (thread->depth >= MAX_DEPTH) {
 		count(COUNT_DEEP);
 		return 1;
@@ -333,7 +350,9 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (open->ignored && !always_returns)
 		return 1;
 
-	count(COUNT_ENTRIES);
+	open->uncounted = cookie->role == ROLE_CALIBRATION;
+	if (!open->uncounted)
+		tally(COUNT_ENTRIES);
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
@@ -419,30 +438,56 @@ static __always_inline void complete(struct pt_regs *ctx, struct open_call *open
 	ewapa_leave(call);
 }
 
+/* The place, from 1, of the innermost open call that began with this stack pointer; 0 if there is none. On
+ * a thread that switches between stacks calls may end in another order than that in which they began. */
+static __always_inline __u32 find_open(struct thread *thread, __u64 sp)
+{
+	for (__u32 below = 0; below < MAX_DEPTH; below++) {
+		__u32 place = thread->depth - below;
+
+		if (below >= thread->depth)
+			break;
+		if (thread->open[(place - 1) & (MAX_DEPTH - 1)].sp == sp)
+			return place;
+	}
+	return 0;
+}
+
+/* Takes an open call off the stack that is not the innermost one. */
+__noinline int close_below(struct thread *thread, __u32 place)
+{
+	if (!thread)
+		return 0;
+	for (int i = 0; i < MAX_DEPTH - 1; i++) {
+		if (place >= thread->depth)
+			break;
+		thread->open[(place - 1) & (MAX_DEPTH - 1)] = thread->open[place & (MAX_DEPTH - 1)];
+		place++;
+	}
+	return 0;
+}
+
 static __always_inline int leave(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct thread *thread = known_thread();
 	__u64 sp = ctx->sp - 8;  /* the return has popped its address */
 	struct open_call *open;
+	__u32 place;
 
 	if (!thread)
 		return 0;
-	drop_abandoned(thread, sp - 8);
-	if (!thread->depth) {
+	if (thread->depth > 1)
+		drop_abandoned(thread, sp - 8);
+	place = find_open(thread, sp);
+	if (!place) {
 		count(COUNT_UNMATCHED);
 		return 0;
 	}
-	open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
-	if (open->sp != sp) {
-		count(COUNT_UNMATCHED);
-		return 0;
-	}
-	thread->depth--;
-	count(COUNT_RETURNS);
+	open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];
 	/* What happened inside happened inside the call around it, too. */
-	if (thread->depth) {
-		struct open_call *outer = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if (place > 1) {
+		struct open_call *outer = &thread->open[(place - 2) & (MAX_DEPTH - 1)];
 
 		outer->call.syscall_count += open->call.syscall_count;
 		outer->call.syscall_time += open->call.syscall_time;
@@ -450,6 +495,11 @@ static __always_inline int leave(struct pt_regs *ctx)
 	}
 	if (open->named && !open->ignored)
 		complete(ctx, open, now);
+	if (!open->uncounted)
+		tally(COUNT_RETURNS);
+	if (place < thread->depth)
+		close_below(thread, place);
+	thread->depth--;
 	return 0;
 }
 
@@ -505,9 +555,12 @@ static __always_inline bool is_probe(__u64 nr)
 SEC("raw_tp/sys_enter")
 int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct thread *thread = known_thread();
+	struct thread *thread;
 
-	if (!thread || !thread->depth || is_probe(ctx->args[1]))
+	if (is_probe(ctx->args[1]))
+		return 0;
+	thread = known_thread();
+	if (!thread || !thread->depth)
 		return 0;
 	thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call.syscall_count++;
 	thread->syscall_moves = moves_bytes(ctx->args[1]);
@@ -610,17 +663,27 @@ int process_exec(void *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int process_exit(void *ctx)
+/* Whether no thread of the task's process is left. That the first one ends says nothing: the process may
+ * go on without it, also by an exec of another one. */
+static __always_inline bool is_last_thread(__u64 task)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 pid = id >> 32;
+	__u64 signal = 0;
+	__u32 live = 1;
+
+	bpf_probe_read_kernel(&signal, sizeof(signal), (void *)(task + signal_offset));
+	bpf_probe_read_kernel(&live, sizeof(live), (void *)(signal + live_offset));
+	return live == 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
 
-	(void)ctx;
 	if (thread)
 		abandon_calls(thread);
-	if (pid == (__u32)id && !bpf_map_delete_elem(&processes, &pid))
+	if (is_last_thread(ctx->args[0]) && !bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid);
 	return 0;
 }

@@ -117,6 +117,8 @@ pub enum Role {
     Envelope = 1,
     /// Which WASI function the open envelope is.
     Name = 2,
+    /// An envelope that only measures what a probe costs.
+    Calibration = 3,
 }
 
 impl Cookie {

@@ -190,8 +190,8 @@ pub enum ClauseKind {
     Limit(Expr),
     /// `pivot KEY [vs "baseline"]`
     Pivot {
-        /// The key whose values become columns.
-        key: Expr,
+        /// The key whose values become groups of columns; one of the `by` or one more.
+        key: Key,
         /// The value that the others are compared with.
         baseline: Option<Text>,
     },
@@ -208,6 +208,8 @@ pub struct Check {
     pub text: Text,
     /// The condition.
     pub condition: Expr,
+    /// The condition as it was written, on one line.
+    pub written: String,
     /// The whole item.
     pub span: Span,
 }

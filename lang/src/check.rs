@@ -3,9 +3,10 @@
 //!
 //! Functions that check return an option: none means that what is wrong has been reported.
 
-mod aggregate;
+pub(crate) mod aggregate;
 mod assignment;
 mod block;
+mod clause;
 mod column;
 mod comparison;
 mod condition;
@@ -15,21 +16,26 @@ mod format;
 mod function;
 mod glob;
 mod histogram;
+mod key_value;
 mod learnt;
 mod map;
 mod map_function;
 mod map_use;
 mod name;
 pub(crate) mod param;
+mod pivot;
 mod printf;
-mod probe;
+pub(crate) mod probe;
+mod promise;
 mod refuse;
+mod result;
 mod room;
+mod shape;
 mod slots;
 mod statement;
 mod table;
 mod typing;
-mod unit;
+pub(crate) mod unit;
 mod value;
 mod variable;
 mod written;
@@ -44,6 +50,7 @@ use crate::span::Span;
 use learnt::Learnt;
 use map::MapUse;
 use param::Params;
+use shape::Shape;
 use variable::Scope;
 
 /// What a script is checked against.
@@ -53,8 +60,9 @@ pub struct Environment<'a> {
     pub runtimes: &'a [&'a str],
 }
 
-/// A script may have so many tables.
-const MAX_TABLES: usize = 64;
+/// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
+/// those of every run.
+const MAX_STORES: usize = 48;
 
 /// A script may have so many parameters.
 const MAX_PARAMS: usize = 64;
@@ -82,9 +90,6 @@ const MAX_IFS: usize = 16;
 
 /// A probe block may have so many variables: they are on the stack of the eBPF program.
 const MAX_VARIABLES: usize = 16;
-
-/// A script may have so many maps.
-const MAX_MAPS: usize = 64;
 
 /// User space may be told so many different things.
 const MAX_MESSAGES: usize = 256;
@@ -115,6 +120,7 @@ pub fn check(
         params,
         errors,
         nodes: 0,
+        shapes: Vec::new(),
         tables: tables(script),
         aliases: aliases(script),
         written: written::written(script),
@@ -131,6 +137,12 @@ pub fn check(
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
+    }
+    // They may stand before the tables that they look at.
+    for item in &script.items {
+        if let Item::Check(check) = item {
+            checker.check(check, &mut plan);
+        }
     }
     checker.blocks(script, &mut plan);
     if checker.errors.is_empty() {
@@ -151,6 +163,8 @@ struct Checker<'a> {
     environment: &'a Environment<'a>,
     params: Params,
     errors: Vec<Diagnostic>,
+    /// What the rows of the tables are made of, so far.
+    shapes: Vec<Shape>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
     /// How many tables the script has. Their stores come before those of maps.
@@ -186,9 +200,8 @@ impl Checker<'_> {
             Item::Import(import) => self.not_yet(import.span, "`import` is"),
             Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
             Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
-            Item::Check(check) => self.not_yet(check.span, "`check` is"),
-            // All blocks come after all tables.
-            Item::ProbeBlock(_) => {}
+            // All checks and blocks come after all tables.
+            Item::Check(_) | Item::ProbeBlock(_) => {}
             Item::Foreign(foreign) => self.foreign(foreign),
         }
     }
@@ -213,10 +226,10 @@ impl Checker<'_> {
                 None => seen.push((table.name.text.clone(), table.name.span)),
             }
             tables += 1;
-            if tables > MAX_TABLES {
+            if tables > MAX_STORES {
                 self.too_many(
                     table.name.span,
-                    format!("a script has at most {MAX_TABLES} tables"),
+                    format!("a script has at most {MAX_STORES} tables and maps"),
                 );
                 break;
             }

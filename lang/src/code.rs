@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::page::Page;
+
 macro_rules! codes {
     ($($name:ident = $number:literal, $meaning:literal;)*) => {
         /// What kind of error it is. Numbers never change their meaning.
@@ -27,6 +29,15 @@ macro_rules! codes {
                     $(Code::$name => $meaning,)*
                 }
             }
+
+            /// Its page: what it means, a script that has the error, and the way out. A new code needs a
+            /// page, `docs/errors/E….md`; `UPDATE_EXPECT=1` fills in how the error is shown.
+            pub fn page(self) -> Page {
+                let text = match self {
+                    $(Code::$name => include_str!(concat!("../../docs/errors/E", stringify!($number), ".md")),)*
+                };
+                Page::new(text)
+            }
         }
     };
 }
@@ -47,6 +58,7 @@ codes! {
     EmptyTable = 0105, "a table has no column";
     UnknownColumn = 0106, "no column or key of the table has this name";
     NotConstant = 0107, "a value has to be known before the script runs, and is not";
+    UnknownTable = 0108, "no table has this name";
     UnknownProbe = 0201, "no kind of probe has this name";
     UnknownRuntime = 0202, "no runtime in the catalogue has this name";
     UnknownWasiFunction = 0203, "no WASI function has this name";
@@ -67,6 +79,8 @@ codes! {
     UnknownUnit = 0407, "no unit has this name";
     ConstantKey = 0408, "a key that is the same for every call";
     NothingToSelect = 0409, "an `if` on a column that has no aggregate";
+    KeyCount = 0410, "a row of a table is looked up with too few or too many keys";
+    SeveralTables = 0411, "a check over all rows of more than one table";
     UnknownParam = 0501, "the script has no parameter of this name";
     BadParamValue = 0502, "the value of a parameter has the wrong type";
     NoCall = 0601, "a value of a call where there is no call";

@@ -19,6 +19,9 @@
 //!   each, what is kept, what is printed. It prints itself, for `--emit plan`.
 //! - [`builtin`], [`errno`] and [`wasi`] are the tables of what a script can name. A builtin, an aggregate,
 //!   a unit or a literal's unit is one row of one table.
+//! - [`format`] writes a script anew with the usual white space.
+//! - [`probes`] are the calls that a probe stands for, for listings.
+//! - [`words`] are all words that mean something, for editors.
 //! - [`Diagnostic`] is an error with a stable [`Code`]; [`render`] shows errors with their places.
 //!
 //! [`compile`] does all of it.
@@ -30,19 +33,26 @@ mod code;
 mod diagnostic;
 mod docs;
 pub mod errno;
+mod fmt;
+mod listing;
 mod nearest;
+pub mod page;
 mod parse;
 pub mod plan;
 mod plan_text;
 mod span;
 pub mod types;
 pub mod wasi;
+pub mod words;
 
 pub use check::param::Param;
 pub use check::{Environment, check};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use docs::Docs;
+pub use fmt::format;
+pub use listing::probes;
+pub use nearest::nearest;
 pub use parse::parse;
 pub use span::Span;
 

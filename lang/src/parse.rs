@@ -24,7 +24,7 @@ use crate::span::Span;
 #[derive(pest_derive::Parser)]
 #[grammar = "ewq.pest"]
 #[allow(missing_docs, reason = "the rules are explained in the grammar")]
-struct EwqParser;
+pub(crate) struct EwqParser;
 
 /// A script may have so many bytes.
 const MAX_TEXT: usize = 4 << 20;
@@ -143,7 +143,7 @@ impl Builder {
 
 /// Where a rule is. Pest counts the white space and comments after it in when an optional part is missing
 /// at its end, so the end is that of its last part.
-fn span(pair: &Pair<Rule>) -> Span {
+pub(crate) fn span(pair: &Pair<Rule>) -> Span {
     let mut last = pair.clone();
     while let Some(inner) = last.clone().into_inner().next_back() {
         last = inner;

@@ -5,6 +5,7 @@ mod action;
 mod event;
 mod expression;
 mod message;
+mod result;
 mod store;
 mod table;
 
@@ -12,6 +13,7 @@ pub use action::{Action, Record, Update};
 pub use event::{Clause, Event, Probe};
 pub use expression::{BinaryOp, Expr, ExprKind};
 pub use message::{Conversion, Message, MessageKind, Piece, Show};
+pub use result::{Baseline, Cell, Check, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
 pub use store::{Buckets, Map, MapValue, SlotKind, Store};
 pub use table::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};
 
@@ -31,6 +33,8 @@ pub struct Plan {
     pub maps: Vec<Map>,
     /// What user space is told of, and what it does then.
     pub messages: Vec<Message>,
+    /// What has to hold at the end, in the order of the script.
+    pub checks: Vec<Check>,
 }
 
 /// Index into [`Plan::stores`].

@@ -2,6 +2,7 @@
 
 mod expression;
 mod message;
+mod result;
 mod store;
 mod table;
 
@@ -26,7 +27,10 @@ impl fmt::Display for Plan {
         }
         self.tables
             .iter()
-            .try_for_each(|table| write!(f, "{table}"))
+            .try_for_each(|table| write!(f, "{table}"))?;
+        self.checks
+            .iter()
+            .try_for_each(|check| writeln!(f, "{check}"))
     }
 }
 

@@ -409,3 +409,70 @@ fn a_tree_shows_what_was_read_and_where() {
             .to_string(),
     );
 }
+
+#[test]
+fn clauses_after_the_columns_are_about_rows() {
+    let text = r#"
+        param least = 10;
+        table t from wasi:* by func, runtime, errno {
+          calls = count(),
+          p99   = p99(duration) as us,
+        } title "calls" having calls >= least && (func != "fd_read" || runtime == "wasmtime 48") && !(errno == EBADF)
+          && p99 > 1.5us && p99 / 2 != 0
+          sort calls pivot runtime vs "wasmtime" every 1500ms"#;
+    check(
+        text,
+        expect![[r#"
+            clause 0
+              on all functions
+              record in store 0
+                key func
+                key runtime
+                key errno
+                slot 0
+                slot 1 of duration
+                slot 2 of duration
+                slot 3 of duration
+            store 0 of t
+              key WASI function
+              key runtime
+              key errno
+              slot 0 count
+              slot 1 histogram
+              slot 2 min
+              slot 3 max
+            table t from store 0
+              key func
+              key runtime
+              key errno
+              column calls: number as auto = count(#0)
+              column p99: time as us = quantile 0.99(#1 #2 #3)
+              title "calls"
+              having (((((column 0 >= 10) && (!(key 0 is 20) || key 1 is "wasmtime 48")) && !((key 2 == EBADF))) && (column 1 > 1500ns)) && ((column 1 / 2) != 0ns))
+              sort by column calls ascending
+              every 1500000000ns
+              pivot key runtime against "wasmtime", ratio of calls
+        "#]],
+    );
+}
+
+#[test]
+fn a_check_may_stand_before_its_table() {
+    let text = r#"
+        param budget = 50us;
+        check "fast" lat["fd_read", "wasmtime", EBADF].p99 < budget && all.calls >= 1;
+        check "clean" lost == 0 && unmatched == 0 && (probe_cost < 2us || elapsed > 1s);
+        check "no empty writes" lat.calls * 2 < 10 || lat.func != "fd_write";
+        table lat from wasi:* by func, runtime, errno { calls = count(), p99 = p99(duration) }
+        table all from wasi:* { calls = count() }"#;
+    let checks: Vec<String> = compiled(text, &[])
+        .plan
+        .checks
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#"
+        check "fast" ((column 1 of table 0[20, "wasmtime", 8] < 50000ns) && (column 0 of table 1[] >= 1))
+        check "clean" (((lost == 0) && (unmatched == 0)) && ((probe_cost < 2000ns) || (elapsed > 1000000000ns)))
+        check "no empty writes" (((column 0 * 2) < 10) || !(key 0 is 26)) for each row of table 0"#]].assert_eq(&checks.join("\n"));
+}

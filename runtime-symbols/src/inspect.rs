@@ -18,7 +18,9 @@ use crate::{Error, Image, Inner, Inspection, Missing, Reason, Site, Stripped, ma
 /// Reads a file.
 pub(crate) fn inspect(catalogue: &Catalogue, path: &Path) -> Result<Inspection, Error> {
     match map::open(path)? {
-        Some(map) => inspect_bytes(catalogue, path, &map),
+        // Of a large binary's strings only few are looked at again.
+        Some(map) => read(catalogue, path, &map, &|part| map::release(&map, part))
+            .map_err(|refusal| explain(refusal, path, &map)),
         None => Err(Error::NotElf {
             path: path.to_owned(),
         }),
@@ -31,10 +33,15 @@ pub(crate) fn inspect_bytes(
     path: &Path,
     bytes: &[u8],
 ) -> Result<Inspection, Error> {
-    read(catalogue, path, bytes).map_err(|refusal| explain(refusal, path, bytes))
+    read(catalogue, path, bytes, &|_| {}).map_err(|refusal| explain(refusal, path, bytes))
 }
 
-fn read(catalogue: &Catalogue, path: &Path, bytes: &[u8]) -> Result<Inspection, Refusal> {
+fn read(
+    catalogue: &Catalogue,
+    path: &Path,
+    bytes: &[u8],
+    passed: &dyn Fn(&[u8]),
+) -> Result<Inspection, Refusal> {
     let file = ElfFile::parse(bytes)?;
     let versions: Vec<OnceCell<Option<String>>> =
         catalogue.runtimes.iter().map(|_| OnceCell::new()).collect();
@@ -48,7 +55,7 @@ fn read(catalogue: &Catalogue, path: &Path, bytes: &[u8]) -> Result<Inspection, 
     // What is exported is in .symtab too, so .dynsym matters only where that tells nothing.
     let tables = [symtab, file.dynsym()?];
     for table in tables.iter().flatten() {
-        let candidates = catalogue.needles.candidates(table);
+        let candidates = catalogue.needles.candidates(table, passed);
         if let Some(resolved) = resolve(catalogue, &candidates, version) {
             let version = version(resolved.runtime);
             return Ok(Inspection::Runtime(image(

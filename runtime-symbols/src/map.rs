@@ -3,9 +3,31 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 use crate::Error;
+
+/// Takes pages of a mapped file out of this process's memory; they are read again when they are used
+/// again. `part` may be any part of the map; pages that reach beyond it stay.
+pub(crate) fn release(map: &Mmap, part: &[u8]) {
+    let base = map.as_ptr() as usize;
+    let Some(start) = (part.as_ptr() as usize).checked_sub(base) else {
+        return;
+    };
+    let end = start.saturating_add(part.len());
+    let (start, end) = (start.next_multiple_of(PAGE), end / PAGE * PAGE);
+    if start < end && end <= map.len() {
+        // SAFETY: the pages belong to a private mapping of a file that is never written to through it, so
+        // that they come back with the same contents as ever: those of the file.
+        let advised =
+            unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start) };
+        // Only memory is at stake.
+        let _ = advised;
+    }
+}
+
+/// The size of a page on x86-64, and a multiple of it elsewhere.
+const PAGE: usize = 64 * 1024;
 
 /// Maps a regular file for reading. `None` for an empty one.
 pub(crate) fn open(path: &Path) -> Result<Option<Mmap>, Error> {

@@ -23,6 +23,8 @@ pub(crate) enum Needle {
 /// All needles of a catalogue.
 pub(crate) struct Needles {
     search: Texts,
+    /// The bytes of the longest text.
+    longest: usize,
     all: Vec<Needle>,
 }
 
@@ -35,6 +37,9 @@ pub(crate) struct Candidate<'a> {
 
 /// Names beyond this are not from a compiler: the longest of the known runtimes have some 1,000 bytes.
 const LONGEST_NAME: usize = 8 * 1024;
+
+/// So much of the strings is searched at a time, in bytes.
+const WINDOW: usize = 1 << 20;
 
 /// Limits the work on a file that was made to waste time; a runtime has some hundreds.
 const MOST_CANDIDATES: usize = 20_000;
@@ -81,13 +86,19 @@ impl Needles {
         let search = Texts::new(&texts)?;
         Ok(Needles {
             search,
+            longest: texts.iter().map(|text| text.len()).max().unwrap_or(0),
             all: by_text.into_values().collect(),
         })
     }
 
-    /// The functions of a table whose names have a needle.
-    pub fn candidates<'a>(&self, table: &SymbolTable<'a>) -> Vec<Candidate<'a>> {
-        let names = self.names(table.strings);
+    /// The functions of a table whose names have a needle. `passed` is told which parts of the strings
+    /// have been searched.
+    pub fn candidates<'a>(
+        &self,
+        table: &SymbolTable<'a>,
+        passed: &dyn Fn(&[u8]),
+    ) -> Vec<Candidate<'a>> {
+        let names = self.names(table.strings, passed);
         if names.is_empty() {
             return Vec::new();
         }
@@ -115,10 +126,21 @@ impl Needles {
     }
 
     /// Where names with a needle start and end, in order.
-    fn names(&self, strings: &[u8]) -> Vec<(usize, usize)> {
+    fn names(&self, strings: &[u8], passed: &dyn Fn(&[u8])) -> Vec<(usize, usize)> {
         let mut names = Vec::new();
         let mut from = 0;
-        while let Some(found) = self.search.find(strings, from) {
+        let mut window = 0..WINDOW.min(strings.len());
+        loop {
+            let Some(found) = self.search.find(&strings[..window.end], from) else {
+                passed(&strings[window.clone()]);
+                if window.end == strings.len() {
+                    return names;
+                }
+                // A needle may lie across the border.
+                from = from.max(window.end - self.longest.min(window.end));
+                window = window.end..(window.end + WINDOW).min(strings.len());
+                continue;
+            };
             let start = match strings[found.start()] {
                 0 => found.start() + 1,
                 _ => memchr::memrchr(0, &strings[..found.start()]).map_or(0, |zero| zero + 1),
@@ -127,8 +149,11 @@ impl Needles {
                 .map_or(strings.len(), |zero| found.end() + zero);
             names.push((start, end));
             from = end;
+            if from >= window.end {
+                passed(&strings[window.clone()]);
+                window = from..(from + WINDOW).min(strings.len());
+            }
         }
-        names
     }
 }
 

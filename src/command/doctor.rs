@@ -108,7 +108,7 @@ fn effective_capabilities() -> Option<u64> {
 }
 
 fn btf() -> Check {
-    let state = match kernel::member_offset(c"task_struct", c"tgid") {
+    let state = match kernel::offsets() {
         Some(_) => State::Good("/sys/kernel/btf/vmlinux".to_owned()),
         None if Path::new("/sys/kernel/btf/vmlinux").exists() => State::Bad("/sys/kernel/btf/vmlinux cannot be read: run as root".to_owned()),
         None => State::Bad("no /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF (all large distributions have it)".to_owned()),

@@ -1,34 +1,65 @@
-//! `ewapa list`: the bundled scripts.
+//! `ewapa list`: the bundled scripts, or the WASI functions that a probe stands for.
 
+use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::bundled;
 use crate::failure::{Failure, Kind};
+use crate::stdout;
 
-/// Prints name, summary and parameters of each bundled script.
+use super::functions;
+
+/// The arguments of the subcommand.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A probe or a glob, such as 'wasi:fd_*' or 'wasi:wasmtime:*': lists its WASI functions; without
+    /// one the bundled scripts are listed
+    #[arg(value_name = "PROBE")]
+    probe: Option<String>,
+    /// Show the arguments of the functions and their types; with a binary also where they are
+    #[arg(short, long, requires = "probe")]
+    verbose: bool,
+    /// Only the functions that this runtime's binary or library has
+    #[arg(long, value_name = "FILE", requires = "probe", value_hint = clap::ValueHint::FilePath)]
+    binary: Option<PathBuf>,
+}
+
+/// Prints the list.
 ///
 /// # Errors
-/// A bundled script is broken: a defect.
-pub fn run() -> Result<ExitCode, Failure> {
+/// The probe stands for nothing, or the binary cannot be probed.
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    stdout::print(&match &args.probe {
+        Some(probe) => functions::list(probe, args.binary.as_deref(), args.verbose)?,
+        None => scripts()?,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Name, summary and parameters of each bundled script.
+fn scripts() -> Result<String, Failure> {
+    let mut text = String::new();
     let width = bundled::SCRIPTS
         .iter()
         .map(|(name, _)| name.len())
         .max()
         .unwrap_or(0);
-    for (name, text) in bundled::SCRIPTS {
-        let (docs, params) = ewapa_lang::describe(text).map_err(|_| {
+    for (name, script) in bundled::SCRIPTS {
+        let (docs, params) = ewapa_lang::describe(script).map_err(|_| {
             Failure::new(
                 Kind::Internal,
                 format!("the bundled script {name} is broken"),
             )
         })?;
-        println!("{name:width$}  {}", docs.summary);
+        let _ = writeln!(text, "{name:width$}  {}", docs.summary);
         for param in params {
-            println!(
+            let _ = writeln!(
+                text,
                 "{:width$}    --{} VALUE  {} (default {})",
                 "", param.name, param.doc, param.default
             );
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(text)
 }

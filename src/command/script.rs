@@ -1,48 +1,75 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
-use ewapa_lang::plan::Plan;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
+use ewapa_lang::plan::{MessageKind, Plan};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
-use crate::bundled;
-use crate::engine::attach::Mechanism;
+use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
-use crate::failure::{Failure, Kind};
-use crate::output::console::Console;
-use crate::output::table;
+use crate::failure::{Failure, Kind, end};
+use crate::output::format::Format;
+use crate::output::report::Report;
+use crate::output::terminal;
+use crate::output::verdict::Holds;
+use crate::source::Source;
+use crate::stdout;
+
+use super::line::{self, Named};
+use super::{dry_run, seconds};
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
 #[command(
     name = "ewapa script",
     bin_name = "ewapa script",
-    override_usage = "ewapa script [OPTIONS] <FILE|NAME> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
+    override_usage = "ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
 )]
-struct Options {
-    /// A script file, or the name of a bundled script (see `ewapa list`)
-    #[arg(value_name = "FILE|NAME")]
-    script: PathBuf,
+pub struct Options {
+    /// A script file, the name of a bundled script (see `ewapa list`), or `-` for standard input
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute")]
+    script: Option<PathBuf>,
+
+    /// Run this text; `ewapa -e PROGRAM` is short for `ewapa script -e PROGRAM`
+    #[arg(short, long, value_name = "PROGRAM", conflicts_with = "script")]
+    execute: Option<String>,
 
     /// Trace this process and its children; may be given several times
     #[arg(short, long, value_name = "PID")]
     pid: Vec<u32>,
 
+    /// End the run after so many seconds; a command is told to end (SIGTERM)
+    #[arg(short, long, value_name = "SECS", value_parser = seconds::parse)]
+    duration: Option<Duration>,
+
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// How results are written
+    #[arg(short, long, default_value = "table")]
+    format: Format,
+
+    /// Write tables only, without what stands above and below them
+    #[arg(short, long)]
+    quiet: bool,
+
     /// Print a stage of the compilation and stop
     #[arg(long, value_name = "STAGE")]
     emit: Option<Stage>,
+
+    /// Compile the script and show what would be probed in the command's executable or in the processes,
+    /// without loading or running anything
+    #[arg(long)]
+    dry_run: bool,
 
     /// Print how long the stages took
     #[arg(long)]
@@ -71,30 +98,23 @@ enum Stage {
     Asm,
 }
 
-/// The options that take a value: what follows them is not the script.
-const WITH_VALUE: [&str; 7] = [
-    "-p", "--pid", "-o", "--output", "--emit", "--attach", "--help",
-];
-
-/// Bytes of the script's output that are written at a time.
+/// Bytes of the output that are written at a time.
 const BUFFER: usize = 64 * 1024;
-
-/// A script's text and what it is called.
-pub struct Source {
-    /// For people.
-    pub name: String,
-    /// The text.
-    pub text: String,
-}
 
 /// Runs the subcommand on the arguments after its name.
 ///
 /// # Errors
 /// What the user has to be told.
 pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
-    let source = script_name(&rest).map(find).transpose()?;
+    let source = match line::script(&rest, &Options::command()) {
+        Some(Named::File(name)) => Some(Source::find(name)?),
+        Some(Named::Text(text)) => Some(Source::inline(text)?),
+        None => None,
+    };
     let params = match &source {
-        Some(source) => describe(source)?,
+        Some(source) => ewapa_lang::describe(&source.text)
+            .map(|(_, params)| params)
+            .map_err(|errors| source.failure(&errors))?,
         None => Vec::new(),
     };
     let (options, values) = parse(rest, &params);
@@ -114,79 +134,23 @@ pub fn run_bundled(
     command: Vec<OsString>,
     start: Instant,
 ) -> Result<ExitCode, Failure> {
-    let source = find(OsStr::new(name))?;
+    let source = Source::find(OsStr::new(name))?;
     let options = Options {
-        script: PathBuf::from(name),
+        script: Some(PathBuf::from(name)),
+        execute: None,
         pid: Vec::new(),
+        duration: None,
         output: None,
+        format: Format::Table,
+        quiet: false,
         emit: None,
+        dry_run: false,
         timings: false,
         verbose: false,
         attach: None,
         command,
     };
     run_source(&source, &options, &[], start)
-}
-
-/// The first argument that is neither an option nor an option's value: its parameters are options, too,
-/// so the script has to be known before the command line can be read.
-fn script_name(rest: &[OsString]) -> Option<&OsStr> {
-    let mut arguments = rest.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.to_str() {
-            Some("--") => return None,
-            Some(option) if WITH_VALUE.contains(&option) => {
-                arguments.next();
-            }
-            Some(option) if option.starts_with('-') && option.len() > 1 => {}
-            _ => return Some(argument),
-        }
-    }
-    None
-}
-
-fn find(name: &OsStr) -> Result<Source, Failure> {
-    let path = Path::new(name);
-    let shown = path.display().to_string();
-    if let Some(text) = name.to_str().and_then(bundled::script)
-        && !path.exists()
-    {
-        return Ok(Source {
-            name: shown,
-            text: text.to_owned(),
-        });
-    }
-    let bytes = std::fs::read(path).map_err(|error| {
-        let names: Vec<&str> = bundled::SCRIPTS.iter().map(|(name, _)| *name).collect();
-        let hint = format!("the bundled scripts are {}", names.join(", "));
-        Failure::new(
-            Kind::NoInput,
-            format!("cannot read the script {shown}: {error}; {hint}"),
-        )
-    })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Failure::new(
-            Kind::Script,
-            format!("ewapa: {shown} is not a script: byte {at} is not UTF-8 text\n"),
-        )
-    })?;
-    Ok(Source { name: shown, text })
-}
-
-fn describe(source: &Source) -> Result<Vec<Param>, Failure> {
-    ewapa_lang::describe(&source.text)
-        .map(|(_, params)| params)
-        .map_err(|errors| script_failure(&errors, source))
-}
-
-fn script_failure(errors: &[ewapa_lang::Diagnostic], source: &Source) -> Failure {
-    let color = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Failure::new(
-        Kind::Script,
-        ewapa_lang::render(errors, &source.name, &source.text, color),
-    )
 }
 
 /// Reads the command line with the script's parameters as options. Ends the process on an error and
@@ -204,13 +168,14 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .long(param.name.clone())
                 .value_name("VALUE")
                 .help(help)
-                .allow_hyphen_values(true)
+                .allow_negative_numbers(true)
                 .help_heading("Parameters of the script"),
         );
     }
-    let matches =
-        command.get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest));
-    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = command
+        .try_get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest))
+        .unwrap_or_else(|error| end(&error));
+    let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| end(&error));
     let values = params.iter().filter_map(|param| {
         let value = matches.get_one::<String>(&param.name)?;
         Some((param.name.clone(), value.clone()))
@@ -226,9 +191,8 @@ fn run_source(
 ) -> Result<ExitCode, Failure> {
     let mut timings = Timings::new(start);
     if options.emit == Some(Stage::Ast) {
-        let script =
-            ewapa_lang::parse(&source.text).map_err(|errors| script_failure(&errors, source))?;
-        println!("{script:#?}");
+        let script = ewapa_lang::parse(&source.text).map_err(|errors| source.failure(&errors))?;
+        stdout::print(&format!("{script:#?}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let runtimes = Catalogue::bundled().names();
@@ -239,34 +203,64 @@ fn run_source(
         },
         values,
     )
-    .map_err(|errors| script_failure(&errors, source))?;
+    .map_err(|errors| source.failure(&errors))?;
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
-            print!("{}", compiled.plan);
+            stdout::print(&compiled.plan.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Asm) => {
             let program = ewapa_codegen::program::generate(&compiled.plan)
                 .map_err(|error| Failure::of_trace(error.into(), false))?;
-            print!("{program}");
+            stdout::print(&program.to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(Stage::Ast) | None => {}
     }
+    if options.dry_run {
+        let nothing = options.command.is_empty() && options.pid.is_empty();
+        let target = (!nothing)
+            .then(|| target(options, &compiled.plan))
+            .transpose()?;
+        stdout::print(&dry_run::show(
+            &source.name,
+            &compiled.plan,
+            target.as_ref(),
+        )?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let target = target(options, &compiled.plan)?;
+    refuse_format(options.format, &compiled.plan)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let mut console = Console(output(options, &target)?);
+    let (out, width) = output(options, &target)?;
+    let exporter = options
+        .format
+        .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let out = BufWriter::with_capacity(BUFFER, out);
+    let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
     let outcome = trace::trace(
         &compiled.plan,
         &target,
         options.attach,
+        options.duration,
         timings,
-        &mut console,
+        &mut report,
     )
     .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    report(&compiled, &outcome, options, console.0)?;
-    exit_code(&compiled, &outcome, &target)
+    let verdicts = report
+        .end(&outcome)
+        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    for verdict in &verdicts {
+        if verdict.holds != Holds::Yes {
+            eprintln!("ewapa: {verdict}");
+        }
+    }
+    say_more(&outcome, options);
+    let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
+    let code = exit_code(&compiled.plan, &outcome, &target, failed);
+    attach::close(outcome.attached);
+    code
 }
 
 fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
@@ -285,26 +279,46 @@ fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
     }
 }
 
-/// Where the output goes: the command may write to standard output itself.
-fn output(options: &Options, target: &Target) -> Result<BufWriter<Box<dyn Write>>, Failure> {
-    let stream: Box<dyn Write> = match (&options.output, target) {
-        (Some(path), _) => Box::new(create(path)?),
-        (None, Target::Command(_)) => Box::new(std::io::stderr()),
-        // Not through Rust's own buffer, which is flushed at each end of a line.
-        (None, Target::Processes(_) | Target::Nothing) => Box::new(
-            std::io::stdout()
-                .as_fd()
-                .try_clone_to_owned()
-                .map(std::fs::File::from)
-                .map_err(|error| {
-                    Failure::new(
-                        Kind::Output,
-                        format!("cannot write to standard output: {error}"),
-                    )
-                })?,
-        ),
+/// Maps and what a script prints are text for people so far.
+fn refuse_format(format: Format, plan: &Plan) -> Result<(), Failure> {
+    let name = match format {
+        Format::Table => return Ok(()),
+        Format::Json => "json",
+        Format::Csv => "csv",
+        Format::Md => "md",
     };
-    Ok(BufWriter::with_capacity(BUFFER, stream))
+    let prints = plan.messages.iter().any(|message| {
+        matches!(
+            message.kind,
+            MessageKind::Printf(_) | MessageKind::Print { .. } | MessageKind::Time(_)
+        )
+    });
+    let what = match plan.maps.first() {
+        _ if prints => "what the script prints itself".to_owned(),
+        Some(map) => format!("the map `@{}`", map.name),
+        None => return Ok(()),
+    };
+    Err(Failure::new(
+        Kind::Usage,
+        format!("`-f {name}` writes tables, and not {what}; leave `-f` away, or use tables only"),
+    ))
+}
+
+/// Where the output goes, and how wide that is: the command may write to standard output itself.
+fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<usize>), Failure> {
+    Ok(match (&options.output, target) {
+        (Some(path), _) => (Box::new(create(path)?), None),
+        (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
+        // Not through Rust's own buffer, which is flushed at each end of a line.
+        (None, Target::Processes(_) | Target::Nothing) => {
+            let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
+                let message = format!("cannot write to standard output: {error}");
+                Failure::new(Kind::Output, message)
+            })?;
+            let out = std::fs::File::from(out);
+            (Box::new(out), terminal::width(io::stdout()))
+        }
+    })
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
@@ -316,17 +330,7 @@ fn create(path: &Path) -> Result<std::fs::File, Failure> {
     })
 }
 
-fn report(
-    compiled: &Compiled,
-    outcome: &Outcome,
-    options: &Options,
-    mut output: impl Write,
-) -> Result<(), Failure> {
-    let tables = table::render(&compiled.plan, outcome);
-    output
-        .write_all(tables.as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
     }
@@ -335,11 +339,18 @@ fn report(
             eprintln!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
         }
     }
-    Ok(())
 }
 
-/// The command's own exit code, as a shell gives it.
-fn exit_code(compiled: &Compiled, outcome: &Outcome, target: &Target) -> Result<ExitCode, Failure> {
+/// The exit code of a run whose command succeeded and one of whose checks does not hold.
+const CHECK_FAILED: u8 = 3;
+
+/// The command's own exit code, as a shell gives it: that of a failed check never hides it.
+fn exit_code(
+    plan: &Plan,
+    outcome: &Outcome,
+    target: &Target,
+    check_failed: bool,
+) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
@@ -355,8 +366,10 @@ fn exit_code(compiled: &Compiled, outcome: &Outcome, target: &Target) -> Result<
         }
         None => 0,
     };
-    let wanted = !outcome.exited && !compiled.plan.functions().is_empty();
-    if let (Target::Command(command), 0, 0, true) = (target, outcome.processes, code, wanted) {
+    let wanted = !outcome.exited && !plan.functions().is_empty();
+    if let (Target::Command(command), 0, 0, true) =
+        (target, outcome.reading.processes, code, wanted)
+    {
         let names = Catalogue::bundled().names().join(", ");
         let command = command[0].to_string_lossy();
         return Err(Failure::new(
@@ -364,7 +377,11 @@ fn exit_code(compiled: &Compiled, outcome: &Outcome, target: &Target) -> Result<
             format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),
         ));
     }
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(if code == 0 && check_failed {
+        CHECK_FAILED
+    } else {
+        code
+    }))
 }
 
 fn ending(status: ExitStatus) -> String {

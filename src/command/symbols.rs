@@ -1,14 +1,18 @@
 //! `ewapa symbols`: what can be probed in a binary.
 
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Role};
+use ewapa_lang::wasi::FunctionSet;
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
 use crate::failure::{Failure, Kind};
 use crate::output::cells::escape;
+use crate::output::words;
+use crate::stdout;
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
@@ -22,9 +26,19 @@ pub struct Args {
 /// # Errors
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let name = args.binary.display();
+    let image = inspect(&args.binary)?;
+    stdout::print(&describe(&image, FunctionSet::all()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The runtime in a binary.
+///
+/// # Errors
+/// The file cannot be read, or is no runtime that can be probed.
+pub fn inspect(binary: &Path) -> Result<Image, Failure> {
+    let name = binary.display();
     let catalogue = Catalogue::bundled();
-    match catalogue.inspect(&args.binary) {
+    match catalogue.inspect(binary) {
         Err(error) => Err(Failure::new(Kind::NoInput, error.to_string())),
         Ok(Inspection::NotARuntime) => {
             let known = catalogue.names().join(", ");
@@ -36,20 +50,20 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         Ok(Inspection::Stripped(stripped)) => {
             Err(Failure::new(Kind::Stripped, format!("{name}: {stripped}")))
         }
-        Ok(Inspection::Runtime(image)) => {
-            print(catalogue.names()[image.runtime], &image);
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(Inspection::Runtime(image)) => Ok(image),
     }
 }
 
-fn print(runtime: &str, image: &Image) {
+/// Where these functions are in a runtime's binary, and why some cannot be probed.
+pub fn describe(image: &Image, wanted: FunctionSet) -> String {
+    let mut text = String::new();
+    let runtime = Catalogue::bundled().names()[image.runtime];
     let version = image.version.as_deref().unwrap_or("of unknown version");
     let verified = image.verified.as_deref().map_or_else(
         || "not verified".to_owned(),
         |versions| format!("verified with {versions}"),
     );
-    println!("{runtime} {version}: {} ({verified})", image.variant);
+    let _ = writeln!(text, "{runtime} {version}: {} ({verified})", image.variant);
 
     let envelopes = image
         .sites
@@ -57,7 +71,8 @@ fn print(runtime: &str, image: &Image) {
         .filter(|site| site.role == Role::Envelope)
         .count();
     if envelopes > 0 {
-        println!(
+        let _ = writeln!(
+            text,
             "{envelopes} envelopes have arguments and results; the sites below tell which function is called"
         );
     }
@@ -71,7 +86,7 @@ fn print(runtime: &str, image: &Image) {
         "COST",
     ]);
     for site in &image.sites {
-        let Some(function) = site.function else {
+        let Some(function) = site.function.filter(|function| wanted.contains(*function)) else {
             continue;
         };
         table.push_record([
@@ -86,14 +101,24 @@ fn print(runtime: &str, image: &Image) {
     let mut drawn = table.build();
     drawn.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
     for line in drawn.to_string().lines() {
-        println!("{}", line.trim_end());
+        let _ = writeln!(text, "{}", line.trim_end());
     }
-    if !image.missing.is_empty() {
-        println!("\n{} functions cannot be probed:", image.missing.len());
-        for missing in &image.missing {
-            println!("{}: {}", missing.function, missing.reason);
+    let missing: Vec<&Missing> = image
+        .missing
+        .iter()
+        .filter(|missing| wanted.contains(missing.function))
+        .collect();
+    if !missing.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n{} cannot be probed:",
+            words::count(missing.len(), "function")
+        );
+        for missing in missing {
+            let _ = writeln!(text, "{}: {}", missing.function, missing.reason);
         }
     }
+    text
 }
 
 fn cost(cost: Cost) -> &'static str {

@@ -47,6 +47,15 @@ pub enum Link {
     Perf(Box<UProbe>),
 }
 
+/// Detaches. Each link waits for the kernel, and all of them at the same time.
+pub fn close(links: Vec<Link>) {
+    std::thread::scope(|scope| {
+        for link in links {
+            scope.spawn(move || drop(link));
+        }
+    });
+}
+
 const KPROBE: u32 = bpf::BPF_PROG_TYPE_KPROBE;
 
 /// The programs that watch WASI calls, loaded for one mechanism.

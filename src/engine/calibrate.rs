@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ewapa_templates::{Cookie, Role};
 
-use super::attach::{Point, Probes};
+use super::attach::{self, Link, Point, Probes};
 
 // A function that begins with an instruction that the kernel emulates, as most probe sites do.
 std::arch::global_asm!(
@@ -30,40 +30,62 @@ const CALLS: u32 = 64;
 /// Samples; their median counts.
 const SAMPLES: usize = 15;
 
-/// Measures [`probe_cost`] in a thread of its own, beside the run.
-pub fn start(probes: Arc<Probes>) -> mpsc::Receiver<Duration> {
+/// What probes cost a call, without what the script does with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeCost {
+    /// Entry and return.
+    pub pair: Duration,
+    /// An entry alone.
+    pub entry: Duration,
+}
+
+/// Measures in a thread of its own, beside the run. Nothing is sent if it cannot be measured: it is only
+/// told, no number is corrected by it.
+///
+/// The calling process has to be among those traced: else its probes end early.
+pub fn start(probes: Arc<Probes>) -> mpsc::Receiver<ProbeCost> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || probe_cost(&probes, &sender));
+    std::thread::spawn(move || measure(&probes, &sender));
     receiver
 }
 
-/// The cost of one call's entry and return probes, without what the script does with it. Nothing is
-/// sent if it cannot be measured: it is only told, no number is corrected by it.
-///
-/// The calling process has to be among those traced: else its probes end early.
-fn probe_cost(probes: &Probes, result: &mpsc::Sender<Duration>) -> Option<()> {
-    let this = procfs_offset(ewapa_calibration as *const () as usize as u64)?;
+fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
     let bare = sample();
-    // An envelope without a name: it is opened and closed, and no script sees it.
-    let cookie = Cookie {
-        func: Cookie::NONE,
-        role: Role::Envelope,
+    // A call of a function that no script listens to ends at entry; an envelope without a name is opened and
+    // closed. Neither comes before a script.
+    let of = |role, func| Cookie {
+        func,
+        role,
         fd_arg: Cookie::NONE,
         moved_arg: Cookie::NONE,
         abi: 0,
         runtime: 0,
     };
+    let (entry, entry_link) = probed(probes, of(Role::Call, NO_FUNCTION))?;
+    attach::close(entry_link);
+    let (pair, pair_link) = probed(probes, of(Role::Calibration, Cookie::NONE))?;
+    // Before the link goes: that takes longer than all of this. Nobody may listen any more.
+    let _ = result.send(ProbeCost {
+        pair: pair.saturating_sub(bare),
+        entry: entry.saturating_sub(bare),
+    });
+    attach::close(pair_link);
+    Some(())
+}
+
+/// The index of a function that WASI does not have, within the bits of a set of functions.
+const NO_FUNCTION: u8 = 63;
+
+/// A sample with a probe, and the probe.
+fn probed(probes: &Probes, cookie: Cookie) -> Option<(Duration, Vec<Link>)> {
+    let offset = file_offset(ewapa_calibration as *const () as usize as u64)?;
     let point = Point {
-        offset: this,
+        offset,
         cookie: cookie.to_u64(),
         returns: true,
     };
     let links = probes.attach(Path::new("/proc/self/exe"), &[point]).ok()?;
-    let probed = sample();
-    // Before the links go: that takes longer than all of this. Nobody may listen any more.
-    let _ = result.send(probed.saturating_sub(bare));
-    drop(links);
-    Some(())
+    Some((sample(), links))
 }
 
 fn sample() -> Duration {
@@ -82,7 +104,7 @@ fn sample() -> Duration {
 }
 
 /// The offset in the executable's file of an address in this process.
-fn procfs_offset(address: u64) -> Option<u64> {
+fn file_offset(address: u64) -> Option<u64> {
     let maps = super::maps::executable_mappings(std::process::id()).ok()?;
     let mapping = maps
         .iter()

@@ -14,7 +14,7 @@ use ewapa_lang::types::Type;
 use super::batch;
 
 /// A value as the kernel tells it: a key of a group, a value of a message.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// A number, a time, an enum; [`ewapa_lang::builtin::NONE`] for none.
     Number(i64),
@@ -67,6 +67,17 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
             }
         }
     })?;
+    if store.keys.is_empty() && groups.is_empty() {
+        // A table without keys has one row, also when there was no call.
+        let zeros = vec![0; layout.value_size];
+        let values = store.slots.iter().zip(&layout.slots);
+        groups.insert(
+            Vec::new(),
+            values
+                .map(|(slot, offset)| decode(*slot, &zeros[*offset..]))
+                .collect(),
+        );
+    }
     Ok(groups
         .into_iter()
         .map(|(key, values)| Group {

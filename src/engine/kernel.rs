@@ -4,22 +4,41 @@ use std::ffi::CStr;
 
 use libbpf_sys as bpf;
 
-/// The offset of a member of a kernel structure, in bytes, from the kernel's own BTF. None if the kernel
-/// has no BTF or the member is not there.
-pub fn member_offset(structure: &CStr, member: &CStr) -> Option<u32> {
-    // SAFETY: libbpf gives a BTF object or null; names and types are read while it lives, and within the
-    // number of members that the type has.
+/// Where the templates find what they read of the kernel's structures, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets {
+    /// `tgid` in `struct task_struct`.
+    pub tgid: u32,
+    /// `signal` in `struct task_struct`.
+    pub signal: u32,
+    /// `live` in `struct signal_struct`.
+    pub live: u32,
+}
+
+/// The offsets, from the kernel's own BTF. None if the kernel has no BTF or it cannot be read.
+pub fn offsets() -> Option<Offsets> {
+    // SAFETY: libbpf gives a BTF object or null; names and types are read while it lives.
     unsafe {
         let btf = bpf::btf__load_vmlinux_btf();
         if btf.is_null() {
             return None;
         }
-        let offset = find_member(btf, structure, member);
+        let find = |structure, member| find_member(btf, structure, member);
+        let offsets = || {
+            Some(Offsets {
+                tgid: find(c"task_struct", c"tgid")?,
+                signal: find(c"task_struct", c"signal")?,
+                live: find(c"signal_struct", c"live")?,
+            })
+        };
+        let found = offsets();
         bpf::btf__free(btf);
-        offset
+        found
     }
 }
 
+/// The offset of a member of a structure.
+///
 /// # Safety
 /// `btf` is a BTF object of libbpf.
 unsafe fn find_member(btf: *const bpf::btf, structure: &CStr, member: &CStr) -> Option<u32> {
@@ -56,9 +75,10 @@ mod tests {
 
     #[test]
     fn the_kernel_tells_where_a_task_keeps_its_process() {
-        let tgid = member_offset(c"task_struct", c"tgid").expect("a kernel with BTF");
-        let pid = member_offset(c"task_struct", c"pid").expect("a kernel with BTF");
-        assert_eq!(tgid, pid + 4);
-        assert_eq!(member_offset(c"task_struct", c"no_such_member"), None);
+        let offsets = offsets().expect("a kernel with BTF");
+        // pid and tgid are neighbours of four bytes each; signal is a pointer.
+        assert!(offsets.tgid > 0 && offsets.tgid.is_multiple_of(4));
+        assert_eq!(offsets.signal % 8, 0);
+        assert!(offsets.live > 0);
     }
 }

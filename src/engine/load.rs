@@ -13,6 +13,8 @@ use aya_obj::Object;
 use ewapa_templates::Abi;
 use libbpf_sys as bpf;
 
+use super::kernel::Offsets;
+
 /// What the template is told before it is loaded.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,8 +24,8 @@ pub struct Settings {
     pub always_returns: bool,
     /// Stop a process that has new code until it has been looked at.
     pub hold: bool,
-    /// The offset of `tgid` in the kernel's `struct task_struct`, in bytes.
-    pub tgid_offset: u32,
+    /// Where things are in the kernel's structures.
+    pub offsets: Offsets,
     /// The ways that host functions get arguments and give results.
     pub abis: Vec<Abi>,
 }
@@ -108,10 +110,9 @@ impl Loaded {
             .collect();
         let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
         abi_table[..abis.len()].copy_from_slice(&abis);
-        let (reads, tgid_offset) = (
-            settings.reads.to_ne_bytes(),
-            settings.tgid_offset.to_ne_bytes(),
-        );
+        let reads = settings.reads.to_ne_bytes();
+        let Offsets { tgid, signal, live } = settings.offsets;
+        let offsets = [tgid, signal, live].map(u32::to_ne_bytes);
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
             (
@@ -119,7 +120,9 @@ impl Loaded {
                 (&[u8::from(settings.always_returns)][..], true),
             ),
             ("hold", (&[u8::from(settings.hold)][..], true)),
-            ("tgid_offset", (&tgid_offset[..], true)),
+            ("tgid_offset", (&offsets[0][..], true)),
+            ("signal_offset", (&offsets[1][..], true)),
+            ("live_offset", (&offsets[2][..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
 

@@ -13,13 +13,13 @@ use super::groups::{self, Group, Key};
 use super::load::Loaded;
 use super::names::Names;
 use super::rows;
-use super::trace::Error;
+use super::trace::{Error, Reporter};
 
 /// The bytes of the smallest message in the ring buffer: its number, and the header of every record.
 const SMALLEST: usize = 16;
 
 /// What shows a script's output while it runs.
-pub trait Listener {
+pub trait Listener: Reporter {
     /// `printf`
     ///
     /// # Errors
@@ -64,7 +64,8 @@ pub struct Messages<'a> {
     program: &'a Program,
     ring: Option<RingBuf<MapData>>,
     capacity: usize,
-    listener: &'a mut dyn Listener,
+    /// Who shows what it says.
+    pub listener: &'a mut dyn Listener,
     /// The script has said `exit()`: what it says after that does not count.
     pub exit: bool,
 }

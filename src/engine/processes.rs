@@ -25,7 +25,8 @@ pub struct Processes {
     traced: BpfHashMap<MapData, u32, i64>,
     seen: HashMap<FileId, Seen>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
-    links: Vec<Link>,
+    /// What holds the probes.
+    pub links: Vec<Link>,
     with_runtime: HashSet<u32>,
     /// The names of runtimes and modules.
     pub names: Names,
@@ -50,10 +51,12 @@ pub struct Found {
     pub name: String,
     /// The functions that the script wants and the runtime's binary does not show.
     pub missing: Vec<Function>,
-    /// Probe sites that the kernel single-steps.
+    /// WASI functions whose probe sites the kernel single-steps.
     pub single_stepped: usize,
     /// Probe sites.
     pub sites: usize,
+    /// A call hits a second probe, which names it.
+    pub named_within: bool,
 }
 
 impl Processes {
@@ -180,9 +183,13 @@ impl Processes {
                 .collect(),
             single_stepped: sites
                 .iter()
+                .filter(|site| site.function.is_some())
                 .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
             sites: points.len(),
+            named_within: sites
+                .iter()
+                .any(|site| site.role == ewapa_symbols::Role::Name),
         });
         Ok(())
     }
@@ -214,6 +221,12 @@ impl Processes {
         Ok(())
     }
 
+    /// Whether traced processes, other than this one, have not ended.
+    pub fn go_on(&self) -> bool {
+        let this = std::process::id();
+        self.traced.keys().flatten().any(|process| process != this)
+    }
+
     /// Detaches everything.
     pub fn detach(&mut self) {
         self.links.clear();
@@ -226,17 +239,21 @@ pub struct Inspected {
     inspection: Result<Inspection, ewapa_symbols::Error>,
 }
 
-/// Inspects the executable of a command, found as `execvp` finds it. None if there is none; what the
-/// process really maps counts in the end.
+/// The executable of a command, found as `execvp` finds it.
+pub fn executable(command: &OsStr) -> Option<PathBuf> {
+    if command.as_bytes().contains(&b'/') {
+        return Some(PathBuf::from(command)).filter(|path| path.is_file());
+    }
+    let directories = std::env::var_os("PATH")?;
+    std::env::split_paths(&directories)
+        .map(|directory| directory.join(command))
+        .find(|path| path.is_file())
+}
+
+/// Inspects the executable of a command. None if there is none; what the process really maps counts in
+/// the end.
 pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
-    let path = if command.as_bytes().contains(&b'/') {
-        PathBuf::from(command)
-    } else {
-        let directories = std::env::var_os("PATH")?;
-        std::env::split_paths(&directories)
-            .map(|directory| directory.join(command))
-            .find(|path| path.is_file())?
-    };
+    let path = executable(command)?;
     let file = FileId::of(&path).ok()?;
     Some(Inspected {
         file,

@@ -8,25 +8,30 @@ use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use aya::maps::{Array, HashMap as BpfHashMap, Map, PerCpuArray, RingBuf};
+use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
+use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::builtin::builtin;
-use ewapa_lang::plan::Plan;
-use ewapa_lang::wasi::Function;
+use ewapa_lang::plan::{Plan, StoreId};
 use ewapa_symbols::Catalogue;
-use ewapa_templates::{Counter, Event};
+use ewapa_templates::Event;
 
 use super::attach::{self, Link, Mechanism, Probes};
+use super::calibrate::{self, ProbeCost};
 use super::clauses::Clauses;
 use super::command::{Held, Running};
-use super::groups::{self, Group};
+use super::ending::Ending;
+use super::groups;
+use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
+use super::reading::{Counters, Reading};
+use super::schedule::Schedule;
 use super::script::Script;
 use super::signals::{self, Signal, Signals};
-use super::{abi, calibrate, kernel};
+use super::{abi, kernel};
 
 /// What is traced.
 #[derive(Debug, Clone)]
@@ -41,20 +46,14 @@ pub enum Target {
 
 /// What a run found.
 pub struct Outcome {
-    /// For each store of the plan, its groups.
-    pub groups: Vec<Vec<Group>>,
+    /// What the kernel had counted at the end.
+    pub reading: Reading,
     /// The names behind numbers.
     pub names: Names,
     /// The runtimes.
     pub found: Vec<Found>,
-    /// How many processes had a runtime.
-    pub processes: usize,
-    /// From the first probe to the end.
-    pub elapsed: Duration,
-    /// What was lost or left open.
-    pub losses: Losses,
-    /// What entry and return probes cost a call.
-    pub probe_cost: Option<Duration>,
+    /// What probes cost a call.
+    pub probe_cost: Option<ProbeCost>,
     /// How the command ended; none if there was none, it still runs, or the script ended it.
     pub status: Option<ExitStatus>,
     /// The script has ended the run.
@@ -63,51 +62,8 @@ pub struct Outcome {
     pub troubles: Vec<String>,
     /// How long the stages took.
     pub timings: Timings,
-}
-
-/// What was lost or left open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Losses {
-    /// By [`Counter`].
-    pub counters: Vec<u64>,
-    /// Calls that never returned, by function.
-    pub unfinished: Vec<(Function, u64)>,
-}
-
-impl Losses {
-    /// The value of a counter.
-    pub fn count(&self, counter: Counter) -> u64 {
-        self.counters.get(counter as usize).copied().unwrap_or(0)
-    }
-
-    /// Calls that did not get into the tables although they completed.
-    pub fn lost(&self) -> u64 {
-        [Counter::Deep, Counter::NoThread, Counter::GroupsFull]
-            .into_iter()
-            .map(|counter| self.count(counter))
-            .sum()
-    }
-
-    /// Returns without an entry, and names without a call.
-    pub fn unmatched(&self) -> u64 {
-        self.count(Counter::Unmatched)
-    }
-
-    /// Nothing is missing from what the script has kept and said.
-    pub fn is_complete(&self) -> bool {
-        self.lost()
-            + self.unmatched()
-            + self.open()
-            + self.count(Counter::Abandoned)
-            + self.count(Counter::NoMessage)
-            == 0
-    }
-
-    /// Calls that were open when the run ended.
-    pub fn open(&self) -> u64 {
-        self.count(Counter::Entries)
-            .saturating_sub(self.count(Counter::Returns))
-    }
+    /// What is still attached. To be closed when everything has been said: that takes the kernel a while.
+    pub attached: Vec<Link>,
 }
 
 /// How long the stages of a run took, in the order in which they happened.
@@ -170,6 +126,14 @@ pub enum Error {
     /// There is no such process.
     #[error("there is no process {0}")]
     NoProcess(u32),
+    /// It is a thread.
+    #[error("{thread} is a thread of process {process}; give the process: `-p {process}`")]
+    Thread {
+        /// What was given.
+        thread: u32,
+        /// What it belongs to.
+        process: u32,
+    },
     /// A process has no runtime.
     #[error("no WebAssembly runtime was found in process {pid} ({name}); ewapa knows {known}")]
     NoRuntime {
@@ -209,12 +173,16 @@ fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
 }
 
 /// How long a measurement is waited for that has not ended when the run has.
-const CALIBRATION: Duration = Duration::from_millis(5);
+const CALIBRATION: Duration = Duration::from_millis(20);
 
-/// How long a command that was told to end is waited for.
-const GRACE: Duration = Duration::from_secs(2);
+/// Takes tables while a run goes on.
+pub trait Reporter {
+    /// These tables of the plan, by index, are due. Only their stores have been read.
+    fn due(&mut self, tables: &[usize], reading: &Reading, names: &Names);
+}
 
-/// Runs a plan until the command ends, all processes have ended, or a signal asks for an end.
+/// Runs a plan until the command ends, all processes have ended, the script or a signal asks for an end, or
+/// the time is over.
 ///
 /// # Errors
 /// See [`Error`].
@@ -222,6 +190,7 @@ pub fn trace(
     plan: &Plan,
     target: &Target,
     mechanism: Option<Mechanism>,
+    limit: Option<Duration>,
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
@@ -229,19 +198,14 @@ pub fn trace(
     let held = match target {
         Target::Command(command) => Some(Held::start(command).map_err(command_error(command))?),
         Target::Processes(pids) => {
-            if let Some(gone) = pids
-                .iter()
-                .find(|pid| !PathBuf::from(format!("/proc/{pid}")).exists())
-            {
-                return Err(Error::NoProcess(*gone));
-            }
+            pids.iter().try_for_each(|pid| is_process(*pid))?;
             None
         }
         Target::Nothing => None,
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let layout = std::thread::spawn(|| kernel::member_offset(c"task_struct", c"tgid"));
+    let layout = std::thread::spawn(kernel::offsets);
     let inspected = match target {
         Target::Command(command) => {
             let name = command[0].clone();
@@ -262,7 +226,7 @@ pub fn trace(
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
         hold: true,
-        tgid_offset: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
             .abis()
             .iter()
@@ -272,6 +236,8 @@ pub fn trace(
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     timings.mark("maps");
+    let keeper =
+        Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
     let mut links = vec![
         attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
@@ -291,14 +257,17 @@ pub fn trace(
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
+        counters: Counters::new(&mut loaded)?,
         processes: Processes::new(plan.functions(), probes, traced),
         events,
         signals,
         links,
+        keeper,
         running: None,
         left: None,
         timings,
         first_probe: None,
+        ended: None,
         probe_cost: None,
     };
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
@@ -306,13 +275,35 @@ pub fn trace(
     }
     run.timings.mark("executable read");
     let messages = Messages::new(plan, &generated, &mut loaded, listener)?;
+    let stores = Stores {
+        plan,
+        layouts: &generated.stores,
+        loaded: &loaded,
+    };
     let mut script = Script {
         clauses: Clauses::load(plan, &loaded)?,
         messages,
         loaded: &loaded,
     };
-    let exited = run.follow_script(&mut script, held, target)?;
-    run.finish(plan, &generated, &mut loaded, exited)
+    let exited = run.follow_script(&mut script, &stores, held, target, limit)?;
+    run.finish(&stores, exited)
+}
+
+/// Refuses what is no process.
+fn is_process(pid: u32) -> Result<(), Error> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .map_err(|_| Error::NoProcess(pid))?;
+    let group = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .and_then(|text| text.trim().parse().ok());
+    match group {
+        Some(process) if process != pid => Err(Error::Thread {
+            thread: pid,
+            process,
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
@@ -342,18 +333,29 @@ fn reads_syscalls(plan: &Plan) -> bool {
     .any(|builtin| plan.reads(builtin))
 }
 
+/// Where the groups of the plan's stores are kept.
+struct Stores<'a> {
+    plan: &'a Plan,
+    layouts: &'a [StoreLayout],
+    loaded: &'a Loaded,
+}
+
 /// A run that has begun.
 struct Run {
     processes: Processes,
     events: RingBuf<aya::maps::MapData>,
+    counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.
     left: Option<Vec<u32>>,
     timings: Timings,
     first_probe: Option<Instant>,
-    probe_cost: Option<mpsc::Receiver<Duration>>,
+    /// When the script has ended the run.
+    ended: Option<Instant>,
+    probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }
 
 impl Run {
@@ -361,8 +363,10 @@ impl Run {
     fn follow_script(
         &mut self,
         script: &mut Script<'_>,
+        stores: &Stores,
         held: Option<Held>,
         target: &Target,
+        limit: Option<Duration>,
     ) -> Result<bool, Error> {
         script.begin(&self.processes.names)?;
         if !script.exited() {
@@ -373,61 +377,51 @@ impl Run {
                 Target::Processes(pids) => self.join(pids)?,
                 Target::Nothing => {}
             }
-            let followed = self.follow(script);
+            let followed = self.follow(script, stores, limit);
             if followed.is_err() {
-                self.terminate();
+                self.let_go();
+                self.terminate()?;
                 followed?;
             }
         }
         let exited = script.exited();
-        if exited || self.goes_on()? {
-            // The numbers of a group would not be of one moment.
-            self.processes.detach();
-            self.links.clear();
+        if exited || self.processes.go_on() {
+            self.let_go();
         }
         if exited {
-            self.terminate();
+            self.ended = Some(Instant::now());
+            self.terminate()?;
         }
         script.end(&self.processes.names)?;
         Ok(exited)
     }
 
-    /// Whether what is traced still runs.
-    fn goes_on(&mut self) -> Result<bool, Error> {
-        match &mut self.running {
-            Some(running) => running
-                .poll()
-                .map(|status| status.is_none())
-                .map_err(io_error("cannot wait for the command")),
-            None => Ok(true),
-        }
-    }
-
-    /// Ends the command as bpftrace does, and lets go of processes that wait to be looked into.
-    fn terminate(&mut self) {
-        let held = std::iter::from_fn(|| Event::from_bytes(&self.events.next()?));
-        for event in held {
-            if let Event::Exec(pid) | Event::Library(pid) = event {
-                signals::send(pid, libc::SIGCONT);
-            }
-        }
-        let Some(running) = &mut self.running else {
-            return;
+    /// Ends the command: asks it, and insists.
+    fn terminate(&mut self) -> Result<(), Error> {
+        let Some(pid) = self.running.as_ref().map(|running| running.pid) else {
+            return Ok(());
         };
-        signals::send(running.pid, libc::SIGTERM);
-        let deadline = Instant::now() + GRACE;
-        while let Ok(None) = running.poll() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || signals::wait(&self.signals, &[], Some(left)).is_err() {
-                return;
+        let mut ending = Ending::default();
+        if !self.has_ended()? {
+            ending.ask(pid, libc::SIGTERM);
+        }
+        loop {
+            // As in `follow`: an end that is told behind this point wakes the wait below.
+            self.take_signals(&mut ending);
+            if self.has_ended()? {
+                return Ok(());
             }
-            while self.signals.next().is_some() {}
+            let now = Instant::now();
+            ending.insist(pid, now);
+            let left = ending
+                .next()
+                .map(|next| next.saturating_duration_since(now));
+            signals::wait(&self.signals, &[], left).map_err(io_error("cannot wait"))?;
         }
     }
 
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
-        self.calibrate()?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -443,6 +437,7 @@ impl Run {
         }
         if self.processes.with_runtime() == 0 {
             let pid = pids[0];
+            is_process(pid)?;
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let known = Catalogue::bundled().names().join(", ");
             return Err(Error::NoRuntime {
@@ -452,14 +447,15 @@ impl Run {
             });
         }
         self.left = Some(pids.to_vec());
-        self.calibrate()
+        Ok(())
     }
 
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
-    fn calibrate(&mut self) -> Result<(), Error> {
-        self.processes.trace(std::process::id())?;
-        self.probe_cost = Some(calibrate::start(self.processes.probes()));
-        Ok(())
+    /// Not before the first probe is there: both would wait for the same locks of the kernel.
+    fn calibrate(&mut self) {
+        if self.processes.trace(std::process::id()).is_ok() {
+            self.probe_cost = Some(calibrate::start(self.processes.probes()));
+        }
     }
 
     fn look_into(&mut self, pid: u32) {
@@ -470,6 +466,7 @@ impl Run {
         {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
+            self.calibrate();
         }
     }
 
@@ -483,10 +480,23 @@ impl Run {
         }
     }
 
-    /// Looks into processes that have new code, and does what the script says, until the end.
-    fn follow(&mut self, script: &mut Script<'_>) -> Result<(), Error> {
-        let mut deadline: Option<Instant> = None;
+    /// Looks into processes that have new code, does what the script says, and reports the tables that are
+    /// due, until the end.
+    fn follow(
+        &mut self,
+        script: &mut Script<'_>,
+        stores: &Stores,
+        limit: Option<Duration>,
+    ) -> Result<(), Error> {
+        let mut ending = Ending::default();
+        let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut schedule = Schedule::new(stores.plan, Instant::now());
         loop {
+            // Signals first: one that arrives behind this point wakes the wait below. In the other order the
+            // end of the command could be taken for told when nobody had looked yet.
+            if self.take_signals(&mut ending) {
+                return Ok(());
+            }
             while let Some(event) = self
                 .events
                 .next()
@@ -495,57 +505,80 @@ impl Run {
                 self.handle(event)?;
             }
             let more = script.step(&self.processes.names)?;
-            if script.exited() {
+            if script.exited() || self.has_ended()? {
                 return Ok(());
             }
-            if let Some(running) = &mut self.running {
-                if running
-                    .poll()
-                    .map_err(io_error("cannot wait for the command"))?
-                    .is_some()
-                {
-                    return Ok(());
-                }
-            } else if self.left.as_ref().is_some_and(Vec::is_empty) {
-                return Ok(());
-            }
-            while let Some(signal) = self.signals.next() {
-                let Signal::End {
-                    number,
-                    by_terminal,
-                } = signal
-                else {
-                    continue;
-                };
+            let now = Instant::now();
+            if end.is_some_and(|end| end <= now) {
                 let Some(running) = &self.running else {
                     return Ok(());
                 };
-                if deadline.is_some() {
-                    return Ok(());
-                }
-                // The terminal has sent it to the command already.
-                if !by_terminal {
-                    signals::send(running.pid, number);
-                }
-                deadline = Some(Instant::now() + GRACE);
+                ending.ask(running.pid, libc::SIGTERM);
+                end = None;
             }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                return Ok(());
+            if let Some(running) = &self.running {
+                ending.insist(running.pid, now);
             }
-            let next = deadline.into_iter().chain(script.next_tick()).min();
+            let due = schedule.take(now);
+            if !due.is_empty() {
+                let tables = due.iter().map(|table| &stores.plan.tables[*table]);
+                let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
+                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                script
+                    .messages
+                    .listener
+                    .due(&due, &reading, &self.processes.names);
+            }
+            let until = [ending.next(), end, schedule.next(), script.next_tick()]
+                .into_iter()
+                .flatten()
+                .min();
             let left = if more {
                 Some(Duration::ZERO)
             } else {
-                next.map(|next| next.saturating_duration_since(now))
+                until.map(|until| until.saturating_duration_since(Instant::now()))
             };
-            let fds: Vec<_> = script
-                .fd()
-                .into_iter()
-                .chain([self.events.as_fd()])
-                .collect();
-            signals::wait(&self.signals, &fds, left).map_err(io_error("cannot wait"))?;
+            let events = [self.events.as_fd()];
+            let others: Vec<_> = script.fd().into_iter().chain(events).collect();
+            signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
         }
+    }
+
+    /// Whether the command, or without one every process, has ended.
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        match &mut self.running {
+            Some(running) => running
+                .poll()
+                .map(|status| status.is_some())
+                .map_err(io_error("cannot wait for the command")),
+            None => Ok(self.left.as_ref().is_some_and(Vec::is_empty)),
+        }
+    }
+
+    /// Passes the wish for an end on to the command, and insists on it when the wish is repeated. Returns
+    /// whether the run ends at once: without a command.
+    fn take_signals(&mut self, ending: &mut Ending) -> bool {
+        while let Some(signal) = self.signals.next() {
+            let Signal::End {
+                number,
+                by_terminal,
+            } = signal
+            else {
+                continue;
+            };
+            let Some(running) = &self.running else {
+                return true;
+            };
+            if ending.next().is_some() {
+                ending.ask(running.pid, libc::SIGKILL);
+            } else if by_terminal {
+                // The terminal has sent it to the command already.
+                ending.wait();
+            } else {
+                ending.ask(running.pid, number);
+            }
+        }
+        false
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -580,35 +613,55 @@ impl Run {
         }
     }
 
-    fn finish(
-        mut self,
-        plan: &Plan,
-        generated: &program::Program,
-        loaded: &mut Loaded,
-        exited: bool,
-    ) -> Result<Outcome, Error> {
-        self.timings.mark("end of the command");
+    /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
+    /// was stopped for this run meanwhile is let go.
+    fn let_go(&mut self) {
+        self.processes.detach();
+        self.links.clear();
+        while let Some(event) = self
+            .events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+        {
+            if let Event::Exec(pid) | Event::Library(pid) = event {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+    }
+
+    /// What has been counted so far, in the stores that are wanted.
+    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
+        let now = self.ended.unwrap_or_else(Instant::now);
         let elapsed = self
             .first_probe
-            .map_or(Duration::ZERO, |first| first.elapsed());
+            .map_or(Duration::ZERO, |first| now.saturating_duration_since(first));
+        let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
+        let groups = planned.map(|(index, (store, layout))| {
+            if !wanted(StoreId(index)) {
+                return Ok(Vec::new());
+            }
+            groups::read(stores.loaded.map(&layout.map)?, store, layout)
+                .map_err(io_error("cannot read a table from the kernel"))
+        });
+        Ok(Reading {
+            groups: groups.collect::<Result<_, Error>>()?,
+            elapsed,
+            processes: self.processes.with_runtime(),
+            losses: self.counters.read()?,
+        })
+    }
+
+    fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
+        self.timings.mark("end of the command");
         let status = match &mut self.running {
             Some(running) if !exited => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
             _ => None,
         };
-        let groups = plan
-            .stores
-            .iter()
-            .zip(&generated.stores)
-            .map(|(store, layout)| {
-                groups::read(loaded.map(&layout.map)?, store, layout)
-                    .map_err(io_error("cannot read a table from the kernel"))
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        let losses = losses(loaded)?;
+        let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
-        let processes = self.processes.with_runtime();
+        self.keeper.dismiss();
         let probe_cost = self
             .probe_cost
             .take()
@@ -618,43 +671,26 @@ impl Run {
             found,
             stripped,
             mut troubles,
+            links,
             ..
         } = self.processes;
+        let mut attached = self.links;
+        attached.extend(links);
         troubles.extend(
             stripped
                 .into_iter()
                 .map(|(path, what)| format!("{}: {what}", path.display())),
         );
         Ok(Outcome {
-            groups,
+            reading,
             names,
             found,
-            processes,
-            elapsed,
-            losses,
             probe_cost,
             status,
             exited,
             troubles,
             timings: self.timings,
+            attached,
         })
     }
-}
-
-fn losses(loaded: &mut Loaded) -> Result<Losses, Error> {
-    let counters: PerCpuArray<_, u64> =
-        PerCpuArray::try_from(Map::from_map_data(loaded.take_map("counters")?)?)?;
-    let unfinished: Array<_, u64> =
-        Array::try_from(Map::from_map_data(loaded.take_map("unfinished")?)?)?;
-    let mut losses = Losses::default();
-    for index in 0..Counter::COUNT {
-        losses.counters.push(counters.get(&index, 0)?.iter().sum());
-    }
-    for function in Function::all() {
-        let count = unfinished.get(&(function.index() as u32), 0)?;
-        if count > 0 {
-            losses.unfinished.push((function, count));
-        }
-    }
-    Ok(losses)
 }

@@ -1,38 +1,77 @@
-//! The keys of a group as text.
+//! The keys of a group as what people and programs read.
 
 use std::fmt::Write as _;
 
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::errno;
+use ewapa_lang::plan::KeyValue;
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::Function;
 
 use crate::engine::groups::Key;
 use crate::engine::names::Names;
 
-/// One key as text; `-` for none.
-pub fn key(key: &Key, ty: Type, names: &Names) -> String {
-    match key {
-        Key::Number(NONE) => "-".to_owned(),
-        Key::Number(number) => value(*number, ty, names),
-        Key::Text(bytes) => escape(&String::from_utf8_lossy(bytes)),
+/// The value of a key. The order is that of rows: names as in the alphabet, whatever their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyCell {
+    /// The call had none.
+    None,
+    /// True or false.
+    Bool(bool),
+    /// A number, a time in nanoseconds, a size in bytes.
+    Number(i64),
+    /// A name, or a text of a traced process as it came.
+    Name(String),
+}
+
+impl KeyCell {
+    /// The value of a key of this type.
+    pub fn new(key: &Key, ty: Type, names: &Names) -> KeyCell {
+        let number = match key {
+            Key::Text(bytes) => {
+                return KeyCell::Name(String::from_utf8_lossy(bytes).into_owned());
+            }
+            Key::Number(NONE) => return KeyCell::None,
+            Key::Number(number) => *number,
+        };
+        KeyCell::Name(match ty {
+            Type::Bool => return KeyCell::Bool(number != 0),
+            Type::Int | Type::Time | Type::Size | Type::Text => return KeyCell::Number(number),
+            Type::Enum(Enumeration::Func) => usize::try_from(number)
+                .ok()
+                .and_then(Function::from_index)
+                .map_or_else(|| number.to_string(), |function| function.to_string()),
+            Type::Enum(Enumeration::Errno) => {
+                errno::name(number).map_or_else(|| number.to_string(), str::to_owned)
+            }
+            Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
+            Type::Enum(Enumeration::Module) => names.module_name(number).to_owned(),
+        })
+    }
+
+    /// As it stands in a table; `-` for none.
+    pub fn text(&self, ty: Type) -> String {
+        match self {
+            KeyCell::None => "-".to_owned(),
+            KeyCell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
+            KeyCell::Number(number) if ty == Type::Time => format!("{number} ns"),
+            KeyCell::Number(number) => number.to_string(),
+            KeyCell::Name(name) => escape(name),
+        }
     }
 }
 
-fn value(number: i64, ty: Type, names: &Names) -> String {
-    match ty {
-        Type::Bool => if number == 0 { "no" } else { "yes" }.to_owned(),
-        Type::Time => format!("{number} ns"),
-        Type::Enum(Enumeration::Func) => usize::try_from(number)
-            .ok()
-            .and_then(Function::from_index)
-            .map_or_else(|| number.to_string(), |function| function.to_string()),
-        Type::Enum(Enumeration::Errno) => {
-            errno::name(number).map_or_else(|| number.to_string(), str::to_owned)
+/// Whether a key has a value that a script names. A runtime is named with or without its version.
+pub fn is(key: &Key, cell: &KeyCell, ty: Type, value: &KeyValue) -> bool {
+    match (value, cell) {
+        (KeyValue::Number(number), _) => *key == Key::Number(*number),
+        (KeyValue::Text(text), KeyCell::Name(name)) => {
+            let version = || name.strip_prefix(text.as_str());
+            name == text
+                || ty == Type::Enum(Enumeration::Runtime)
+                    && version().is_some_and(|rest| rest.starts_with(' '))
         }
-        Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
-        Type::Enum(Enumeration::Module) => escape(names.module_name(number)),
-        Type::Int | Type::Size | Type::Text => number.to_string(),
+        (KeyValue::Text(_), _) => false,
     }
 }
 
@@ -68,14 +107,22 @@ mod tests {
     #[test]
     fn enums_are_shown_by_name() {
         let names = Names::default();
-        assert_eq!(
-            key(&Key::Number(8), Type::Enum(Enumeration::Errno), &names),
-            "BADF"
-        );
-        assert_eq!(
-            key(&Key::Number(26), Type::Enum(Enumeration::Func), &names),
-            "fd_write"
-        );
-        assert_eq!(key(&Key::Number(NONE), Type::Int, &names), "-");
+        let shown = |number, ty| KeyCell::new(&Key::Number(number), ty, &names).text(ty);
+        assert_eq!(shown(8, Type::Enum(Enumeration::Errno)), "BADF");
+        assert_eq!(shown(26, Type::Enum(Enumeration::Func)), "fd_write");
+        assert_eq!(shown(NONE, Type::Int), "-");
+    }
+
+    #[test]
+    fn a_runtime_is_named_with_or_without_its_version() {
+        let mut names = Names::default();
+        let key = Key::Number(i64::from(names.runtime(0, "wasm3", Some("0.5.0"))));
+        let ty = Type::Enum(Enumeration::Runtime);
+        let named = |text: &str| {
+            let cell = KeyCell::new(&key, ty, &names);
+            is(&key, &cell, ty, &KeyValue::Text(text.to_owned()))
+        };
+        assert!(named("wasm3") && named("wasm3 0.5.0"));
+        assert!(!named("wasm") && !named("wasm3 0.5"));
     }
 }

@@ -1,45 +1,86 @@
-//! Computes the columns of a table from the slots of a group, in floating point.
+//! Computes the columns of a table from the slots of a group.
+
+use std::time::Duration;
 
 use ewapa_codegen::histogram;
 use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnExpr};
 
 use crate::engine::groups::Value;
 
-/// The value of a column for one group, in its base unit; none if it has none.
-pub fn evaluate(expr: &ColumnExpr, slots: &[Value]) -> Option<f64> {
+use super::quantity::Quantity;
+
+/// What the columns of one group are computed from.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// The group's slots.
+    pub slots: &'a [Value],
+    /// From the first probe to the reading.
+    pub elapsed: Duration,
+    /// What shares are parts of.
+    pub totals: &'a Totals<'a>,
+}
+
+/// Sums over all groups, by the expression that is summed up.
+pub type Totals<'a> = [(&'a ColumnExpr, Quantity)];
+
+/// The expressions in a column whose sum over all groups is needed.
+pub fn shared(expr: &ColumnExpr) -> Vec<&ColumnExpr> {
     match expr {
-        ColumnExpr::Number(number) => Some(*number),
-        ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, slots),
-        ColumnExpr::Negate(inner) => Some(-evaluate(inner, slots)?),
+        ColumnExpr::Number(_) | ColumnExpr::Aggregate(_) => Vec::new(),
+        ColumnExpr::Share(of) => vec![of],
+        ColumnExpr::Negate(inner) => shared(inner),
+        ColumnExpr::Binary(_, left, right) => [shared(left), shared(right)].concat(),
+    }
+}
+
+/// The value of a column for one group, in its base unit; none if it has none.
+pub fn evaluate(expr: &ColumnExpr, basis: Basis) -> Option<Quantity> {
+    match expr {
+        ColumnExpr::Number(number) => Some(literal(*number)),
+        ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, basis),
+        ColumnExpr::Negate(inner) => Some(-evaluate(inner, basis)?),
         ColumnExpr::Binary(op, left, right) => {
-            let (left, right) = (evaluate(left, slots)?, evaluate(right, slots)?);
-            match op {
-                BinaryOp::Add => Some(left + right),
-                BinaryOp::Sub => Some(left - right),
-                BinaryOp::Mul => Some(left * right),
-                BinaryOp::Div => (right != 0.0).then(|| left / right),
-                BinaryOp::Rem => (right != 0.0).then(|| left % right),
-                _ => unreachable!("the checker makes columns of numbers"),
-            }
+            evaluate(left, basis)?.combine(*op, evaluate(right, basis)?)
+        }
+        ColumnExpr::Share(of) => {
+            let (_, total) = basis.totals.iter().find(|(summed, _)| *summed == &**of)?;
+            evaluate(of, basis)?.combine(BinaryOp::Div, *total)
         }
     }
 }
 
-fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<f64> {
-    let slot = |id: ewapa_lang::plan::SlotId| &slots[id.0];
+/// Whole numbers stay whole as long as floating point holds them exactly.
+fn literal(number: f64) -> Quantity {
+    if number.fract() == 0.0 && number.abs() < (1u64 << 53) as f64 {
+        Quantity::Whole(number as i64)
+    } else {
+        Quantity::Real(number)
+    }
+}
+
+fn aggregate_value(aggregate: &Aggregate, basis: Basis) -> Option<Quantity> {
+    let slot = |id: ewapa_lang::plan::SlotId| &basis.slots[id.0];
     let number = |id| slot(id).sum();
-    let some = |values| (number(values) > 0).then(|| number(values) as f64);
+    let some = |values| (number(values) > 0).then(|| number(values));
     match *aggregate {
-        Aggregate::Count { count } => Some(number(count) as f64),
-        Aggregate::Sum { sum, values } => some(values).map(|_| number(sum) as f64),
-        Aggregate::Avg { sum, values } => some(values).map(|count| number(sum) as f64 / count),
-        Aggregate::Min { min, .. } => slot(min).extreme(true).map(|value| value as f64),
-        Aggregate::Max { max, .. } => slot(max).extreme(false).map(|value| value as f64),
+        Aggregate::Count { count } => Some(Quantity::Whole(number(count))),
+        Aggregate::Sum { sum, values } => some(values).map(|_| Quantity::Whole(number(sum))),
+        Aggregate::Rate { sum, values } => {
+            let seconds = Quantity::Real(basis.elapsed.as_secs_f64());
+            some(values)?;
+            Quantity::Whole(number(sum)).combine(BinaryOp::Div, seconds)
+        }
+        Aggregate::Avg { sum, values } => {
+            some(values).map(|count| Quantity::Real(number(sum) as f64 / count as f64))
+        }
+        Aggregate::Min { min, .. } => slot(min).extreme(true).map(Quantity::Whole),
+        Aggregate::Max { max, .. } => slot(max).extreme(false).map(Quantity::Whole),
         Aggregate::Stddev {
             sum,
             squares,
             values,
-        } => some(values).map(|_| stddev(number(values), number(sum), slot(squares).wide())),
+        } => some(values)
+            .map(|count| Quantity::Real(stddev(count, number(sum), slot(squares).wide()))),
         Aggregate::Quantile {
             histogram,
             min,
@@ -50,7 +91,8 @@ fn aggregate_value(aggregate: &Aggregate, slots: &[Value]) -> Option<f64> {
             q,
             slot(min).extreme(true)?,
             slot(max).extreme(false)?,
-        ),
+        )
+        .map(Quantity::Real),
     }
 }
 
@@ -157,7 +199,15 @@ mod tests {
     fn a_division_by_zero_has_no_value() {
         let count = ColumnExpr::Aggregate(Aggregate::Count { count: SlotId(0) });
         let ratio = ColumnExpr::Binary(BinaryOp::Div, Box::new(count.clone()), Box::new(count));
-        assert_eq!(evaluate(&ratio, &[Value::Sum(0)]), None);
-        assert_eq!(evaluate(&ratio, &[Value::Sum(4)]), Some(1.0));
+        let of = |count| {
+            let basis = Basis {
+                slots: &[Value::Sum(count)],
+                elapsed: Duration::ZERO,
+                totals: &[],
+            };
+            evaluate(&ratio, basis)
+        };
+        assert_eq!(of(0), None);
+        assert_eq!(of(4), Some(Quantity::Real(1.0)));
     }
 }

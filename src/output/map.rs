@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use ewapa_lang::plan::{Aggregate, Buckets, ColumnExpr, Map, MapValue, Plan, SlotKind};
 use ewapa_lang::types::Type;
@@ -13,14 +14,16 @@ use crate::engine::groups::{Group, Key, Value};
 use crate::engine::names::Names;
 use crate::engine::trace::Outcome;
 
-use super::{cells, column, histogram, measure};
+use super::cells::KeyCell;
+use super::column::Basis;
+use super::{column, histogram, measure};
 
 /// All maps at the end of a run.
 pub fn render_all(plan: &Plan, outcome: &Outcome) -> String {
     plan.maps
         .iter()
         .map(|map| {
-            let groups = &outcome.groups[map.store.0];
+            let groups = &outcome.reading.groups[map.store.0];
             render(plan, map, groups, None, &outcome.names)
         })
         .collect()
@@ -54,7 +57,9 @@ pub fn render(
         write!(out, "@{}", map.name).expect("write to a string");
         if !store.keys.is_empty() {
             let keys = row.group.keys.iter().zip(&store.keys);
-            let keys: Vec<String> = keys.map(|(key, ty)| cells::key(key, *ty, names)).collect();
+            let keys: Vec<String> = keys
+                .map(|(key, ty)| KeyCell::new(key, *ty, names).text(*ty))
+                .collect();
             write!(out, "[{}]", keys.join(", ")).expect("write to a string");
         }
         let value = match map.value {
@@ -131,10 +136,20 @@ fn weight(value: MapValue, slots: &[Value]) -> Weight {
         MapValue::Aggregate(Aggregate::Sum { sum: total, .. }) => Weight::Whole(sum(total)),
         MapValue::Aggregate(Aggregate::Min { min, .. }) => whole(slots[min.0].extreme(true)),
         MapValue::Aggregate(Aggregate::Max { max, .. }) => whole(slots[max.0].extreme(false)),
+        // There is no rate in a map, and the elapsed time does not matter to the others.
         MapValue::Aggregate(
-            aggregate @ (Aggregate::Stddev { .. } | Aggregate::Quantile { .. }),
-        ) => column::evaluate(&ColumnExpr::Aggregate(aggregate), slots)
-            .map_or(Weight::None, Weight::Real),
+            aggregate @ (Aggregate::Stddev { .. }
+            | Aggregate::Quantile { .. }
+            | Aggregate::Rate { .. }),
+        ) => {
+            let basis = Basis {
+                slots,
+                elapsed: Duration::ZERO,
+                totals: &[],
+            };
+            column::evaluate(&ColumnExpr::Aggregate(aggregate), basis)
+                .map_or(Weight::None, |value| Weight::Real(value.real()))
+        }
     }
 }
 
@@ -152,7 +167,7 @@ fn text(weight: Weight, ty: Type, names: &Names) -> String {
     match (weight, ty) {
         (Weight::None, _) => "-".to_owned(),
         (Weight::Whole(number), Type::Time | Type::Size) => measure::text(number as f64, ty),
-        (Weight::Whole(number), _) => cells::key(&Key::Number(number), ty, names),
+        (Weight::Whole(number), _) => KeyCell::new(&Key::Number(number), ty, names).text(ty),
         (Weight::Real(number), _) => measure::text(number, ty),
     }
 }

@@ -1,12 +1,24 @@
-//! From groups to what people read.
+//! From groups to what people and programs read.
 
+pub mod blocks;
 pub mod cells;
 pub mod clock;
 pub mod column;
-pub mod console;
+pub mod condition;
+pub mod format;
 pub mod histogram;
 pub mod map;
 pub mod measure;
 pub mod number;
 pub mod printf;
-pub mod table;
+pub mod quantity;
+pub mod report;
+pub mod rows;
+pub mod sheet;
+pub mod summary;
+pub mod terminal;
+pub mod verdict;
+
+#[cfg(test)]
+mod tests;
+pub mod words;

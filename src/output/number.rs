@@ -1,7 +1,10 @@
 //! Numbers as text: the unit and the digits of a whole column are chosen once.
 
-use ewapa_lang::plan::{Column, Unit};
+use ewapa_lang::plan::{Column, ColumnExpr, Unit};
 use ewapa_lang::types::Type;
+
+use super::quantity::Quantity;
+use super::sheet::Side;
 
 /// How the numbers of one column are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +20,30 @@ pub enum Format {
     Bytes,
     /// Base 16.
     Hex,
+    /// A bar.
+    Bar {
+        /// The value whose bar is the longest.
+        largest: f64,
+    },
+}
+
+impl Format {
+    /// On which side of the column the cells stand.
+    pub fn side(self) -> Side {
+        match self {
+            Format::Scaled { .. } | Format::Bytes | Format::Hex => Side::Right,
+            Format::Bar { .. } => Side::Left,
+        }
+    }
 }
 
 /// The format of a column, and the unit for its heading.
-pub fn choose(column: &Column, values: &[Option<f64>]) -> (Format, Option<&'static str>) {
-    let present = || values.iter().flatten().copied();
+pub fn choose(
+    column: &Column,
+    values: impl Iterator<Item = Quantity>,
+) -> (Format, Option<&'static str>) {
+    let values: Vec<f64> = values.map(Quantity::real).collect();
+    let present = || values.iter().copied();
     let time = |unit| {
         let (factor, name) = match unit {
             Unit::Ns => (1.0, "ns"),
@@ -49,6 +71,22 @@ pub fn choose(column: &Column, values: &[Option<f64>]) -> (Format, Option<&'stat
                 None,
             ),
         },
+        Unit::Rate => match column.ty {
+            Type::Size => (Format::Bytes, Some("/s")),
+            _ => (
+                Format::Scaled {
+                    factor: 1.0,
+                    decimals: decimals(present()),
+                },
+                Some("/s"),
+            ),
+        },
+        Unit::Bar => (
+            Format::Bar {
+                largest: present().fold(0.0, f64::max),
+            },
+            None,
+        ),
         unit @ (Unit::Ns | Unit::Us | Unit::Ms | Unit::S) => time(unit),
         Unit::Bytes => (Format::Bytes, None),
         Unit::Pct => (
@@ -98,15 +136,55 @@ fn decimals(values: impl Iterator<Item = f64>) -> usize {
 }
 
 /// One value as text; `-` for none.
-pub fn text(value: Option<f64>, format: Format) -> String {
+pub fn text(value: Option<Quantity>, format: Format) -> String {
     let Some(value) = value else {
         return "-".to_owned();
     };
-    match format {
-        Format::Scaled { factor, decimals } => format!("{:.decimals$}", value * factor),
-        Format::Bytes => bytes(value),
-        Format::Hex => format!("{:#x}", value as i64),
+    match (format, value) {
+        (
+            Format::Scaled {
+                factor: 1.0,
+                decimals: 0,
+            },
+            Quantity::Whole(value),
+        ) => value.to_string(),
+        (Format::Scaled { factor, decimals }, value) => {
+            format!("{:.decimals$}", value.real() * factor)
+        }
+        (Format::Bytes, value) => bytes(value.real()),
+        (Format::Hex, Quantity::Whole(value)) => format!("{value:#x}"),
+        (Format::Bar { largest }, value) => bar(value.real(), largest),
+        (Format::Hex, Quantity::Real(value)) => format!("{:#x}", value as i64),
     }
+}
+
+/// A value by itself, with its unit; `-` for none.
+pub fn alone(value: Option<Quantity>, ty: Type) -> String {
+    let column = Column {
+        name: String::new(),
+        value: ColumnExpr::Number(0.0),
+        ty,
+        unit: Unit::Auto,
+    };
+    let (format, unit) = choose(&column, value.into_iter());
+    let text = text(value, format);
+    match (value, unit) {
+        (Some(_), Some(unit)) => format!("{text} {unit}"),
+        _ => text,
+    }
+}
+
+/// The length of the longest bar, in characters.
+const BAR: f64 = 20.0;
+
+/// A bar, to an eighth of a character. What is more than nothing is seen.
+fn bar(value: f64, largest: f64) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if value <= 0.0 || largest <= 0.0 {
+        return String::new();
+    }
+    let eighths = ((value / largest * BAR * 8.0).round() as usize).max(1);
+    format!("{}{}", "█".repeat(eighths / 8), PARTS[eighths % 8])
 }
 
 fn bytes(value: f64) -> String {
@@ -118,17 +196,15 @@ fn bytes(value: f64) -> String {
         scaled /= 1024.0;
         unit += 1;
     }
-    let decimals = usize::from(
-        unit > 0 && scaled.fract() != 0.0 && scaled.abs() < 1000.0
-            || unit == 0 && scaled.fract() != 0.0,
-    );
+    // What is shown as whole has no fraction.
+    let is_whole = (scaled * 10.0).round() % 10.0 == 0.0;
+    let decimals = usize::from(!is_whole && scaled.abs() < 1000.0);
     format!("{scaled:.decimals$} {}", UNITS[unit])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ewapa_lang::plan::ColumnExpr;
 
     fn column(ty: Type, unit: Unit) -> Column {
         Column {
@@ -140,13 +216,10 @@ mod tests {
     }
 
     fn shown(ty: Type, unit: Unit, values: &[f64]) -> (Vec<String>, Option<&'static str>) {
-        let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
-        let (format, heading) = choose(&column(ty, unit), &values);
+        let values = || values.iter().copied().map(Quantity::Real);
+        let (format, heading) = choose(&column(ty, unit), values());
         (
-            values
-                .into_iter()
-                .map(|value| text(value, format))
-                .collect(),
+            values().map(|value| text(Some(value), format)).collect(),
             heading,
         )
     }
@@ -157,6 +230,13 @@ mod tests {
             shown(Type::Int, Unit::Auto, &[1_000_000.0, 7.0]),
             (vec!["1000000".to_owned(), "7".to_owned()], None)
         );
+    }
+
+    #[test]
+    fn whole_numbers_are_exact_however_large() {
+        let (format, _) = choose(&column(Type::Int, Unit::Auto), std::iter::empty());
+        let value = Quantity::Whole(i64::MAX);
+        assert_eq!(text(Some(value), format), "9223372036854775807");
     }
 
     #[test]
@@ -194,6 +274,16 @@ mod tests {
         assert_eq!(
             shown(Type::Int, Unit::Pct, &[0.381, 1.0]),
             (vec!["38.1".to_owned(), "100.0".to_owned()], Some("%"))
+        );
+    }
+
+    #[test]
+    fn bars_are_as_long_as_their_share_of_the_largest() {
+        let (cells, unit) = shown(Type::Time, Unit::Bar, &[1e6, 5e5, 31_250.0, 1.0, 0.0]);
+        assert_eq!(unit, None);
+        assert_eq!(
+            cells,
+            ["█".repeat(20).as_str(), &"█".repeat(10), "▋", "▏", ""].map(String::from)
         );
     }
 

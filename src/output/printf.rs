@@ -12,6 +12,7 @@ use ewapa_lang::types::Type;
 use crate::engine::groups::Key;
 use crate::engine::names::Names;
 
+use super::cells::KeyCell;
 use super::{cells, measure};
 
 /// The pieces of a format with a value for each conversion.
@@ -36,7 +37,7 @@ fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> Stri
         (Key::Number(number), Show::Text) => {
             let text = match ty {
                 Type::Time | Type::Size => measure::text(*number as f64, ty),
-                _ => cells::key(value, ty, names),
+                _ => KeyCell::new(value, ty, names).text(ty),
             };
             return pad(cut(&text, conversion), conversion);
         }

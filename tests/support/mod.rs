@@ -6,6 +6,7 @@ pub mod directory;
 pub mod guest;
 pub mod host;
 pub mod process;
+pub mod refusal;
 pub mod report;
 pub mod runtime;
 pub mod trace;

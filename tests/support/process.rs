@@ -2,22 +2,30 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// What anything in these tests may take at most: the machine may be busy.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the output of a process that has ended may take to end, too.
+const OUTPUT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Waits until something is so.
-pub fn wait_until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
+pub fn wait_until<T>(what: &str, holds: impl FnMut() -> Option<T>) -> T {
+    wait_at_most(DEADLINE, what, holds)
+}
+
+fn wait_at_most<T>(deadline: Duration, what: &str, mut holds: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = holds() {
             return value;
         }
-        assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
+        assert!(start.elapsed() < deadline, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -98,9 +106,13 @@ impl Process {
         send(self.pid(), signal);
     }
 
-    /// Closes its standard input and waits for its end.
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("wait for a child").is_some()
+    }
+
+    /// Waits for its end. Its standard input stays open until then, if it has not been closed.
     pub fn end(mut self) -> Ended {
-        self.close_stdin();
         let status = wait_until(&format!("the end of process {}", self.pid()), || {
             self.child.try_wait().expect("wait for a child")
         });
@@ -109,6 +121,16 @@ impl Process {
             stdout: self.stdout.finish(),
             stderr: String::from_utf8_lossy(&self.stderr.finish()).into_owned(),
         }
+    }
+}
+
+impl Ended {
+    /// The exit code as a shell gives it: 128 and the number of the signal, if it was one.
+    pub fn code(&self) -> i32 {
+        self.status
+            .code()
+            .or_else(|| self.status.signal().map(|signal| 128 + signal))
+            .expect("ended by itself or by a signal")
     }
 }
 
@@ -142,9 +164,11 @@ impl Collected {
     /// All of it. Waits until every process that holds the pipe has closed it.
     fn finish(&mut self) -> Vec<u8> {
         if let Some(reader) = self.reader.take() {
-            wait_until("the end of the output", || {
-                reader.is_finished().then_some(())
-            });
+            wait_at_most(
+                OUTPUT_DEADLINE,
+                "the end of the output: something still holds it",
+                || reader.is_finished().then_some(()),
+            );
             reader.join().expect("read a pipe");
         }
         std::mem::take(&mut self.bytes.lock().unwrap())

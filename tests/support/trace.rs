@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::directory::Directory;
 use super::host::ewapa;
-use super::process::{Ended, Process, wait_until};
+use super::process::{Ended, Process, descendants, wait_until};
 use super::report::Report;
 use super::runtime::Invocation;
 
@@ -67,7 +67,7 @@ impl Script {
         }
     }
 
-    /// Adds options before the `--`.
+    /// Adds options of the script and of ewapa.
     pub fn with(mut self, options: &[&str]) -> Script {
         self.options
             .extend(options.iter().map(|option| (*option).to_owned()));
@@ -81,8 +81,8 @@ impl Script {
             .arg("script")
             .arg("-o")
             .arg(tables)
-            .args(&self.options)
             .arg(&self.file)
+            .args(&self.options)
             .arg("--")
             .args(&invocation.words);
         invocation.surround(&mut command);
@@ -100,9 +100,24 @@ impl Script {
         }
     }
 
-    /// Traces a command to its end.
+    /// Traces a command, which has no input, to its end.
     pub fn run(self, invocation: &Invocation) -> Traced {
-        self.start(invocation).end()
+        let mut tracing = self.start(invocation);
+        tracing.process.close_stdin();
+        tracing.end()
+    }
+
+    /// Starts the run of a command. The tables go where ewapa sends them by itself.
+    pub fn start_without_file(&self, invocation: &Invocation) -> Process {
+        let mut command = Command::new(ewapa());
+        command
+            .arg("script")
+            .arg(&self.file)
+            .args(&self.options)
+            .arg("--")
+            .args(&invocation.words);
+        invocation.surround(&mut command);
+        Process::start(&mut command)
     }
 
     /// Starts to trace a running process. Returns when its probes are on; tables go to the standard output.
@@ -110,8 +125,8 @@ impl Script {
         let mut command = Command::new(ewapa());
         command
             .arg("script")
-            .args(&self.options)
             .arg(&self.file)
+            .args(&self.options)
             .arg("-p")
             .arg(pid.to_string());
         let process = Process::start(&mut command);
@@ -123,6 +138,13 @@ impl Script {
 }
 
 impl Tracing {
+    /// The process of the command.
+    pub fn command(&self) -> u32 {
+        wait_until("the command", || {
+            descendants(self.process.pid()).first().copied()
+        })
+    }
+
     /// Waits for the end of the run and reads its tables.
     pub fn end(self) -> Traced {
         let ended = self.process.end();
@@ -141,7 +163,7 @@ impl Tracing {
 }
 
 /// Whether a process holds a link of probes on a file (`bpf_uprobe_multi_show_fdinfo` of the kernel).
-fn has_probes_on(pid: u32, binary: &Path) -> bool {
+pub fn has_probes_on(pid: u32, binary: &Path) -> bool {
     let line = format!(
         "path:\t{}",
         binary

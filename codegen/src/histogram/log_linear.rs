@@ -6,7 +6,8 @@ use crate::insn::{Alu, Assembler, Cond, R0, R1, R2, R3, R4, R5};
 /// The steps of one power of two, as a power of two.
 pub const STEP_BITS: u32 = 5;
 
-/// Values from 2 to this power on share the last bucket: 73 minutes in ns, 4 TiB in bytes.
+/// Values from 2 to this power on share the last bucket with those just below: 73 minutes in ns, 4 TiB in
+/// bytes.
 pub const RANGE_BITS: u32 = 42;
 
 /// How many buckets there are.

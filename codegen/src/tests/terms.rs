@@ -322,6 +322,7 @@ pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
         tables: Vec::new(),
         maps: Vec::new(),
         messages: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

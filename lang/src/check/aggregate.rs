@@ -91,6 +91,13 @@ const AGGREGATES: &[(&str, Kind)] = &[
         }),
     ),
     (
+        "rate",
+        Kind::Over(|slot| Aggregate::Rate {
+            sum: slot(SlotKind::Sum),
+            values: slot(SlotKind::Values),
+        }),
+    ),
+    (
         "avg",
         Kind::Over(|slot| Aggregate::Avg {
             sum: slot(SlotKind::Sum),
@@ -141,7 +148,6 @@ pub(super) fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
 
 /// Aggregates and functions of the language that this version does not have yet.
 pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
-    "rate",
     "tseries",
     "syscalls",
     "strftime",
@@ -162,11 +168,15 @@ pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
     "strcontains",
 ];
 
+/// The function of columns that is over all rows.
+pub(super) const SHARE: &str = "share";
+
 /// The names of all functions.
-pub(super) fn function_names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
     AGGREGATES
         .iter()
         .map(|(name, _)| *name)
+        .chain([SHARE])
         .chain(function::names())
         .chain(PLANNED_FUNCTIONS.iter().copied())
 }
@@ -175,8 +185,37 @@ pub(super) fn is_function(name: &str) -> bool {
     function_names().any(|known| known == name)
 }
 
+/// Whether a function is over many calls.
 pub(super) fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.iter().any(|(known, _)| *known == name)
+    name == SHARE || AGGREGATES.iter().any(|(known, _)| *known == name)
+}
+
+/// What an aggregate takes, and an example.
+fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::Count => (
+            "no argument",
+            "it counts calls; to count some of them write `count() if errno != 0`".to_owned(),
+        ),
+        Kind::Quantile => (
+            "two arguments",
+            "such as `quantile(duration, 0.75)`".to_owned(),
+        ),
+        Kind::Histogram => (
+            "one or two arguments",
+            "such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two"
+                .to_owned(),
+        ),
+        Kind::LinearHistogram => (
+            "four arguments",
+            "such as `lhist(duration, 0, 100us, 10us)`: from, to, and the size of a step"
+                .to_owned(),
+        ),
+        _ => (
+            "one argument",
+            format!("such as `{}(duration)`", function.text),
+        ),
+    }
 }
 
 /// Whether it is an aggregate that tables do not have.
@@ -184,6 +223,11 @@ pub(super) fn only_in_maps(name: &str) -> bool {
     AGGREGATES.iter().any(|(known, kind)| {
         *known == name && matches!(kind, Kind::Stats | Kind::Histogram | Kind::LinearHistogram)
     })
+}
+
+/// Whether it is an aggregate that maps do not have.
+pub(super) fn only_in_tables(name: &str) -> bool {
+    name == "rate" || name == SHARE
 }
 
 impl Checker<'_> {
@@ -198,15 +242,7 @@ impl Checker<'_> {
             self.no_aggregate(function);
             return None;
         };
-        let named: Vec<&Name> = args.iter().filter_map(|arg| arg.name.as_ref()).collect();
-        for name in &named {
-            let message = format!(
-                "`{}()` has no argument called `{}`",
-                function.text, name.text
-            );
-            self.errors
-                .push(Diagnostic::new(Code::BadArgument, name.span, message));
-        }
+        let named = self.refuse_named(function, args);
         let (shape, value) = match (kind, args) {
             (Kind::Count, []) => (Shape::Count, None),
             (Kind::Over(make), [value]) => {
@@ -235,7 +271,8 @@ impl Checker<'_> {
                 (Shape::Histogram(buckets), Some(Some(value)))
             }
             _ => {
-                self.wrong_count(function, kind, args.len(), place);
+                let (takes, help) = takes(function, kind);
+                self.wrong_count(function, takes, &help, args.len(), place);
                 return None;
             }
         };
@@ -243,33 +280,33 @@ impl Checker<'_> {
             Some(value) => Some(value?),
             None => None,
         };
-        named.is_empty().then_some(Summary { shape, value })
+        (!named).then_some(Summary { shape, value })
     }
 
-    fn wrong_count(&mut self, function: &Name, kind: &Kind, given: usize, place: Span) {
-        let name = &function.text;
-        let (takes, help) = match kind {
-            Kind::Count => (
-                "no argument",
-                "it counts calls; to count some of them write `count() if errno != 0`".to_owned(),
-            ),
-            Kind::Quantile => (
-                "two arguments",
-                "such as `quantile(duration, 0.75)`".to_owned(),
-            ),
-            Kind::Histogram => (
-                "one or two arguments",
-                "such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two"
-                    .to_owned(),
-            ),
-            Kind::LinearHistogram => (
-                "four arguments",
-                "such as `lhist(duration, 0, 100us, 10us)`: from, to, and the size of a step"
-                    .to_owned(),
-            ),
-            _ => ("one argument", format!("such as `{name}(duration)`")),
-        };
-        let message = format!("`{name}()` takes {takes}, not {given}");
+    /// Refuses arguments with names; whether there were any.
+    pub(super) fn refuse_named(&mut self, function: &Name, args: &[Arg]) -> bool {
+        let before = self.errors.len();
+        for name in args.iter().filter_map(|arg| arg.name.as_ref()) {
+            let message = format!(
+                "`{}()` has no argument called `{}`",
+                function.text, name.text
+            );
+            self.errors
+                .push(Diagnostic::new(Code::BadArgument, name.span, message));
+        }
+        self.errors.len() > before
+    }
+
+    /// Reports that a function has too few or too many arguments.
+    pub(super) fn wrong_count(
+        &mut self,
+        function: &Name,
+        takes: &str,
+        help: &str,
+        given: usize,
+        place: Span,
+    ) {
+        let message = format!("`{}()` takes {takes}, not {given}", function.text);
         self.errors
             .push(Diagnostic::new(Code::ArgumentCount, place, message).help(help));
     }

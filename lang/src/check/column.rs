@@ -1,13 +1,14 @@
 //! Columns: arithmetic over aggregates, evaluated in user space in floating point.
 
-use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
+use crate::ast::{self, Amount, Arg, BinaryOp, ExprKind, Name, Number, UnaryOp};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Column, ColumnExpr};
+use crate::plan::{self, Aggregate, Column, ColumnExpr};
 use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
+use super::aggregate::SHARE;
 use super::name::Meaning;
 use super::param::Constant;
 use super::slots::Slots;
@@ -56,7 +57,8 @@ impl Checker<'_> {
             ));
         }
         let ty = value.as_ref().map(|part| part.operand.ty);
-        let unit = self.unit(column.unit.as_ref(), ty, column.value.span);
+        let is_rate = value.as_ref().is_some_and(|part| is_rate(&part.value));
+        let unit = self.unit(column.unit.as_ref(), ty, is_rate, column.value.span);
         condition?;
         let (Part { value, operand }, unit) = (value?, unit?);
         Some(Column {
@@ -88,9 +90,18 @@ impl Checker<'_> {
                 None
             }
             ExprKind::Name(name) => self.column_name(name, span, siblings),
+            ExprKind::Call { function, args } if function.text == SHARE => {
+                self.share_of_all(function, args, span, siblings, slots)
+            }
             ExprKind::Call { function, args } => {
                 let (aggregate, ty) = self.aggregate(function, args, span, slots)?;
-                Some(part(ColumnExpr::Aggregate(aggregate), ty, span))
+                let value = ColumnExpr::Aggregate(aggregate);
+                Some(match (aggregate, ty) {
+                    (Aggregate::Rate { .. }, Type::Time) => {
+                        part(time_in_time(value), Type::Int, span)
+                    }
+                    _ => part(value, ty, span),
+                })
             }
             ExprKind::Unary(UnaryOp::Negate, inner) => {
                 let inner = self.column_part(inner, siblings, slots)?;
@@ -117,6 +128,38 @@ impl Checker<'_> {
             },
             _ => self.refuse_expr(expr),
         }
+    }
+
+    /// `share(x)`: the part that a row has in the sum of all rows.
+    fn share_of_all(
+        &mut self,
+        function: &Name,
+        args: &[Arg],
+        span: Span,
+        siblings: &[ast::Column],
+        slots: &mut Slots,
+    ) -> Option<Part> {
+        let named = self.refuse_named(function, args);
+        let [Arg { value, .. }] = args else {
+            let help = "such as `share(sum(duration))`";
+            self.wrong_count(function, "one argument", help, args.len(), span);
+            return None;
+        };
+        let of = self
+            .column_part(value, siblings, slots)
+            .filter(|_| !named)?;
+        self.report(numeric(of.operand))?;
+        if !adds_up(&of.value) {
+            let message = "`share()` needs what adds up over rows, and this does not";
+            let error = Diagnostic::new(Code::BadArgument, value.span, message);
+            self.errors.push(
+                error.help(
+                    "counts, sums and rates add up: `share(count())`, `share(sum(duration))`",
+                ),
+            );
+            return None;
+        }
+        Some(part(ColumnExpr::Share(Box::new(of.value)), Type::Int, span))
     }
 
     fn column_name(&mut self, name: &str, span: Span, siblings: &[ast::Column]) -> Option<Part> {
@@ -202,7 +245,34 @@ fn has_aggregate(value: &ColumnExpr) -> bool {
     match value {
         ColumnExpr::Number(_) => false,
         ColumnExpr::Aggregate(_) => true,
-        ColumnExpr::Negate(inner) => has_aggregate(inner),
+        ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => has_aggregate(inner),
         ColumnExpr::Binary(_, left, right) => has_aggregate(left) || has_aggregate(right),
+    }
+}
+
+/// Nanoseconds a second as a plain number: how many of it went on at a time.
+fn time_in_time(rate: ColumnExpr) -> ColumnExpr {
+    let second = ColumnExpr::Number(1e9);
+    ColumnExpr::Binary(plan::BinaryOp::Div, Box::new(rate), Box::new(second))
+}
+
+/// Whether a column is a rate and nothing else.
+fn is_rate(value: &ColumnExpr) -> bool {
+    matches!(value, ColumnExpr::Aggregate(Aggregate::Rate { .. }))
+}
+
+/// Whether the sum of the values of several rows is the value of all their calls together.
+fn adds_up(value: &ColumnExpr) -> bool {
+    use plan::BinaryOp::{Add, Div, Mul, Sub};
+    match value {
+        ColumnExpr::Aggregate(aggregate) => matches!(
+            aggregate,
+            Aggregate::Count { .. } | Aggregate::Sum { .. } | Aggregate::Rate { .. }
+        ),
+        ColumnExpr::Negate(inner) => adds_up(inner),
+        ColumnExpr::Binary(Add | Sub, left, right) => adds_up(left) && adds_up(right),
+        ColumnExpr::Binary(Mul | Div, left, right) if !has_aggregate(right) => adds_up(left),
+        ColumnExpr::Binary(Mul, left, right) if !has_aggregate(left) => adds_up(right),
+        ColumnExpr::Number(_) | ColumnExpr::Binary(..) | ColumnExpr::Share(_) => false,
     }
 }

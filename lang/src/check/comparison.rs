@@ -86,25 +86,13 @@ impl Checker<'_> {
             Type::Enum(Enumeration::Module) => {
                 return self.refused(span, "comparing `module` with a text is");
             }
-            Type::Text if text.len() >= TEXT_LEN => {
-                let message = format!(
-                    "this text has {} bytes, and the kernel keeps {} of a text",
-                    text.len(),
-                    TEXT_LEN - 1
-                );
-                Diagnostic::new(Code::BadText, span, message)
-                    .help(format!("use its first {} bytes", TEXT_LEN - 1))
-            }
-            Type::Text if text.contains('\0') => {
-                Diagnostic::new(Code::BadText, span, "a text contains no `\\0` here")
-            }
-            Type::Text => {
-                return Some(Value::new(
-                    plan::ExprKind::Text(text.to_owned()),
-                    Type::Text,
-                    span,
-                ));
-            }
+            Type::Text => match unfit_text(text, span) {
+                Some(error) => error,
+                None => {
+                    let text = plan::ExprKind::Text(text.to_owned());
+                    return Some(Value::new(text, Type::Text, span));
+                }
+            },
             Type::Enum(Enumeration::Errno) => Diagnostic::new(
                 Code::BadText,
                 span,
@@ -122,6 +110,21 @@ impl Checker<'_> {
         self.errors.push(error);
         None
     }
+}
+
+/// Why the kernel cannot keep this text, if so: it keeps names of threads.
+pub(super) fn unfit_text(text: &str, span: Span) -> Option<Diagnostic> {
+    if text.len() >= TEXT_LEN {
+        let message = format!(
+            "this text has {} bytes, and the kernel keeps {} of a text",
+            text.len(),
+            TEXT_LEN - 1
+        );
+        let error = Diagnostic::new(Code::BadText, span, message);
+        return Some(error.help(format!("use its first {} bytes", TEXT_LEN - 1)));
+    }
+    text.contains('\0')
+        .then(|| Diagnostic::new(Code::BadText, span, "a text contains no `\\0` here"))
 }
 
 fn constant(value: i64, ty: Type, span: Span) -> Value {

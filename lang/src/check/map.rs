@@ -10,7 +10,7 @@ use crate::types::Type;
 use super::Checker;
 use super::learnt::Learnt;
 use super::value::{Position, Value};
-use super::{MAX_KEYS, MAX_MAPS};
+use super::{MAX_KEYS, MAX_STORES};
 
 /// Index into [`Checker::maps`] and [`plan::Plan::maps`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +93,9 @@ impl Checker<'_> {
         if let Some(index) = self.maps.iter().position(|map| map.name == name) {
             return Some(MapId(index));
         }
-        if self.maps.len() == MAX_MAPS {
-            self.too_many(place, format!("a script has at most {MAX_MAPS} maps"));
+        if self.tables + self.maps.len() >= MAX_STORES {
+            let message = format!("a script has at most {MAX_STORES} tables and maps");
+            self.too_many(place, message);
             return None;
         }
         self.maps.push(MapUse {

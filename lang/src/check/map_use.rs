@@ -8,6 +8,7 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
+use super::aggregate::only_in_tables;
 use super::map::{Holds, MapId};
 use super::name::did_you_mean;
 use super::value::Value;
@@ -22,6 +23,9 @@ impl Checker<'_> {
         args: &[ast::Arg],
         place: Span,
     ) -> Option<Action> {
+        if only_in_tables(&function.text) {
+            return self.refused(function.span, &format!("`{}()` in a map is", function.text));
+        }
         let summary = self.summary(function, args, place)?;
         let mut slots = Vec::new();
         let value = summary.shape.in_map(&mut |kind| {

@@ -102,7 +102,8 @@ fn is_planned(name: &str) -> bool {
     PLANNED.contains(&name) || raw_argument
 }
 
-fn looks_like_errno(name: &str) -> bool {
+/// Whether a name can only be meant as a WASI error number.
+pub(super) fn looks_like_errno(name: &str) -> bool {
     name.len() > 2
         && name.starts_with('E')
         && name

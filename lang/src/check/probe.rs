@@ -13,10 +13,10 @@ use super::glob;
 use super::name::did_you_mean;
 
 /// The kinds of probes that have no call.
-const WITHOUT_CALL: &[&str] = &["begin", "end", "BEGIN", "END", "interval"];
+pub(crate) const WITHOUT_CALL: &[&str] = &["begin", "end", "BEGIN", "END", "interval"];
 
 /// The kinds of probes of the language that this version does not have yet.
-const PLANNED_KINDS: &[&str] = &[
+pub(crate) const PLANNED_KINDS: &[&str] = &[
     "syscall",
     "phase",
     "profile",

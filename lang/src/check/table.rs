@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::ast::{self, Amount, Clause, ClauseKind, Name, Number};
+use crate::ast::{self, ClauseKind};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action, Event, Expr, Plan, Record, Sort, SortBy, Store, StoreId};
+use crate::plan::{self, Action, Event, Expr, Plan, Record, Store, StoreId};
 use crate::span::Span;
-use crate::types::Type;
 
-use super::name::did_you_mean;
-use super::param::Constant;
+use super::shape::Shape;
 use super::slots::Slots;
 use super::value::Position;
 use super::{Checker, MAX_COLUMNS, MAX_KEYS, MAX_SLOTS};
@@ -25,8 +23,8 @@ impl Checker<'_> {
             Some(filter) => self.condition(filter, Position::Filter).map(Some),
             None => Some(None),
         };
-        let keys: Vec<Option<Expr>> = table
-            .keys
+        let written = all_keys(table);
+        let keys: Vec<Option<Expr>> = written
             .iter()
             .take(MAX_KEYS)
             .map(|key| self.key(key))
@@ -53,7 +51,11 @@ impl Checker<'_> {
                 ),
             );
         }
-        let (sort, limit) = self.clauses(table);
+        let mut shape = shape(table, &written, &keys, &columns);
+        let clauses = self.clauses(table, &shape);
+        let is_whole = probes.is_some() && filter.is_some() && shape.has_types();
+        shape.index = is_whole.then_some(plan.tables.len());
+        self.shapes.push(shape);
         let (Some(probes), Some(filter), Some(keys), Some(columns)) = (
             probes,
             filter,
@@ -79,14 +81,18 @@ impl Checker<'_> {
             keys: keys.iter().map(|key| key.ty).collect(),
             slots: slots.kinds,
         });
-        let keys = table.keys.iter().map(|key| key.text.clone()).collect();
+        let keys = written.iter().map(|key| key.text.clone()).collect();
         plan.tables.push(plan::Table {
             name,
             store,
             keys,
             columns,
-            sort,
-            limit,
+            title: clauses.title,
+            having: clauses.having,
+            sort: clauses.sort,
+            limit: clauses.limit,
+            pivot: clauses.pivot,
+            every: clauses.every,
         });
     }
 
@@ -97,7 +103,7 @@ impl Checker<'_> {
             self.errors
                 .push(error.help("a column is a name and an aggregate: `calls = count()`"));
         }
-        if let Some(key) = table.keys.get(MAX_KEYS) {
+        if let Some(key) = all_keys(table).get(MAX_KEYS) {
             self.too_many(
                 key.value.span,
                 format!("a table has at most {MAX_KEYS} keys"),
@@ -154,90 +160,40 @@ impl Checker<'_> {
         self.spend(&value.expr, value.span);
         Some(value.expr)
     }
-
-    /// What follows the columns.
-    fn clauses(&mut self, table: &ast::Table) -> (Option<Sort>, Option<usize>) {
-        let (mut sort, mut limit) = (None, None);
-        for (index, clause) in table.clauses.iter().enumerate() {
-            let word = word(&clause.kind);
-            let same = |other: &&Clause| {
-                std::mem::discriminant(&other.kind) == std::mem::discriminant(&clause.kind)
-            };
-            if let Some(first) = table.clauses[..index].iter().find(same) {
-                let error = Diagnostic::new(
-                    Code::Duplicate,
-                    clause.span,
-                    format!("`{word}` is given twice"),
-                );
-                self.errors.push(error.also(first.span, "first here"));
-            }
-            match &clause.kind {
-                ClauseKind::Sort { by, descending } => {
-                    sort = self.sort_by(table, by).map(|by| Sort {
-                        by,
-                        descending: *descending,
-                    });
-                }
-                ClauseKind::Limit(rows) => limit = self.limit(rows),
-                _ => self.not_yet(clause.span, &format!("`{word}` is")),
-            }
-        }
-        (sort, limit)
-    }
-
-    fn sort_by(&mut self, table: &ast::Table, name: &Name) -> Option<SortBy> {
-        if let Some(index) = table
-            .columns
-            .iter()
-            .position(|column| column.name.text == name.text)
-        {
-            return Some(SortBy::Column(index));
-        }
-        if let Some(index) = table.keys.iter().position(|key| key.text == name.text) {
-            return Some(SortBy::Key(index));
-        }
-        let message = format!(
-            "the table `{}` has no column `{}`",
-            table.name.text, name.text
-        );
-        let columns = table.columns.iter().map(|column| column.name.text.as_str());
-        let headings: Vec<&str> = columns
-            .chain(table.keys.iter().map(|key| key.text.as_str()))
-            .collect();
-        let error = Diagnostic::new(Code::UnknownColumn, name.span, message);
-        let error = did_you_mean(error, &name.text, headings.iter().copied());
-        self.errors
-            .push(error.help(format!("it can be sorted by {}", headings.join(", "))));
-        None
-    }
-
-    fn limit(&mut self, rows: &ast::Expr) -> Option<usize> {
-        let constant = self.constant(rows)?;
-        if let Some(Constant::Number(Number {
-            amount: Amount::Whole(rows),
-            ty: Type::Int,
-        })) = constant
-            && let Ok(rows @ 1..) = usize::try_from(rows)
-        {
-            return Some(rows);
-        }
-        let message =
-            "`limit` needs a number of rows that is known before the script runs: 1 or more";
-        self.errors.push(
-            Diagnostic::new(Code::NotConstant, rows.span, message)
-                .help("such as `limit 20`, or a `param`"),
-        );
-        None
-    }
 }
 
-fn word(clause: &ClauseKind) -> &'static str {
-    match clause {
-        ClauseKind::Having(_) => "having",
-        ClauseKind::Sort { .. } => "sort",
-        ClauseKind::Limit(_) => "limit",
-        ClauseKind::Pivot { .. } => "pivot",
-        ClauseKind::Every(_) => "every",
-        ClauseKind::Title(_) => "title",
+/// The keys of the `by`, and that of the `pivot` if it is none of them.
+fn all_keys(table: &ast::Table) -> Vec<&ast::Key> {
+    let mut keys: Vec<&ast::Key> = table.keys.iter().collect();
+    for clause in &table.clauses {
+        if let ClauseKind::Pivot { key, .. } = &clause.kind
+            && !keys.iter().any(|known| known.text == key.text)
+        {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+fn shape(
+    table: &ast::Table,
+    written: &[&ast::Key],
+    keys: &[Option<Expr>],
+    columns: &[Option<plan::Column>],
+) -> Shape {
+    let keys = written.iter().zip(keys);
+    let columns = table.columns.iter().zip(columns);
+    Shape {
+        name: table.name.text.clone(),
+        index: None,
+        keys: keys
+            .map(|(key, checked)| (key.text.clone(), checked.as_ref().map(|checked| checked.ty)))
+            .collect(),
+        columns: columns
+            .map(|(column, checked)| {
+                let ty = checked.as_ref().map(|checked| checked.ty);
+                (column.name.text.clone(), ty)
+            })
+            .collect(),
     }
 }

@@ -114,10 +114,8 @@ fn mixed(op: BinaryOp, left: Operand, right: Operand) -> Diagnostic {
 fn hint(op: BinaryOp, left: Operand, right: Operand) -> Option<String> {
     let errno = Type::Enum(Enumeration::Errno);
     if op == BinaryOp::Div {
-        return (right.ty == Type::Time).then(|| {
-            "a rate per second is `rate(x)` in the language; this version does not run it yet"
-                .to_owned()
-        });
+        return (right.ty == Type::Time)
+            .then(|| "what there is of it in a second of the run is `rate(x)`".to_owned());
     }
     match (left.ty, right.ty) {
         (Type::Bool, _) | (_, Type::Bool) => {

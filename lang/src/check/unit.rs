@@ -22,10 +22,20 @@ const UNITS: &[(&str, Unit, Option<Type>)] = &[
     ("pct", Unit::Pct, Some(Type::Int)),
     ("int", Unit::Int, None),
     ("hex", Unit::Hex, Some(Type::Int)),
+    ("rate", Unit::Rate, None),
+    ("bar", Unit::Bar, None),
 ];
 
 /// Units of the language that this version does not have yet.
-const PLANNED_UNITS: &[&str] = &["rate", "bar", "spark"];
+const PLANNED_UNITS: &[&str] = &["spark"];
+
+/// The names of all units.
+pub(crate) fn unit_names() -> impl Iterator<Item = &'static str> {
+    UNITS
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(PLANNED_UNITS.iter().copied())
+}
 
 impl Checker<'_> {
     /// The unit of a column of this type; the type is none if the column has errors.
@@ -33,10 +43,11 @@ impl Checker<'_> {
         &mut self,
         unit: Option<&Name>,
         ty: Option<Type>,
+        is_rate: bool,
         value: Span,
     ) -> Option<Unit> {
         let Some(name) = unit else {
-            return Some(Unit::Auto);
+            return Some(if is_rate { Unit::Rate } else { Unit::Auto });
         };
         let text = name.text.as_str();
         if PLANNED_UNITS.contains(&text) {
@@ -48,19 +59,28 @@ impl Checker<'_> {
                 name.span,
                 format!("no unit is called `{text}`"),
             );
-            let known = UNITS
-                .iter()
-                .map(|(name, ..)| *name)
-                .chain(PLANNED_UNITS.iter().copied());
             let names: Vec<&str> = UNITS.iter().map(|(name, ..)| *name).collect();
             self.errors.push(
-                did_you_mean(error, text, known).help(format!("the units are {}", names.join(" "))),
+                did_you_mean(error, text, unit_names())
+                    .help(format!("the units are {}", names.join(" "))),
             );
             return None;
         };
         match (suits, ty) {
             (Some(suits), Some(ty)) if *suits != ty => {
                 self.errors.push(wrong_unit(name, *suits, ty, value));
+                None
+            }
+            (_, Some(_)) if *unit == Unit::Rate && !is_rate => {
+                let message = "`rate` shows what there is of something in a second";
+                let error = Diagnostic::new(Code::WrongUnit, name.span, message)
+                    .label("this needs a `rate()`")
+                    .also(value, "this has none");
+                self.errors.push(
+                    error.help(
+                        "such as `rate(bytes)`; `rate(1)` is the number of calls in a second",
+                    ),
+                );
                 None
             }
             _ => Some(*unit),
@@ -77,7 +97,8 @@ fn wrong_unit(name: &Name, suits: Type, ty: Type, value: Span) -> Diagnostic {
     );
     let suiting: Vec<&str> = UNITS
         .iter()
-        .filter(|(name, _, known)| *name != "auto" && known.is_none_or(|known| known == ty))
+        .filter(|(_, unit, _)| !matches!(unit, Unit::Auto | Unit::Rate))
+        .filter(|(_, _, known)| known.is_none_or(|known| known == ty))
         .map(|(name, ..)| *name)
         .collect();
     Diagnostic::new(Code::WrongUnit, name.span, message)

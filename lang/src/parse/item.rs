@@ -146,12 +146,16 @@ impl Builder {
                 span: place,
             },
             condition: placeholder(place),
+            written: String::new(),
             span: place,
         };
         for part in parts(pair) {
             match part.as_rule() {
                 Rule::string => check.text = self.string(&part),
-                _ => check.condition = self.expr(part),
+                _ => {
+                    check.written = written(&part);
+                    check.condition = self.expr(part);
+                }
             }
         }
         check
@@ -263,7 +267,7 @@ impl Builder {
                 }
             }
             _ => ClauseKind::Pivot {
-                key: self.expr(first),
+                key: self.key(first),
                 baseline: second.map(|text| self.string(&text)),
             },
         };

@@ -21,6 +21,11 @@ const UNITS: &[(&str, Type, u64)] = &[
     ("TiB", Type::Size, 1 << 40),
 ];
 
+/// The names of the units of numbers.
+pub(crate) fn unit_names() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().map(|(name, ..)| *name)
+}
+
 /// Why a text is no number, and what to do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadNumber {

@@ -2,7 +2,7 @@
 
 use crate::types::Type;
 
-use super::{BinaryOp, SlotId, StoreId};
+use super::{BinaryOp, Pivot, ResultExpr, SlotId, StoreId};
 
 /// A table as it is printed.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +15,18 @@ pub struct Table {
     pub keys: Vec<String>,
     /// The columns after the keys.
     pub columns: Vec<Column>,
+    /// What stands above it instead of its name.
+    pub title: Option<String>,
+    /// Only rows for which this holds, of type [`Type::Bool`].
+    pub having: Option<ResultExpr>,
     /// What rows are sorted by. None: by the keys, ascending.
     pub sort: Option<Sort>,
     /// At most so many rows.
     pub limit: Option<usize>,
+    /// The key whose values stand side by side.
+    pub pivot: Option<Pivot>,
+    /// While the script runs it is printed each time that so many nanoseconds have passed.
+    pub every: Option<u64>,
 }
 
 /// A column: a name, what it computes, and how it is shown.
@@ -56,6 +64,10 @@ pub enum Unit {
     Int,
     /// A whole number in base 16.
     Hex,
+    /// What there is of it in a second.
+    Rate,
+    /// A bar; that of the column's largest value is the longest.
+    Bar,
 }
 
 /// An expression over the slots of one group.
@@ -69,6 +81,9 @@ pub enum ColumnExpr {
     Negate(Box<ColumnExpr>),
     /// `+ - * / %`; a division by zero has no value.
     Binary(BinaryOp, Box<ColumnExpr>, Box<ColumnExpr>),
+    /// The value divided by its sum over all groups of the store, or over those with the same value of
+    /// the key that the table is pivoted by.
+    Share(Box<ColumnExpr>),
 }
 
 /// What is computed from a group's slots.
@@ -81,6 +96,13 @@ pub enum Aggregate {
     },
     /// The sum; no value when no call had one.
     Sum {
+        /// [`super::SlotKind::Sum`]
+        sum: SlotId,
+        /// [`super::SlotKind::Values`]
+        values: SlotId,
+    },
+    /// Sum divided by the seconds since the first probe; no value when no call had one.
+    Rate {
         /// [`super::SlotKind::Sum`]
         sum: SlotId,
         /// [`super::SlotKind::Values`]

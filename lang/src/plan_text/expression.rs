@@ -28,7 +28,7 @@ impl fmt::Display for Expr {
     }
 }
 
-fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt::Result {
+pub(super) fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt::Result {
     match ty {
         Type::Time => write!(f, "{value}ns"),
         Type::Size => write!(f, "{value}B"),

@@ -13,6 +13,12 @@ impl fmt::Display for Table {
         for column in &self.columns {
             writeln!(f, "  column {column}")?;
         }
+        if let Some(title) = &self.title {
+            writeln!(f, "  title {title:?}")?;
+        }
+        if let Some(having) = &self.having {
+            writeln!(f, "  having {having}")?;
+        }
         if let Some(Sort { by, descending }) = self.sort {
             let what = match by {
                 SortBy::Key(index) => format!("key {}", self.keys[index]),
@@ -28,8 +34,20 @@ impl fmt::Display for Table {
                 }
             )?;
         }
-        self.limit
-            .map_or(Ok(()), |limit| writeln!(f, "  limit {limit}"))
+        if let Some(limit) = self.limit {
+            writeln!(f, "  limit {limit}")?;
+        }
+        if let Some(every) = self.every {
+            writeln!(f, "  every {every}ns")?;
+        }
+        self.pivot.as_ref().map_or(Ok(()), |pivot| {
+            write!(f, "  pivot key {}", self.keys[pivot.key])?;
+            if let Some(baseline) = &pivot.baseline {
+                let column = &self.columns[baseline.ratio_of].name;
+                write!(f, " against {}, ratio of {column}", baseline.value)?;
+            }
+            writeln!(f)
+        })
     }
 }
 
@@ -55,6 +73,8 @@ impl fmt::Display for Unit {
             Unit::Pct => "pct",
             Unit::Int => "int",
             Unit::Hex => "hex",
+            Unit::Rate => "rate",
+            Unit::Bar => "bar",
         })
     }
 }
@@ -65,6 +85,7 @@ impl fmt::Display for ColumnExpr {
             ColumnExpr::Number(value) => write!(f, "{value}"),
             ColumnExpr::Aggregate(aggregate) => write!(f, "{aggregate}"),
             ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
+            ColumnExpr::Share(of) => write!(f, "share({of})"),
             ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
         }
     }
@@ -75,6 +96,7 @@ impl fmt::Display for Aggregate {
         match self {
             Aggregate::Count { count } => write!(f, "count({count})"),
             Aggregate::Sum { sum, values } => write!(f, "sum({sum} {values})"),
+            Aggregate::Rate { sum, values } => write!(f, "rate({sum} {values})"),
             Aggregate::Avg { sum, values } => write!(f, "avg({sum} {values})"),
             Aggregate::Min { min, values } => write!(f, "min({min} {values})"),
             Aggregate::Max { max, values } => write!(f, "max({max} {values})"),

@@ -202,46 +202,46 @@ fn units_suit_the_type() {
     check(
         text,
         expect![[r#"
-        error[E0406]: `ms` shows a time, and this column is a size
-         --> slow.ewq:1:41
-          |
-        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-          |                           ----------    ^^ this needs a time
-          |                           |
-          |                           this is a size
-          |
-          = help: a size is shown with `as bytes`, `as int`, or without `as` as it fits
+            error[E0406]: `ms` shows a time, and this column is a size
+             --> slow.ewq:1:41
+              |
+            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+              |                           ----------    ^^ this needs a time
+              |                           |
+              |                           this is a size
+              |
+              = help: a size is shown with `as bytes`, `as int`, `as bar`, or without `as` as it fits
 
-        error[E0406]: `bytes` shows a size, and this column is a time
-         --> slow.ewq:1:66
-          |
-        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-          |                                                 -------------    ^^^^^ this needs a size
-          |                                                 |
-          |                                                 this is a time
-          |
-          = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
+            error[E0406]: `bytes` shows a size, and this column is a time
+             --> slow.ewq:1:66
+              |
+            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+              |                                                 -------------    ^^^^^ this needs a size
+              |                                                 |
+              |                                                 this is a time
+              |
+              = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, `as bar`, or without `as` as it fits
 
-        error[E0406]: `pct` shows a number, and this column is a time
-         --> slow.ewq:1:94
-          |
-        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-          |                                                                             -------------    ^^^ this needs a number
-          |                                                                             |
-          |                                                                             this is a time
-          |
-          = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, or without `as` as it fits
+            error[E0406]: `pct` shows a number, and this column is a time
+             --> slow.ewq:1:94
+              |
+            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+              |                                                                             -------------    ^^^ this needs a number
+              |                                                                             |
+              |                                                                             this is a time
+              |
+              = help: a time is shown with `as ns`, `as us`, `as ms`, `as s`, `as int`, `as bar`, or without `as` as it fits
 
-        error[E0406]: `us` shows a time, and this column is a number
-         --> slow.ewq:1:114
-          |
-        1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
-          |                                                                                                       -------    ^^ this needs a time
-          |                                                                                                       |
-          |                                                                                                       this is a number
-          |
-          = help: a number is shown with `as pct`, `as int`, `as hex`, or without `as` as it fits
-    "#]],
+            error[E0406]: `us` shows a time, and this column is a number
+             --> slow.ewq:1:114
+              |
+            1 | table t from wasi:* { a = sum(bytes) as ms, b = sum(duration) as bytes, c = max(duration) as pct, d = count() as us }
+              |                                                                                                       -------    ^^ this needs a time
+              |                                                                                                       |
+              |                                                                                                       this is a number
+              |
+              = help: a number is shown with `as pct`, `as int`, `as hex`, `as bar`, or without `as` as it fits
+        "#]],
     );
 }
 
@@ -251,22 +251,22 @@ fn an_unknown_unit_is_corrected() {
     check(
         text,
         expect![[r#"
-        error[E0407]: no unit is called `msec`
-         --> slow.ewq:1:44
-          |
-        1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
-          |                                            ^^^^
-          |
-          = help: the units are ns us ms s auto bytes pct int hex
+            error[E0407]: no unit is called `msec`
+             --> slow.ewq:1:44
+              |
+            1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
+              |                                            ^^^^
+              |
+              = help: the units are ns us ms s auto bytes pct int hex rate bar
 
-        error[E0407]: no unit is called `xyz`
-         --> slow.ewq:1:71
-          |
-        1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
-          |                                                                       ^^^
-          |
-          = help: the units are ns us ms s auto bytes pct int hex
-    "#]],
+            error[E0407]: no unit is called `xyz`
+             --> slow.ewq:1:71
+              |
+            1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
+              |                                                                       ^^^
+              |
+              = help: the units are ns us ms s auto bytes pct int hex rate bar
+        "#]],
     );
 }
 
@@ -307,5 +307,122 @@ fn an_if_needs_an_aggregate() {
         1 | table t from wasi:* { a = 1 if ok }
           |                                ^^
     "#]],
+    );
+}
+
+#[test]
+fn shares_are_of_what_adds_up() {
+    let text = r#"table t from wasi:* by func { a = share(avg(duration)), b = share(sum(bytes), 1), c = share(x = count()),
+  d = share(share(count())), e = sum(share(count())), f = share(count() / count()), g = share(sum(bytes) - sum(bytes) / 2) * 2, h = share(duration) }"#;
+    check(
+        text,
+        expect![[r#"
+            error[E0403]: `share()` needs what adds up over rows, and this does not
+             --> slow.ewq:1:41
+              |
+            1 | table t from wasi:* by func { a = share(avg(duration)), b = share(sum(bytes), 1), c = share(x = count()),
+              |                                         ^^^^^^^^^^^^^
+              |
+              = help: counts, sums and rates add up: `share(count())`, `share(sum(duration))`
+
+            error[E0404]: `share()` takes one argument, not 2
+             --> slow.ewq:1:61
+              |
+            1 | table t from wasi:* by func { a = share(avg(duration)), b = share(sum(bytes), 1), c = share(x = count()),
+              |                                                             ^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: such as `share(sum(duration))`
+
+            error[E0403]: `share()` has no argument called `x`
+             --> slow.ewq:1:93
+              |
+            1 | table t from wasi:* by func { a = share(avg(duration)), b = share(sum(bytes), 1), c = share(x = count()),
+              |                                                                                             ^
+
+            error[E0403]: `share()` needs what adds up over rows, and this does not
+             --> slow.ewq:2:13
+              |
+            2 |   d = share(share(count())), e = sum(share(count())), f = share(count() / count()), g = share(sum(bytes) - sum(bytes) / 2) * 2, h = s...
+              |             ^^^^^^^^^^^^^^
+              |
+              = help: counts, sums and rates add up: `share(count())`, `share(sum(duration))`
+
+            error[E0402]: `share()` inside of an aggregate
+             --> slow.ewq:2:38
+              |
+            2 |   d = share(share(count())), e = sum(share(count())), f = share(count() / count()), g = share(sum(bytes) - sum(bytes) / 2) * 2, h = s...
+              |                                      ^^^^^^^^^^^^^^ an aggregate is over values of calls
+
+            error[E0403]: `share()` needs what adds up over rows, and this does not
+             --> slow.ewq:2:65
+              |
+            2 |   d = share(share(count())), e = sum(share(count())), f = share(count() / count()), g = share(sum(bytes) - sum(bytes) / 2) * 2, h = s...
+              |                                                                 ^^^^^^^^^^^^^^^^^
+              |
+              = help: counts, sums and rates add up: `share(count())`, `share(sum(duration))`
+
+            error[E0401]: `duration` is a time of one call, and a column is over many
+             --> slow.ewq:2:139
+              |
+            2 | ...nt()), g = share(sum(bytes) - sum(bytes) / 2) * 2, h = share(duration) }
+              |                                                                 ^^^^^^^^
+              |
+              = help: wrap it, such as `sum(duration)`, `avg(duration)` or `p99(duration)`, or put it into `by`
+        "#]],
+    );
+}
+
+#[test]
+fn only_rates_are_shown_as_rates() {
+    let text = r#"table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }"#;
+    check(
+        text,
+        expect![[r#"
+            error[E0406]: `rate` shows what there is of something in a second
+             --> slow.ewq:1:38
+              |
+            1 | table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }
+              |                           -------    ^^^^ this needs a `rate()`
+              |                           |
+              |                           this has none
+              |
+              = help: such as `rate(bytes)`; `rate(1)` is the number of calls in a second
+
+            error[E0404]: `rate()` takes one argument, not 0
+             --> slow.ewq:1:48
+              |
+            1 | table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }
+              |                                                ^^^^^^
+              |
+              = help: such as `rate(duration)`
+
+            error[E0406]: `us` shows a time, and this column is a number
+             --> slow.ewq:1:79
+              |
+            1 | table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }
+              |                                                             --------------    ^^ this needs a time
+              |                                                             |
+              |                                                             this is a number
+              |
+              = help: a number is shown with `as pct`, `as int`, `as hex`, `as bar`, or without `as` as it fits
+
+            error[E0403]: `rate()` needs a number, a time or a size
+             --> slow.ewq:1:92
+              |
+            1 | table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }
+              |                                                                                            ^^ this is a condition
+              |
+              = help: to count calls for which it holds write `count() if …`
+
+            error[E0301]: a number cannot be divided by a time
+             --> slow.ewq:1:111
+              |
+            1 | table t from wasi:* { a = count() as rate, b = rate() , c = rate(duration) as us, d = rate(ok), e = count() / sum(duration) }
+              |                                                                                                     -------   ^^^^^^^^^^^^^ this is a time
+              |                                                                                                     |
+              |                                                                                                     this is a number
+              |
+              = help: what there is of it in a second of the run is `rate(x)`
+        "#]],
     );
 }

@@ -2,6 +2,8 @@
 //! the texts.
 
 mod blocks;
+mod checks;
+mod clauses;
 mod columns;
 mod formats;
 mod limits;
@@ -41,6 +43,8 @@ fn check_with(text: &str, args: &[(&str, &str)], expected: Expect) {
 fn every_code_has_a_test_that_shows_it() {
     const SHOWN: &str = concat!(
         include_str!("blocks.rs"),
+        include_str!("checks.rs"),
+        include_str!("clauses.rs"),
         include_str!("columns.rs"),
         include_str!("formats.rs"),
         include_str!("limits.rs"),

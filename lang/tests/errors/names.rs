@@ -197,14 +197,14 @@ fn sorting_needs_a_column() {
     check(
         text,
         expect![[r#"
-        error[E0106]: the table `t` has no column `cals`
-         --> slow.ewq:1:57
-          |
-        1 | table t from wasi:* by runtime { calls = count() } sort cals desc
-          |                                                         ^^^^ did you mean `calls`?
-          |
-          = help: it can be sorted by calls, runtime
-    "#]],
+            error[E0106]: the table `t` has no column `cals`
+             --> slow.ewq:1:57
+              |
+            1 | table t from wasi:* by runtime { calls = count() } sort cals desc
+              |                                                         ^^^^ did you mean `calls`?
+              |
+              = help: it has calls, runtime
+        "#]],
     );
 }
 

@@ -10,92 +10,52 @@ fn every_item_is_refused_by_name() {
 import "x.ewq"
 macro f($x) { }
 alias wasi:io = wasi:fd_*;
-check "x" 1 < 2;
 syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: `config` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | config = { format = json }
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+            error[E0901]: `config` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:1
+              |
+            1 | config = { format = json }
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-        error[E0901]: `import` is part of the language, but this version does not run it yet
-         --> slow.ewq:2:1
-          |
-        2 | import "x.ewq"
-          | ^^^^^^^^^^^^^^
+            error[E0901]: `import` is part of the language, but this version does not run it yet
+             --> slow.ewq:2:1
+              |
+            2 | import "x.ewq"
+              | ^^^^^^^^^^^^^^
 
-        error[E0901]: `macro` is part of the language, but this version does not run it yet
-         --> slow.ewq:3:7
-          |
-        3 | macro f($x) { }
-          |       ^
+            error[E0901]: `macro` is part of the language, but this version does not run it yet
+             --> slow.ewq:3:7
+              |
+            3 | macro f($x) { }
+              |       ^
 
-        error[E0901]: `alias` is part of the language, but this version does not run it yet
-         --> slow.ewq:4:7
-          |
-        4 | alias wasi:io = wasi:fd_*;
-          |       ^^^^^^^
+            error[E0901]: `alias` is part of the language, but this version does not run it yet
+             --> slow.ewq:4:7
+              |
+            4 | alias wasi:io = wasi:fd_*;
+              |       ^^^^^^^
 
-        error[E0901]: `check` is part of the language, but this version does not run it yet
-         --> slow.ewq:5:1
-          |
-        5 | check "x" 1 < 2;
-          | ^^^^^^^^^^^^^^^^
+            error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:1
+              |
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              | ^^^^^^^^^^^^
 
-        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-         --> slow.ewq:6:1
-          |
-        6 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-          | ^^^^^^^^^^^^
+            error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:15
+              |
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              |               ^^^^^^^
 
-        error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
-         --> slow.ewq:6:15
-          |
-        6 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-          |               ^^^^^^^
-
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:6:37
-          |
-        6 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-          |                                     ^^^^^
-    "#]],
-    );
-}
-
-#[test]
-fn every_clause_is_refused_by_name() {
-    let text = r#"table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x""#;
-    check(
-        text,
-        expect![[r#"
-        error[E0901]: `having` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:37
-          |
-        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
-          |                                     ^^^^^^^^^^^^
-
-        error[E0901]: `pivot` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:50
-          |
-        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
-          |                                                  ^^^^^^^^^^^^^^^^^^^^
-
-        error[E0901]: `every` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:71
-          |
-        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
-          |                                                                       ^^^^^^^^^
-
-        error[E0901]: `title` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:81
-          |
-        1 | table t from wasi:* { a = count() } having a > 1 pivot runtime vs "x" every 10s title "x"
-          |                                                                                 ^^^^^^^^^
-    "#]],
+            error[E0901]: `:enter` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:37
+              |
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              |                                     ^^^^^
+        "#]],
     );
 }
 
@@ -192,42 +152,24 @@ fn columns_and_units_are_refused_by_name() {
     check(
         text,
         expect![[r#"
-        error[E0901]: `hist()` in a table is part of the language, but this version does not run it yet
-         --> slow.ewq:1:27
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                           ^^^^
+            error[E0901]: `hist()` in a table is part of the language, but this version does not run it yet
+             --> slow.ewq:1:27
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                           ^^^^
 
-        error[E0901]: `rate()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:47
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                               ^^^^
+            error[E0901]: `&` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:92
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                            ^^^^^^^^^^^
 
-        error[E0901]: the unit `rate` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:62
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                              ^^^^
-
-        error[E0901]: the unit `bar` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:83
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                   ^^^
-
-        error[E0901]: `&` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:92
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                            ^^^^^^^^^^^
-
-        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:109
-          |
-        1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-          |                                                                                                             ^^
-    "#]],
+            error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:109
+              |
+            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                                             ^^
+        "#]],
     );
 }
 

@@ -65,16 +65,16 @@ fn a_size_is_not_divided_by_a_time() {
     check(
         text,
         expect![[r#"
-        error[E0301]: a size cannot be divided by a time
-         --> slow.ewq:1:40
-          |
-        1 | table t from wasi:* { a = sum(bytes) / sum(duration) }
-          |                           ----------   ^^^^^^^^^^^^^ this is a time
-          |                           |
-          |                           this is a size
-          |
-          = help: a rate per second is `rate(x)` in the language; this version does not run it yet
-    "#]],
+            error[E0301]: a size cannot be divided by a time
+             --> slow.ewq:1:40
+              |
+            1 | table t from wasi:* { a = sum(bytes) / sum(duration) }
+              |                           ----------   ^^^^^^^^^^^^^ this is a time
+              |                           |
+              |                           this is a size
+              |
+              = help: what there is of it in a second of the run is `rate(x)`
+        "#]],
     );
 }
 

@@ -17,6 +17,7 @@ fn plan(keys: &[Type], slots: &[SlotKind]) -> Plan {
         tables: Vec::new(),
         maps: Vec::new(),
         messages: Vec::new(),
+        checks: Vec::new(),
     }
 }
 

@@ -1,0 +1,149 @@
+//! Evaluates conditions over results.
+
+use ewapa_lang::builtin::NONE;
+use ewapa_lang::plan::{BinaryOp, Cell, KeyValue, ResultExpr, ResultKind, RunValue};
+use ewapa_lang::types::Type;
+
+use crate::engine::groups::Key;
+use crate::engine::names::Names;
+use crate::engine::trace::Outcome;
+
+use super::cells::{self, KeyCell};
+use super::number;
+use super::quantity::Quantity;
+use super::rows::Row;
+
+/// What a condition looks at.
+#[derive(Clone, Copy, Default)]
+pub struct Sight<'a> {
+    /// The row that it is about.
+    pub row: Option<&'a Row>,
+    /// The rows of all tables of the plan.
+    pub tables: &'a [Vec<Row>],
+    /// The run, once it has ended.
+    pub run: Option<&'a Outcome>,
+}
+
+impl Sight<'_> {
+    /// Whether a condition holds; none if what it needs has no value.
+    pub fn holds(self, expr: &ResultExpr) -> Option<bool> {
+        match &expr.kind {
+            ResultKind::Not(inner) => Some(!self.holds(inner)?),
+            ResultKind::KeyIs(index, value) => {
+                let key = &self.row?.keys[*index];
+                Some(cells::is(&key.raw, &key.cell, key.ty, value))
+            }
+            ResultKind::Binary(BinaryOp::And, left, right) => {
+                match (self.holds(left), self.holds(right)) {
+                    (Some(false), _) | (_, Some(false)) => Some(false),
+                    (left, right) => Some(left? && right?),
+                }
+            }
+            ResultKind::Binary(BinaryOp::Or, left, right) => {
+                match (self.holds(left), self.holds(right)) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (left, right) => Some(left? || right?),
+                }
+            }
+            ResultKind::Binary(op, left, right) => {
+                let ordering = self.value(left)?.order(self.value(right)?);
+                Some(match op {
+                    BinaryOp::Eq => ordering.is_eq(),
+                    BinaryOp::Ne => ordering.is_ne(),
+                    BinaryOp::Lt => ordering.is_lt(),
+                    BinaryOp::Le => ordering.is_le(),
+                    BinaryOp::Gt => ordering.is_gt(),
+                    BinaryOp::Ge => ordering.is_ge(),
+                    _ => unreachable!("the checker makes this a number"),
+                })
+            }
+            // A key such as `ok`.
+            _ => Some(self.value(expr)? != Quantity::Whole(0)),
+        }
+    }
+
+    fn value(self, expr: &ResultExpr) -> Option<Quantity> {
+        match &expr.kind {
+            ResultKind::Number(amount) => Some(Quantity::from(*amount)),
+            ResultKind::Column(index) => self.row?.values[*index],
+            ResultKind::Key(index) => match self.row?.keys[*index].raw {
+                Key::Number(NONE) | Key::Text(_) => None,
+                Key::Number(number) => Some(Quantity::Whole(number)),
+            },
+            ResultKind::Cell(cell) => self.cell(cell),
+            ResultKind::Run(value) => run_value(*value, self.run?),
+            ResultKind::Negate(inner) => Some(-self.value(inner)?),
+            ResultKind::Binary(op, left, right) => {
+                self.value(left)?.combine(*op, self.value(right)?)
+            }
+            ResultKind::KeyIs(..) | ResultKind::Not(_) => {
+                unreachable!("the checker makes this a condition")
+            }
+        }
+    }
+
+    /// The value in the first row whose keys are those: a runtime without its version may name several.
+    fn cell(self, cell: &Cell) -> Option<Quantity> {
+        let is_row = |row: &&Row| {
+            let mut keys = row.keys.iter().zip(&cell.keys);
+            keys.all(|(key, value)| cells::is(&key.raw, &key.cell, key.ty, value))
+        };
+        let row = self.tables.get(cell.table)?.iter().find(is_row)?;
+        row.values[cell.column]
+    }
+
+    /// A condition with values in the place of what it looks at, such as `112.6 us < 50 us`.
+    pub fn shown(self, expr: &ResultExpr) -> String {
+        match &expr.kind {
+            ResultKind::KeyIs(index, value) => {
+                let Some(key) = self.row.map(|row| &row.keys[*index]) else {
+                    return "-".to_owned();
+                };
+                let value = match value {
+                    // Numbers stand for names only where these are known without the run.
+                    KeyValue::Number(number) => {
+                        KeyCell::new(&Key::Number(*number), key.ty, &Names::default()).text(key.ty)
+                    }
+                    KeyValue::Text(text) => cells::escape(text),
+                };
+                format!("{} == {value}", key.cell.text(key.ty))
+            }
+            ResultKind::Key(index) if expr.ty != Type::Int => {
+                let key = self.row.map(|row| &row.keys[*index]);
+                key.map_or_else(|| "-".to_owned(), |key| key.cell.text(key.ty))
+            }
+            ResultKind::Not(inner) => format!("!({})", self.shown(inner)),
+            ResultKind::Binary(op, left, right) if expr.ty == Type::Bool => {
+                format!(
+                    "{} {op} {}",
+                    self.operand(*op, left),
+                    self.operand(*op, right)
+                )
+            }
+            _ => number::alone(self.value(expr), expr.ty),
+        }
+    }
+
+    /// One side of an operator, in parentheses where it needs them.
+    fn operand(self, op: BinaryOp, expr: &ResultExpr) -> String {
+        let text = self.shown(expr);
+        match expr.kind {
+            ResultKind::Binary(BinaryOp::Or, ..) if op == BinaryOp::And => format!("({text})"),
+            _ => text,
+        }
+    }
+}
+
+fn run_value(value: RunValue, run: &Outcome) -> Option<Quantity> {
+    let count = |count: u64| i64::try_from(count).ok().map(Quantity::Whole);
+    let time = |time: std::time::Duration| {
+        let nanoseconds = i64::try_from(time.as_nanos()).ok()?;
+        Some(Quantity::Whole(nanoseconds))
+    };
+    match value {
+        RunValue::Lost => count(run.reading.losses.lost()),
+        RunValue::Unmatched => count(run.reading.losses.unmatched()),
+        RunValue::ProbeCost => time(run.probe_cost?.pair),
+        RunValue::Elapsed => time(run.reading.elapsed),
+    }
+}

@@ -1,0 +1,184 @@
+//! JSON: one object a line, as `docs/schema/output.json` describes. Times are in nanoseconds, sizes in
+//! bytes, shares in parts of 1; what has no value is null.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::engine::reading::{Losses, Reading};
+use crate::engine::trace::Outcome;
+use crate::output::cells::KeyCell;
+use crate::output::quantity::Quantity;
+use crate::output::rows::Rows;
+use crate::output::verdict::{Holds, Verdict};
+
+use super::Exporter;
+
+/// Writes one JSON object a line.
+pub struct Json {
+    quiet: bool,
+}
+
+impl Json {
+    /// If `quiet`, without the summary.
+    pub fn new(quiet: bool) -> Json {
+        Json { quiet }
+    }
+}
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Record<'a> {
+    /// A row of a table. Those of one printing have the same `elapsed_ns`.
+    Row {
+        table: &'a str,
+        elapsed_ns: u64,
+        keys: Pairs<'a, &'a KeyCell>,
+        columns: Pairs<'a, Option<Quantity>>,
+    },
+    /// What became of a check. `holds` is null if it has no value.
+    Check {
+        text: &'a str,
+        condition: &'a str,
+        holds: Option<bool>,
+        values: &'a str,
+    },
+    /// How the run went, once at the end.
+    Summary {
+        elapsed_ns: u64,
+        processes: usize,
+        lost: u64,
+        unmatched: u64,
+        abandoned: u64,
+        open: u64,
+        unfinished: Pairs<'a, u64>,
+        probe_cost_ns: Option<u64>,
+        runtimes: Vec<Runtime<'a>>,
+    },
+}
+
+/// A runtime that was traced.
+#[derive(Serialize)]
+struct Runtime<'a> {
+    name: &'a str,
+    sites: usize,
+    single_stepped: usize,
+    missing: Vec<&'a str>,
+}
+
+/// An object whose members have an order.
+struct Pairs<'a, T>(Vec<(&'a str, T)>);
+
+impl<T: Serialize> Serialize for Pairs<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Quantity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Quantity::Whole(value) => serializer.serialize_i64(*value),
+            Quantity::Real(value) => serializer.serialize_f64(*value),
+        }
+    }
+}
+
+impl Serialize for KeyCell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            KeyCell::None => serializer.serialize_none(),
+            KeyCell::Bool(value) => serializer.serialize_bool(*value),
+            KeyCell::Number(value) => serializer.serialize_i64(*value),
+            KeyCell::Name(name) => serializer.serialize_str(name),
+        }
+    }
+}
+
+impl Exporter for Json {
+    fn table(&mut self, out: &mut dyn Write, rows: &Rows, reading: &Reading) -> io::Result<()> {
+        let table = rows.table;
+        for row in rows.rows() {
+            let keys = table.keys.iter().map(String::as_str);
+            let columns = table.columns.iter().map(|column| column.name.as_str());
+            let record = Record::Row {
+                table: &table.name,
+                elapsed_ns: nanoseconds(reading.elapsed),
+                keys: Pairs(keys.zip(row.keys.iter().map(|key| &key.cell)).collect()),
+                columns: Pairs(columns.zip(row.values.iter().copied()).collect()),
+            };
+            write(out, &record)?;
+        }
+        Ok(())
+    }
+
+    fn end(
+        &mut self,
+        out: &mut dyn Write,
+        outcome: &Outcome,
+        verdicts: &[Verdict],
+    ) -> io::Result<()> {
+        for verdict in verdicts {
+            write(out, &check(verdict))?;
+        }
+        if self.quiet {
+            return Ok(());
+        }
+        write(out, &summary(outcome))
+    }
+}
+
+fn check<'a>(verdict: &'a Verdict) -> Record<'a> {
+    Record::Check {
+        text: &verdict.check.text,
+        condition: &verdict.check.written,
+        holds: match verdict.holds {
+            Holds::Yes => Some(true),
+            Holds::No => Some(false),
+            Holds::Unknown => None,
+        },
+        values: &verdict.values,
+    }
+}
+
+fn summary(outcome: &Outcome) -> Record<'_> {
+    let reading = &outcome.reading;
+    let losses: &Losses = &reading.losses;
+    let unfinished = losses.unfinished.iter();
+    let runtimes = outcome.found.iter().map(|found| Runtime {
+        name: &found.name,
+        sites: found.sites,
+        single_stepped: found.single_stepped,
+        missing: found
+            .missing
+            .iter()
+            .map(|function| function.name())
+            .collect(),
+    });
+    Record::Summary {
+        elapsed_ns: nanoseconds(reading.elapsed),
+        processes: reading.processes,
+        lost: losses.lost(),
+        unmatched: losses.unmatched(),
+        abandoned: losses.count(ewapa_templates::Counter::Abandoned),
+        open: losses.open(),
+        unfinished: Pairs(
+            unfinished
+                .map(|(function, count)| (function.name(), *count))
+                .collect(),
+        ),
+        probe_cost_ns: outcome.probe_cost.map(|cost| nanoseconds(cost.pair)),
+        runtimes: runtimes.collect(),
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn write(out: &mut dyn Write, record: &Record) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, record)?;
+    writeln!(out)
+}

@@ -1,0 +1,166 @@
+//! What stands above and below tables: how the run went, in words.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ewapa_lang::plan::Table;
+use ewapa_templates::Counter;
+
+use crate::engine::calibrate::ProbeCost;
+use crate::engine::processes::Found;
+use crate::engine::reading::{Losses, Reading};
+use crate::engine::trace::Outcome;
+
+use super::cells::escape;
+use super::words;
+
+/// The line above a table.
+pub fn headline(table: &Table, reading: &Reading) -> String {
+    let processes = words::count(reading.processes, "process");
+    format!(
+        "{} · {processes} · {} · {}",
+        escape(table.title.as_ref().unwrap_or(&table.name)),
+        duration(reading.elapsed),
+        losses(&reading.losses)
+    )
+}
+
+fn duration(elapsed: Duration) -> String {
+    match elapsed.as_secs_f64() {
+        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds < 600.0 => format!("{seconds:.1} s"),
+        seconds => format!("{:.1} min", seconds / 60.0),
+    }
+}
+
+/// What is missing from the tables, in a few words.
+fn losses(losses: &Losses) -> String {
+    let mut parts = Vec::new();
+    let mut say = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    };
+    say(losses.lost(), "lost");
+    say(losses.unmatched(), "unmatched");
+    say(losses.count(Counter::Abandoned), "abandoned");
+    say(losses.open(), "still open");
+    say(losses.count(Counter::NoMessage), "messages lost");
+    if parts.is_empty() {
+        parts.push("nothing lost".to_owned());
+    }
+    if !losses.unfinished.is_empty() {
+        let total: u64 = losses.unfinished.iter().map(|(_, count)| count).sum();
+        let names: Vec<&str> = losses
+            .unfinished
+            .iter()
+            .map(|(function, _)| function.name())
+            .collect();
+        parts.push(format!("{total} unfinished ({})", names.join(", ")));
+    }
+    parts.join(", ")
+}
+
+/// What probes cost a call in microseconds: from the cheapest of the runtimes to the dearest.
+fn told_cost(cost: ProbeCost, found: &[Found]) -> String {
+    let of = |named_within: bool| match named_within {
+        true => cost.pair + cost.entry,
+        false => cost.pair,
+    };
+    let mut told: Vec<String> = [false, true]
+        .into_iter()
+        .filter(|within| found.iter().any(|found| found.named_within == *within))
+        .map(|within| format!("{:.1}", of(within).as_secs_f64() * 1e6))
+        .collect();
+    told.dedup();
+    if told.is_empty() {
+        told.push(format!("{:.1}", of(false).as_secs_f64() * 1e6));
+    }
+    told.join(" to ")
+}
+
+/// What is said once about the whole run, below the tables. What probes cost matters to tables only.
+pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !has_tables && !outcome.reading.losses.is_complete() {
+        lines.push(format!("not complete: {}", losses(&outcome.reading.losses)));
+    }
+    if let (Some(cost), true) = (outcome.probe_cost, has_tables) {
+        let mut line = format!(
+            "probe cost about {} us a call, not subtracted",
+            told_cost(cost, &outcome.found)
+        );
+        for found in outcome
+            .found
+            .iter()
+            .filter(|found| found.single_stepped > 0)
+        {
+            write!(
+                line,
+                "; more for {} of {} that the kernel single-steps",
+                words::count(found.single_stepped, "function"),
+                found.name
+            )
+            .expect("write to a string");
+        }
+        lines.push(line);
+    }
+    for found in outcome
+        .found
+        .iter()
+        .filter(|found| !found.missing.is_empty())
+    {
+        let names: Vec<&str> = found
+            .missing
+            .iter()
+            .map(|function| function.name())
+            .take(4)
+            .collect();
+        let more = if found.missing.len() > names.len() {
+            " …"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{}: {} cannot be seen ({}{more}); `ewapa symbols` says why",
+            found.name,
+            words::count(found.missing.len(), "function"),
+            names.join(", ")
+        ));
+    }
+    let mut say = |counter, what: &str| {
+        let count = outcome.reading.losses.count(counter);
+        if count > 0 {
+            lines.push(format!("{count} {what}"));
+        }
+    };
+    say(
+        Counter::GroupsFull,
+        "calls found no place in a table: it has more groups than it can hold",
+    );
+    say(
+        Counter::NoThread,
+        "calls were not seen: no memory for the record of their thread",
+    );
+    say(
+        Counter::Deep,
+        "calls were not seen: they were nested too deep",
+    );
+    say(
+        Counter::NoMemory,
+        "values could not be read from the memory of a process: they count as none",
+    );
+    say(
+        Counter::NoEvent,
+        "new programs or libraries were not looked into: their calls were not seen",
+    );
+    say(
+        Counter::NoMessage,
+        "messages of the script found no room: what it printed or did to its maps is not all",
+    );
+    say(
+        Counter::Processes,
+        "child processes were not traced: there were too many",
+    );
+    lines
+}

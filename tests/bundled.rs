@@ -57,7 +57,7 @@ fn wasi_summary(runtime: Runtime) {
     let traced = run("wasi_summary", &[], runtime);
     assert_eq!(
         headings(&traced),
-        "FUNC RUNTIME TOTAL(ms) USECS(us) P99(us) CALLS ERRORS BYTES SYS(%)"
+        "FUNC RUNTIME SHARE(%) TOTAL(ms) USECS(us) P99(us) CALLS ERRORS BYTES SYS(%)"
     );
     let table = traced.report.table();
     let row = table.row(&[("FUNC", "fd_write")]);

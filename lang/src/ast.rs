@@ -202,7 +202,7 @@ pub enum ClauseKind {
 }
 
 /// A condition on the results.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Check {
     /// What is promised.
     pub text: Text,

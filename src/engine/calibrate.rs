@@ -39,6 +39,17 @@ pub struct ProbeCost {
     pub entry: Duration,
 }
 
+impl ProbeCost {
+    /// What they cost a call; more if a second probe names it.
+    pub fn of_call(self, named_within: bool) -> Duration {
+        if named_within {
+            self.pair + self.entry
+        } else {
+            self.pair
+        }
+    }
+}
+
 /// Measures in a thread of its own, beside the run. Nothing is sent if it cannot be measured: it is only
 /// told, no number is corrected by it.
 ///

@@ -53,8 +53,6 @@ pub struct Found {
     pub missing: Vec<Function>,
     /// WASI functions whose probe sites the kernel single-steps.
     pub single_stepped: usize,
-    /// Probe sites.
-    pub sites: usize,
     /// A call hits a second probe, which names it.
     pub named_within: bool,
 }
@@ -186,7 +184,6 @@ impl Processes {
                 .filter(|site| site.function.is_some())
                 .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
-            sites: points.len(),
             named_within: sites
                 .iter()
                 .any(|site| site.role == ewapa_symbols::Role::Name),

@@ -66,6 +66,14 @@ pub struct Outcome {
     pub attached: Vec<Link>,
 }
 
+impl Outcome {
+    /// What probes cost a call of the runtime where they cost the most.
+    pub fn largest_probe_cost(&self) -> Option<Duration> {
+        let named_within = self.found.iter().any(|found| found.named_within);
+        Some(self.probe_cost?.of_call(named_within))
+    }
+}
+
 /// How long the stages of a run took, in the order in which they happened.
 #[derive(Debug, Clone)]
 pub struct Timings {
@@ -353,7 +361,7 @@ struct Run {
     left: Option<Vec<u32>>,
     timings: Timings,
     first_probe: Option<Instant>,
-    /// When the script has ended the run.
+    /// The moment that the numbers are of.
     ended: Option<Instant>,
     probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }
@@ -385,11 +393,11 @@ impl Run {
             }
         }
         let exited = script.exited();
+        self.ended = Some(Instant::now());
         if exited || self.processes.go_on() {
             self.let_go();
         }
         if exited {
-            self.ended = Some(Instant::now());
             self.terminate()?;
         }
         script.end(&self.processes.names)?;
@@ -523,7 +531,7 @@ impl Run {
             if !due.is_empty() {
                 let tables = due.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
-                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                let reading = self.read(stores, self.elapsed(), |store| wanted.contains(&store))?;
                 script
                     .messages
                     .listener
@@ -629,12 +637,19 @@ impl Run {
         }
     }
 
-    /// What has been counted so far, in the stores that are wanted.
-    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
+    fn elapsed(&self) -> Duration {
         let now = self.ended.unwrap_or_else(Instant::now);
-        let elapsed = self
-            .first_probe
-            .map_or(Duration::ZERO, |first| now.saturating_duration_since(first));
+        self.first_probe
+            .map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+
+    /// What has been counted up to a moment, in the stores that are wanted.
+    fn read(
+        &self,
+        stores: &Stores,
+        elapsed: Duration,
+        wanted: impl Fn(StoreId) -> bool,
+    ) -> Result<Reading, Error> {
         let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
         let groups = planned.map(|(index, (store, layout))| {
             if !wanted(StoreId(index)) {
@@ -653,13 +668,14 @@ impl Run {
 
     fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
+        let elapsed = self.elapsed();
         let status = match &mut self.running {
             Some(running) if !exited => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
             _ => None,
         };
-        let reading = self.read(stores, |_| true)?;
+        let reading = self.read(stores, elapsed, |_| true)?;
         self.timings.mark("tables read");
         self.keeper.dismiss();
         let probe_cost = self

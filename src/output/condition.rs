@@ -22,6 +22,8 @@ pub struct Sight<'a> {
     pub tables: &'a [Vec<Row>],
     /// The run, once it has ended.
     pub run: Option<&'a Outcome>,
+    /// A comparison that has no value is false.
+    pub none_is_false: bool,
 }
 
 impl Sight<'_> {
@@ -29,9 +31,9 @@ impl Sight<'_> {
     pub fn holds(self, expr: &ResultExpr) -> Option<bool> {
         match &expr.kind {
             ResultKind::Not(inner) => Some(!self.holds(inner)?),
-            ResultKind::KeyIs(index, value) => {
-                let key = &self.row?.keys[*index];
-                Some(cells::is(&key.raw, &key.cell, key.ty, value))
+            ResultKind::KeyIs { key, value, equal } => {
+                let is = self.row.and_then(|row| row.keys[*key].is(value));
+                self.compared(is.map(|is| is == *equal))
             }
             ResultKind::Binary(BinaryOp::And, left, right) => {
                 match (self.holds(left), self.holds(right)) {
@@ -45,21 +47,32 @@ impl Sight<'_> {
                     (left, right) => Some(left? || right?),
                 }
             }
-            ResultKind::Binary(op, left, right) => {
-                let ordering = self.value(left)?.order(self.value(right)?);
-                Some(match op {
-                    BinaryOp::Eq => ordering.is_eq(),
-                    BinaryOp::Ne => ordering.is_ne(),
-                    BinaryOp::Lt => ordering.is_lt(),
-                    BinaryOp::Le => ordering.is_le(),
-                    BinaryOp::Gt => ordering.is_gt(),
-                    BinaryOp::Ge => ordering.is_ge(),
-                    _ => unreachable!("the checker makes this a number"),
-                })
-            }
+            ResultKind::Binary(op, left, right) => self.compared(self.compare(*op, left, right)),
             // A key such as `ok`.
             _ => Some(self.value(expr)? != Quantity::Whole(0)),
         }
+    }
+
+    /// What a comparison says where it has no value.
+    fn compared(self, result: Option<bool>) -> Option<bool> {
+        if self.none_is_false {
+            Some(result.unwrap_or(false))
+        } else {
+            result
+        }
+    }
+
+    fn compare(self, op: BinaryOp, left: &ResultExpr, right: &ResultExpr) -> Option<bool> {
+        let ordering = self.value(left)?.order(self.value(right)?);
+        Some(match op {
+            BinaryOp::Eq => ordering.is_eq(),
+            BinaryOp::Ne => ordering.is_ne(),
+            BinaryOp::Lt => ordering.is_lt(),
+            BinaryOp::Le => ordering.is_le(),
+            BinaryOp::Gt => ordering.is_gt(),
+            BinaryOp::Ge => ordering.is_ge(),
+            _ => unreachable!("the checker makes this a number"),
+        })
     }
 
     fn value(self, expr: &ResultExpr) -> Option<Quantity> {
@@ -76,7 +89,7 @@ impl Sight<'_> {
             ResultKind::Binary(op, left, right) => {
                 self.value(left)?.combine(*op, self.value(right)?)
             }
-            ResultKind::KeyIs(..) | ResultKind::Not(_) => {
+            ResultKind::KeyIs { .. } | ResultKind::Not(_) => {
                 unreachable!("the checker makes this a condition")
             }
         }
@@ -86,7 +99,7 @@ impl Sight<'_> {
     fn cell(self, cell: &Cell) -> Option<Quantity> {
         let is_row = |row: &&Row| {
             let mut keys = row.keys.iter().zip(&cell.keys);
-            keys.all(|(key, value)| cells::is(&key.raw, &key.cell, key.ty, value))
+            keys.all(|(key, value)| key.is(value) == Some(true))
         };
         let row = self.tables.get(cell.table)?.iter().find(is_row)?;
         row.values[cell.column]
@@ -95,8 +108,8 @@ impl Sight<'_> {
     /// A condition with values in the place of what it looks at, such as `112.6 us < 50 us`.
     pub fn shown(self, expr: &ResultExpr) -> String {
         match &expr.kind {
-            ResultKind::KeyIs(index, value) => {
-                let Some(key) = self.row.map(|row| &row.keys[*index]) else {
+            ResultKind::KeyIs { key, value, equal } => {
+                let Some(key) = self.row.map(|row| &row.keys[*key]) else {
                     return "-".to_owned();
                 };
                 let value = match value {
@@ -106,7 +119,8 @@ impl Sight<'_> {
                     }
                     KeyValue::Text(text) => cells::escape(text),
                 };
-                format!("{} == {value}", key.cell.text(key.ty))
+                let op = if *equal { "==" } else { "!=" };
+                format!("{} {op} {value}", key.cell.text(key.ty))
             }
             ResultKind::Key(index) if expr.ty != Type::Int => {
                 let key = self.row.map(|row| &row.keys[*index]);
@@ -143,7 +157,7 @@ fn run_value(value: RunValue, run: &Outcome) -> Option<Quantity> {
     match value {
         RunValue::Lost => count(run.reading.losses.lost()),
         RunValue::Unmatched => count(run.reading.losses.unmatched()),
-        RunValue::ProbeCost => time(run.probe_cost?.pair),
+        RunValue::ProbeCost => time(run.largest_probe_cost()?),
         RunValue::Elapsed => time(run.reading.elapsed),
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use ewapa_lang::plan::{BinaryOp, ColumnExpr, Plan, Sort, SortBy, Table};
+use ewapa_lang::plan::{BinaryOp, ColumnExpr, KeyValue, Plan, Sort, SortBy, Table};
 use ewapa_lang::types::Type;
 
 use crate::engine::groups::{Group, Key};
@@ -34,6 +34,14 @@ pub struct RowKey {
     pub cell: KeyCell,
     /// Its type.
     pub ty: Type,
+}
+
+impl RowKey {
+    /// Whether it has a value that a script names; none if it has none.
+    pub fn is(&self, value: &KeyValue) -> Option<bool> {
+        let is = || cells::is(&self.raw, &self.cell, self.ty, value);
+        (self.cell != KeyCell::None).then(is)
+    }
 }
 
 impl Row {
@@ -119,6 +127,7 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
     let having = |row: &Row| {
         let sight = Sight {
             row: Some(row),
+            none_is_false: true,
             ..Sight::default()
         };
         let condition = table.having.as_ref();
@@ -177,7 +186,7 @@ fn pivoted(table: &Table, rows: &[Row]) -> (Vec<RowKey>, bool) {
     let baseline = pivot.baseline.as_ref().and_then(|baseline| {
         values
             .iter()
-            .position(|key| cells::is(&key.raw, &key.cell, key.ty, &baseline.value))
+            .position(|key| key.is(&baseline.value) == Some(true))
     });
     if let Some(index) = baseline {
         values[..=index].rotate_right(1);

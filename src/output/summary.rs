@@ -6,17 +6,18 @@ use std::time::Duration;
 use ewapa_lang::plan::Table;
 use ewapa_templates::Counter;
 
-use crate::engine::calibrate::ProbeCost;
 use crate::engine::processes::Found;
 use crate::engine::reading::{Losses, Reading};
 use crate::engine::trace::Outcome;
 
 use super::cells::escape;
-use super::words;
 
 /// The line above a table.
 pub fn headline(table: &Table, reading: &Reading) -> String {
-    let processes = words::count(reading.processes, "process");
+    let processes = match reading.processes {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
+    };
     format!(
         "{} · {processes} · {} · {}",
         escape(table.title.as_ref().unwrap_or(&table.name)),
@@ -61,24 +62,6 @@ fn losses(losses: &Losses) -> String {
     parts.join(", ")
 }
 
-/// What probes cost a call in microseconds: from the cheapest of the runtimes to the dearest.
-fn told_cost(cost: ProbeCost, found: &[Found]) -> String {
-    let of = |named_within: bool| match named_within {
-        true => cost.pair + cost.entry,
-        false => cost.pair,
-    };
-    let mut told: Vec<String> = [false, true]
-        .into_iter()
-        .filter(|within| found.iter().any(|found| found.named_within == *within))
-        .map(|within| format!("{:.1}", of(within).as_secs_f64() * 1e6))
-        .collect();
-    told.dedup();
-    if told.is_empty() {
-        told.push(format!("{:.1}", of(false).as_secs_f64() * 1e6));
-    }
-    told.join(" to ")
-}
-
 /// What is said once about the whole run, below the tables. What probes cost matters to tables only.
 pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
     let mut lines = Vec::new();
@@ -86,9 +69,23 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         lines.push(format!("not complete: {}", losses(&outcome.reading.losses)));
     }
     if let (Some(cost), true) = (outcome.probe_cost, has_tables) {
+        let microseconds = |found: Option<&Found>| {
+            let named_within = found.is_some_and(|found| found.named_within);
+            format!("{:.1}", cost.of_call(named_within).as_secs_f64() * 1e6)
+        };
+        let mut told: Vec<String> = outcome
+            .found
+            .iter()
+            .map(|found| microseconds(Some(found)))
+            .collect();
+        told.sort();
+        told.dedup();
+        if told.is_empty() {
+            told.push(microseconds(None));
+        }
         let mut line = format!(
             "probe cost about {} us a call, not subtracted",
-            told_cost(cost, &outcome.found)
+            told.join(" to ")
         );
         for found in outcome
             .found
@@ -97,9 +94,8 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         {
             write!(
                 line,
-                "; more for {} of {} that the kernel single-steps",
-                words::count(found.single_stepped, "function"),
-                found.name
+                "; more for {} functions of {} that the kernel single-steps",
+                found.single_stepped, found.name
             )
             .expect("write to a string");
         }
@@ -122,9 +118,9 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
             ""
         };
         lines.push(format!(
-            "{}: {} cannot be seen ({}{more}); `ewapa symbols` says why",
+            "{}: {} of the functions cannot be seen ({}{more}); `ewapa symbols` says why",
             found.name,
-            words::count(found.missing.len(), "function"),
+            found.missing.len(),
             names.join(", ")
         ));
     }

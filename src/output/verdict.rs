@@ -53,6 +53,7 @@ impl<'a> Verdict<'a> {
             row: None,
             tables: &tables,
             run: Some(outcome),
+            none_is_false: false,
         };
         let checks = plan.checks.iter();
         checks

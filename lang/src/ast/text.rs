@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Amount, Expr, ExprKind, Name, Number, Script, Statement, Text};
+use super::{Amount, Check, Expr, ExprKind, Name, Number, Script, Statement, Text};
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,6 +19,17 @@ impl fmt::Debug for Name {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {:?}", self.span, self.value)
+    }
+}
+
+/// Without how the condition was written: it is there as a tree.
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check")
+            .field("text", &self.text)
+            .field("condition", &self.condition)
+            .field("span", &self.span)
+            .finish()
     }
 }
 

@@ -176,11 +176,12 @@ impl Checker<'_> {
         };
         let value: KeyValue = self.key_named(text, ty, place)?;
         let span = found.span.to(place);
-        let is = Found::new(ResultKind::KeyIs(index, value), Type::Bool, span);
-        Some(match op {
-            BinaryOp::Ne => Found::new(ResultKind::Not(Box::new(is.expr)), Type::Bool, span),
-            _ => is,
-        })
+        let kind = ResultKind::KeyIs {
+            key: index,
+            value,
+            equal: op == BinaryOp::Eq,
+        };
+        Some(Found::new(kind, Type::Bool, span))
     }
 
     /// A name in a `having`.

@@ -128,9 +128,21 @@ impl Tokens<'_> {
         }
         let broken = self.line_breaks(Span::new(first.start, last.end)) > 0;
         let between = if broken { Doc::HardLine } else { Doc::Line };
-        let clauses = clauses.into_iter().map(|clause| self.words(clause));
+        let clauses = clauses.into_iter().map(|clause| match clause.as_rule() {
+            Rule::pivot => self.pivot(clause),
+            _ => self.words(clause),
+        });
         let clauses = Doc::join(clauses, &[between]);
         Doc::group(vec![text("} "), Doc::nest(2, vec![clauses])])
+    }
+
+    /// The key keeps its spelling: it may be a heading.
+    fn pivot(&self, pair: Pair<Rule>) -> Doc {
+        let word = |part: Pair<Rule>| match part.as_rule() {
+            Rule::expr => self.spelled(&part),
+            _ => text(part.as_str()),
+        };
+        Doc::join(pair.into_inner().map(word), &[text(" ")])
     }
 
     /// Keywords, names, texts and expressions with spaces between them.

@@ -15,8 +15,9 @@ pub struct ResultExpr {
     pub ty: Type,
 }
 
-/// The kinds of expressions over results. What has no value makes what is computed from it have none,
-/// except where the other side of `&&` or `||` decides alone.
+/// The kinds of expressions over results. What has no value makes what is computed from it have none. In
+/// a `having` a comparison that has no value is false, as in a `where`; in a check it has none, unless the
+/// other side of `&&` or `||` decides alone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ResultKind {
     /// A literal or a parameter's value, in the base unit.
@@ -25,8 +26,15 @@ pub enum ResultKind {
     Column(usize),
     /// A key of the row: index into [`super::Table::keys`].
     Key(usize),
-    /// Whether a key of the row has a value that the script names.
-    KeyIs(usize, KeyValue),
+    /// Whether a key of the row has a value that the script names, or another one.
+    KeyIs {
+        /// Index into [`super::Table::keys`].
+        key: usize,
+        /// What it is compared with.
+        value: KeyValue,
+        /// By `==`, not by `!=`.
+        equal: bool,
+    },
     /// A column of one row of a table; no value if there is no such row.
     Cell(Cell),
     /// Something about the whole run.

@@ -15,7 +15,10 @@ impl fmt::Display for ResultExpr {
             ResultKind::Number(Amount::Fraction(value)) => write!(f, "{value}"),
             ResultKind::Column(index) => write!(f, "column {index}"),
             ResultKind::Key(index) => write!(f, "key {index}"),
-            ResultKind::KeyIs(index, value) => write!(f, "key {index} is {value}"),
+            ResultKind::KeyIs { key, value, equal } => {
+                let op = if *equal { "is" } else { "is not" };
+                write!(f, "key {key} {op} {value}")
+            }
             ResultKind::Cell(Cell {
                 table,
                 keys,

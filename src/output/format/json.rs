@@ -63,7 +63,7 @@ enum Record<'a> {
 #[derive(Serialize)]
 struct Runtime<'a> {
     name: &'a str,
-    sites: usize,
+    probe_cost_ns: Option<u64>,
     single_stepped: usize,
     missing: Vec<&'a str>,
 }
@@ -147,9 +147,13 @@ fn summary(outcome: &Outcome) -> Record<'_> {
     let reading = &outcome.reading;
     let losses: &Losses = &reading.losses;
     let unfinished = losses.unfinished.iter();
+    let cost = |named_within| {
+        let cost = outcome.probe_cost?;
+        Some(nanoseconds(cost.of_call(named_within)))
+    };
     let runtimes = outcome.found.iter().map(|found| Runtime {
         name: &found.name,
-        sites: found.sites,
+        probe_cost_ns: cost(found.named_within),
         single_stepped: found.single_stepped,
         missing: found
             .missing
@@ -169,7 +173,7 @@ fn summary(outcome: &Outcome) -> Record<'_> {
                 .map(|(function, count)| (function.name(), *count))
                 .collect(),
         ),
-        probe_cost_ns: outcome.probe_cost.map(|cost| nanoseconds(cost.pair)),
+        probe_cost_ns: outcome.largest_probe_cost().map(nanoseconds),
         runtimes: runtimes.collect(),
     }
 }

@@ -35,7 +35,11 @@ const WIDTH: usize = 100;
 /// # Errors
 /// All syntax errors of the script: what is broken is not formatted.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
-    let text = text.replace("\r\n", "\n");
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(|line| line.trim_end_matches('\r'))
+        .collect();
+    let text = lines.join("\n");
     let text = text.trim_start_matches('\u{feff}');
     parse(text)?;
     let Ok(mut pairs) = EwqParser::parse(Rule::script, text) else {

@@ -172,6 +172,10 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
                 .help_heading("Parameters of the script"),
         );
     }
+    if let Some(name) = param_without_value(&rest, params) {
+        let message = format!("a value is required for '--{name} <VALUE>' but none was supplied");
+        end(&command.error(clap::error::ErrorKind::InvalidValue, message));
+    }
     let matches = command
         .try_get_matches_from(std::iter::once(OsString::from("ewapa script")).chain(rest))
         .unwrap_or_else(|error| end(&error));
@@ -181,6 +185,16 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
         Some((param.name.clone(), value.clone()))
     });
     (options, values.collect())
+}
+
+/// The parameter that has `--` in the place of its value. Values may begin with dashes, so clap would take
+/// this for one.
+fn param_without_value<'p>(rest: &[OsString], params: &'p [Param]) -> Option<&'p str> {
+    let separator = rest.iter().position(|argument| argument == "--")?;
+    let before = rest.get(separator.checked_sub(1)?)?.to_str()?;
+    let name = before.strip_prefix("--")?;
+    let param = params.iter().find(|param| param.name == name)?;
+    Some(&param.name)
 }
 
 fn run_source(

@@ -167,9 +167,15 @@ impl Processes {
         // Several envelopes may hand their calls to one function.
         points.sort_unstable_by_key(|point| (point.offset, point.cookie));
         points.dedup();
-        if !points.is_empty() {
-            self.links
-                .extend(self.probes.attach(&mapping.open, &points)?);
+        // Names after envelopes, and detached before them: a process that calls meanwhile would have names
+        // without calls.
+        let (calls, names): (Vec<Point>, Vec<Point>) =
+            points.into_iter().partition(|point| point.returns);
+        for points in [calls, names] {
+            if !points.is_empty() {
+                self.links
+                    .extend(self.probes.attach(&mapping.open, &points)?);
+            }
         }
         self.found.push(Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
@@ -226,7 +232,7 @@ impl Processes {
 
     /// Detaches everything.
     pub fn detach(&mut self) {
-        self.links.clear();
+        while self.links.pop().is_some() {}
     }
 }
 

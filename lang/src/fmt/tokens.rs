@@ -126,8 +126,8 @@ fn find(text: &str, gap: Span, comments: &mut Vec<Comment>) {
         let rest = &text[at..gap.end];
         let (len, to_end_of_line) = if rest.starts_with("//") {
             (rest.find('\n').unwrap_or(rest.len()), true)
-        } else if rest.starts_with("/*") {
-            (rest.find("*/").map_or(rest.len(), |end| end + 2), false)
+        } else if let Some(inside) = rest.strip_prefix("/*") {
+            (inside.find("*/").map_or(rest.len(), |end| end + 4), false)
         } else {
             at += rest.chars().next().map_or(1, char::len_utf8);
             continue;

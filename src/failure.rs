@@ -104,6 +104,7 @@ fn kind(error: &trace::Error) -> Kind {
         trace::Error::Compile(_) | trace::Error::Io { .. } | trace::Error::Map(_) => Kind::Internal,
         trace::Error::Load(load::Error::Kernel { .. } | load::Error::Map(_)) => Kind::Kernel,
         trace::Error::Load(_) => Kind::Internal,
+        trace::Error::Output(_) => Kind::Output,
         trace::Error::NoBtf => Kind::Kernel,
         trace::Error::NoRights => Kind::NoRights,
         trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {

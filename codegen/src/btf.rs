@@ -9,6 +9,7 @@ const KIND_INT: u32 = 1;
 const KIND_PTR: u32 = 2;
 const KIND_ARRAY: u32 = 3;
 const KIND_STRUCT: u32 = 4;
+const KIND_TYPEDEF: u32 = 8;
 pub(crate) const KIND_FUNC: u32 = 12;
 const KIND_FUNC_PROTO: u32 = 13;
 const KIND_VAR: u32 = 14;
@@ -23,6 +24,15 @@ pub enum Linkage {
     Global = 1,
     /// In another object.
     Extern = 2,
+}
+
+/// A parameter of a generated function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// `void *call`
+    Call,
+    /// `__u64 clause`
+    Clause,
 }
 
 /// Builds the sections `.BTF` and `.BTF.ext`.
@@ -112,12 +122,21 @@ impl Writer {
         self.add(name, KIND_DATASEC, variables.len() as u32, size, &entries);
     }
 
-    /// A global function `int name(void *call)` at this offset of the text, and the script's text there.
-    pub fn function(&mut self, name: &str, text: &str, offset: u32) {
-        let pointer = self.add("", KIND_PTR, 0, 0, &[]);
-        let parameter = self.string("call");
-        let int = self.int.0;
-        let prototype = self.add("", KIND_FUNC_PROTO, 1, int, &[parameter, pointer.0]);
+    /// A global function `int name(parameters)` at this offset of the text, and the script's text there.
+    pub fn function(&mut self, name: &str, parameters: &[Parameter], text: &str, offset: u32) {
+        let mut members = Vec::new();
+        for parameter in parameters {
+            let (name, ty) = match parameter {
+                Parameter::Call => ("call", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Clause => {
+                    let long = self.add("unsigned long long", KIND_INT, 0, 8, &[64]);
+                    ("clause", self.add("__u64", KIND_TYPEDEF, 0, long.0, &[]))
+                }
+            };
+            members.extend([self.string(name), ty.0]);
+        }
+        let (int, count) = (self.int.0, parameters.len() as u32);
+        let prototype = self.add("", KIND_FUNC_PROTO, count, int, &members);
         let function = self.add(name, KIND_FUNC, Linkage::Global as u32, prototype.0, &[]);
         self.functions.push((offset, function));
         let line = self.string(text);

@@ -11,7 +11,7 @@ use crate::Error;
 use crate::btf::{self, Linkage};
 use crate::insn::Symbol as Reference;
 use crate::layout::MapKind;
-use crate::program::{COUNTERS, Program, ZEROS};
+use crate::program::{COUNTERS, MESSAGES, Program, ZEROS};
 
 /// ELF relocations of the BPF target (Documentation/bpf/llvm_reloc.rst).
 const R_BPF_64_64: u32 = 1;
@@ -21,7 +21,11 @@ const R_BPF_64_32: u32 = 10;
 const MAP_TYPE_HASH: u32 = 1;
 const MAP_TYPE_ARRAY: u32 = 2;
 const MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+const MAP_TYPE_RINGBUF: u32 = 27;
 const NO_PREALLOC: u32 = 1;
+
+/// The bytes of the ring buffer of messages: a power of two.
+const MESSAGE_BYTES: u32 = 4 << 20;
 
 /// The bytes of one variable in `.maps`: one pointer for each attribute.
 const ATTRIBUTES: usize = 5;
@@ -80,7 +84,12 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
             .flat_map(|insn| insn.to_bytes())
             .collect();
         let offset = object.add_symbol_data(symbol, text, &bytes, 8);
-        btf.function(&function.name, &function.text, offset as u32);
+        btf.function(
+            &function.name,
+            function.parameters,
+            &function.text,
+            offset as u32,
+        );
         symbols.push((Reference::Function(function.name.clone()), symbol));
         offsets.push(offset);
     }
@@ -157,7 +166,7 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
         .map(|store| {
             let (ty, flags) = match store.kind {
                 MapKind::PerCpuArray => (MAP_TYPE_PERCPU_ARRAY, 0),
-                MapKind::HashByCpu => (MAP_TYPE_HASH, NO_PREALLOC),
+                MapKind::HashByCpu | MapKind::Shared => (MAP_TYPE_HASH, NO_PREALLOC),
             };
             (
                 store.map.clone(),
@@ -169,5 +178,11 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
         ZEROS.to_owned(),
         definition(MAP_TYPE_ARRAY, 1, 4, program.zeros_size(), 0),
     ));
+    if !program.messages.is_empty() {
+        maps.push((
+            MESSAGES.to_owned(),
+            definition(MAP_TYPE_RINGBUF, MESSAGE_BYTES, 0, 0, 0),
+        ));
+    }
     maps
 }

@@ -1,71 +1,118 @@
-//! The log-linear histogram that the kernel keeps and user space reads: exact below 64, then 32 steps
-//! for each power of two. A value taken for the middle of its bucket is at most 1/64 = 1.6 % off.
+//! The histograms that the kernel keeps and user space reads: for each kind of ranges the bucket of a
+//! value, what lies in a bucket, and the generated code that finds the bucket.
 
-/// The steps of one power of two, as a power of two.
-pub const STEP_BITS: u32 = 5;
+pub mod linear;
+pub mod log2;
+pub mod log_linear;
 
-/// Values from 2 to this power on share the last bucket with those just below: 73 minutes in ns, 4 TiB in
-/// bytes.
-pub const RANGE_BITS: u32 = 42;
+use ewapa_lang::plan::Buckets;
 
-/// How many buckets there are.
-pub const BUCKETS: usize =
-    (((RANGE_BITS - 1 - STEP_BITS) << STEP_BITS) + (2 << STEP_BITS)) as usize;
+use crate::insn::Assembler;
 
-/// The bucket of a value. The kernel's side is in `slot.rs`; a test holds both together.
-pub fn bucket(value: i64) -> usize {
-    let value = value.max(0) as u64;
-    if value < 2 << STEP_BITS {
-        return value as usize;
+/// The most buckets that a histogram may have, but for [`Buckets::LogLinear`].
+pub const LIMIT: usize = 1002;
+
+/// How many buckets there are; none if the ranges make no sense or are too many.
+pub fn checked_count(buckets: Buckets) -> Option<usize> {
+    match buckets {
+        Buckets::LogLinear => Some(log_linear::COUNT),
+        Buckets::Log2 => Some(log2::COUNT),
+        Buckets::Linear { min, max, step } => linear::count(min, max, step),
     }
-    let shift = value.ilog2() - STEP_BITS;
-    (((shift << STEP_BITS) as u64 + (value >> shift)) as usize).min(BUCKETS - 1)
 }
 
-/// The smallest value of a bucket, and the smallest one of the next.
-pub fn bounds(bucket: usize) -> (u64, u64) {
-    let step = 1 << STEP_BITS;
-    if bucket < 2 * step {
-        return (bucket as u64, bucket as u64 + 1);
+/// How many buckets there are, of ranges that [`checked_count`] accepts.
+pub fn count(buckets: Buckets) -> usize {
+    checked_count(buckets).expect("the compiler refuses other ranges")
+}
+
+/// The bucket of a value.
+pub fn bucket(buckets: Buckets, value: i64) -> usize {
+    match buckets {
+        Buckets::LogLinear => log_linear::bucket(value),
+        Buckets::Log2 => log2::bucket(value),
+        Buckets::Linear { min, max, step } => linear::bucket(min, max, step, value),
     }
-    let shift = bucket / step - 1;
-    let mantissa = (bucket - shift * step) as u64;
-    (mantissa << shift, (mantissa + 1) << shift)
+}
+
+/// The smallest value of a bucket, and the smallest one of the next. A bucket without a lower end begins
+/// at [`i64::MIN`], one without an upper end stops at [`i64::MAX`] and includes that.
+pub fn bounds(buckets: Buckets, bucket: usize) -> (i64, i64) {
+    match buckets {
+        Buckets::LogLinear => log_linear::bounds(bucket),
+        Buckets::Log2 => log2::bounds(bucket),
+        Buckets::Linear { min, max, step } => linear::bounds(min, max, step, bucket),
+    }
+}
+
+/// Emits the search for the bucket of `r0`, into `r1`: the twin of [`bucket`]. `r2` to `r5` are lost.
+pub fn find(buckets: Buckets, asm: &mut Assembler) {
+    match buckets {
+        Buckets::LogLinear => log_linear::find(asm),
+        Buckets::Log2 => log2::find(asm),
+        Buckets::Linear { min, max, step } => linear::find(min, max, step, asm),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KINDS: [Buckets; 5] = [
+        Buckets::LogLinear,
+        Buckets::Log2,
+        Buckets::Linear {
+            min: 0,
+            max: 100,
+            step: 10,
+        },
+        Buckets::Linear {
+            min: -5,
+            max: 6,
+            step: 4,
+        },
+        Buckets::Linear {
+            min: i64::MIN,
+            max: i64::MAX,
+            step: 1 << 60,
+        },
+    ];
+
     #[test]
     fn every_value_lies_within_the_bounds_of_its_bucket() {
-        for power in 0..RANGE_BITS {
-            for delta in [-1, 0, 1, 7, 31, 33] {
-                let value = (1i64 << power) + delta;
-                if (0..1 << RANGE_BITS).contains(&value) {
-                    let (low, high) = bounds(bucket(value));
-                    assert!(
-                        low as i64 <= value && value < high as i64,
-                        "{value} in {low}..{high}"
-                    );
+        for kind in KINDS {
+            for power in 0..63 {
+                for delta in [-1, 0, 1, 7, 31, 33] {
+                    for value in [(1i64 << power) + delta, -((1i64 << power) + delta)] {
+                        let (low, high) = bounds(kind, bucket(kind, value));
+                        let within = low <= value && (value < high || high == i64::MAX);
+                        let beyond = kind == Buckets::LogLinear
+                            && !(0..1 << log_linear::RANGE_BITS).contains(&value);
+                        assert!(within || beyond, "{kind:?}: {value} in {low}..{high}");
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn the_middle_of_a_bucket_is_at_most_one_sixty_fourth_off() {
-        for index in 64..BUCKETS {
-            let (low, high) = bounds(index);
-            let half = (high - low) as f64 / 2.0;
-            assert!(half / low as f64 <= 1.0 / 64.0, "bucket {index}");
+    fn each_bucket_begins_where_the_one_before_it_ends() {
+        for kind in KINDS {
+            for index in 1..count(kind) {
+                assert_eq!(bounds(kind, index - 1).1, bounds(kind, index).0, "{kind:?}");
+            }
         }
     }
 
     #[test]
-    fn the_last_bucket_takes_all_that_is_larger() {
-        assert_eq!(bucket(i64::MAX), BUCKETS - 1);
-        assert_eq!(bucket((1 << RANGE_BITS) - 1), BUCKETS - 1);
-        assert_eq!(bucket(-5), 0);
+    fn the_smallest_value_of_a_bucket_is_in_it() {
+        for kind in KINDS {
+            for index in 0..count(kind) {
+                let (low, high) = bounds(kind, index);
+                if low < high {
+                    assert_eq!(bucket(kind, low), index, "{kind:?}");
+                }
+            }
+        }
     }
 }

@@ -34,8 +34,12 @@ pub enum Helper {
     MapLookup = 1,
     /// `bpf_map_update_elem(map, key, value, flags)`
     MapUpdate = 2,
+    /// `bpf_map_delete_elem(map, key)`
+    MapDelete = 3,
     /// `bpf_get_smp_processor_id()`
     ProcessorId = 8,
+    /// `bpf_ringbuf_output(map, data, size, flags)`
+    RingbufOutput = 130,
 }
 
 /// Arithmetic on 64 bits.

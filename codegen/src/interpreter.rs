@@ -10,7 +10,7 @@ use ewapa_templates::{CALL_SIZE, Counter};
 
 use crate::insn::{Insn, Symbol};
 use crate::layout::MapKind;
-use crate::program::{Function, Program, ZEROS};
+use crate::program::{Function, MESSAGES, Program, ZEROS};
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
@@ -18,12 +18,15 @@ const STACK: usize = 512;
 const BUDGET: usize = 100_000;
 const EEXIST: i64 = -17;
 const E2BIG: i64 = -7;
+const ENOENT: i64 = -2;
+const EAGAIN: i64 = -11;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Array,
     PerCpuArray,
     Hash,
+    RingBuffer,
 }
 
 #[derive(Debug)]
@@ -33,8 +36,8 @@ struct Map {
     key_size: usize,
     value_size: usize,
     max_rows: usize,
-    /// From the key to the value's index. The key of a per-CPU array begins with the CPU, as that of a
-    /// hash of generated code does.
+    /// From the key to the value's index. The key of a per-CPU array begins with the CPU, as that of most
+    /// hashes of generated code does.
     rows: BTreeMap<Vec<u8>, usize>,
 }
 
@@ -53,6 +56,10 @@ pub struct Machine<'a> {
     /// What other probes on this CPU write to the place of a compare-and-exchange just before it: one
     /// value for each, from the last.
     pub preemptions: Vec<u64>,
+    /// What has been put into the ring buffer.
+    pub messages: Vec<Vec<u8>>,
+    /// How many messages the ring buffer takes.
+    pub message_room: usize,
 }
 
 impl<'a> Machine<'a> {
@@ -73,7 +80,7 @@ impl<'a> Machine<'a> {
         maps.extend(program.stores.iter().map(|store| {
             let kind = match store.kind {
                 MapKind::PerCpuArray => Kind::PerCpuArray,
-                MapKind::HashByCpu => Kind::Hash,
+                MapKind::HashByCpu | MapKind::Shared => Kind::Hash,
             };
             map(
                 &store.map,
@@ -83,8 +90,13 @@ impl<'a> Machine<'a> {
                 store.max_rows as usize,
             )
         }));
+        if !program.messages.is_empty() {
+            maps.push(map(MESSAGES, Kind::RingBuffer, 0, 0, 0));
+        }
         let (call, stacks, values, preemptions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Machine {
+            messages: Vec::new(),
+            message_room: usize::MAX,
             program,
             maps,
             values,
@@ -102,15 +114,29 @@ impl<'a> Machine<'a> {
     /// # Errors
     /// The code breaks a rule; the text names the instruction.
     pub fn run(&mut self, function: &str, call: &[u8]) -> Step<u64> {
+        self.start(call);
+        self.function(function, &[Word::Pointer(Region::Call, 0)])
+    }
+
+    /// Runs the function with a blank record and this number, as for an event that is no call.
+    ///
+    /// # Errors
+    /// The code breaks a rule; the text names the instruction.
+    pub fn run_event(&mut self, function: &str, number: u64) -> Step<u64> {
+        self.start(&[0; CALL_SIZE]);
+        let arguments = [Word::Pointer(Region::Call, 0), Word::Number(number)];
+        self.function(function, &arguments)
+    }
+
+    fn start(&mut self, call: &[u8]) {
         assert_eq!(call.len(), CALL_SIZE);
         self.call = call.to_vec();
         self.stacks.clear();
         self.budget = BUDGET;
-        self.function(function, Word::Pointer(Region::Call, 0))
     }
 
-    /// The rows of a map: the CPU, the rest of the key and the value.
-    pub fn rows(&self, map: &str) -> Vec<(u64, &[u8], &[u8])> {
+    /// The rows of a map: key and value. The key of a map that each CPU has for itself begins with the CPU.
+    pub fn rows(&self, map: &str) -> Vec<(&[u8], &[u8])> {
         let map = self
             .maps
             .iter()
@@ -118,7 +144,7 @@ impl<'a> Machine<'a> {
             .expect("a map of the program");
         map.rows
             .iter()
-            .map(|(key, value)| (word(&key[..8]), &key[8..], self.values[*value].as_slice()))
+            .map(|(key, value)| (key.as_slice(), self.values[*value].as_slice()))
             .collect()
     }
 
@@ -127,12 +153,12 @@ impl<'a> Machine<'a> {
         let index = (counter as u32).to_ne_bytes();
         self.rows("counters")
             .iter()
-            .filter(|(_, key, _)| *key == index)
-            .map(|(_, _, value)| word(value))
+            .filter(|(key, _)| key[8..] == index)
+            .map(|(_, value)| word(value))
             .sum()
     }
 
-    fn function(&mut self, name: &str, argument: Word) -> Step<u64> {
+    fn function(&mut self, name: &str, arguments: &[Word]) -> Step<u64> {
         let program = self.program;
         let function = program
             .functions
@@ -141,7 +167,7 @@ impl<'a> Machine<'a> {
         let function = function.ok_or_else(|| format!("no function {name}"))?;
         self.stacks.push([None; STACK]);
         let mut registers = Registers([Word::Uninitialised; 11]);
-        registers.0[1] = argument;
+        registers.0[1..=arguments.len()].copy_from_slice(arguments);
         registers.0[10] = Word::Pointer(Region::Stack(self.stacks.len() - 1), STACK as i64);
         let mut at = 0;
         loop {
@@ -213,7 +239,7 @@ impl<'a> Machine<'a> {
             0x85 => {
                 let result = match symbol {
                     Some(Symbol::Function(name)) => {
-                        Word::Number(self.function(name, registers.get(1)?)?)
+                        Word::Number(self.function(name, &[registers.get(1)?])?)
                     }
                     Some(Symbol::Map(name)) => return Err(format!("calls the map {name}")),
                     None => self.helper(insn.imm, registers)?,
@@ -303,7 +329,29 @@ impl<'a> Machine<'a> {
                 let flags = registers.number(4)?;
                 Ok(Word::Number(self.insert(map, key, value, flags)? as u64))
             }
+            3 => {
+                let (map, key) = map_and_key(self)?;
+                if self.maps[map].kind != Kind::Hash {
+                    return Err("deletes from an array".to_owned());
+                }
+                let deleted = self.maps[map].rows.remove(&key).is_some();
+                Ok(Word::Number(if deleted { 0 } else { ENOENT as u64 }))
+            }
             8 => Ok(Word::Number(self.cpu)),
+            130 => {
+                let Word::Map(map) = registers.get(1)? else {
+                    return Err("the first argument is no map".to_owned());
+                };
+                if self.maps[map].kind != Kind::RingBuffer || registers.number(4)? != 0 {
+                    return Err("puts a record where there is no ring buffer".to_owned());
+                }
+                let record = self.bytes(registers.get(2)?, 0, registers.number(3)? as usize)?;
+                if self.messages.len() >= self.message_room {
+                    return Ok(Word::Number(EAGAIN as u64));
+                }
+                self.messages.push(record);
+                Ok(Word::Number(0))
+            }
             _ => Err("unknown helper".to_owned()),
         }
     }
@@ -317,8 +365,10 @@ impl<'a> Machine<'a> {
 
     fn look_up(&mut self, map: usize, key: Vec<u8>) -> Option<usize> {
         let map = &mut self.maps[map];
-        if map.kind == Kind::Hash {
-            return map.rows.get(&key).copied();
+        match map.kind {
+            Kind::Hash => return map.rows.get(&key).copied(),
+            Kind::RingBuffer => return None,
+            Kind::Array | Kind::PerCpuArray => {}
         }
         let index = u32::from_ne_bytes(key.as_slice().try_into().expect("the key of an array"));
         if index as usize >= map.max_rows {

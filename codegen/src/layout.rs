@@ -1,7 +1,7 @@
 //! Where a store's keys and slots are in the map that holds it. The engine reads maps by it.
 
 use ewapa_lang::builtin::TEXT_LEN;
-use ewapa_lang::plan::{SlotKind, Store};
+use ewapa_lang::plan::{Message, SlotKind, Store};
 use ewapa_lang::types::Type;
 
 use crate::slot;
@@ -14,12 +14,15 @@ pub enum MapKind {
     /// `BPF_MAP_TYPE_HASH` with rows made on demand. The key begins with the CPU, so that CPUs do not
     /// share rows: a per-CPU hash whose rows take memory only where there are calls.
     HashByCpu,
+    /// `BPF_MAP_TYPE_HASH` with rows made on demand that all CPUs share: for groups that the script reads
+    /// or deletes. Without keys the key is eight zero bytes.
+    Shared,
 }
 
-/// One key in a row's key.
+/// A value among others: a key in a row's key, a value in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyField {
-    /// Bytes from the start of the key.
+pub struct Field {
+    /// Bytes from the start of the key or message.
     pub offset: usize,
     /// What it means; [`Type::Text`] takes [`TEXT_LEN`] bytes, all else eight.
     pub ty: Type,
@@ -33,7 +36,7 @@ pub struct StoreLayout {
     /// How groups are kept.
     pub kind: MapKind,
     /// The keys in order.
-    pub keys: Vec<KeyField>,
+    pub keys: Vec<Field>,
     /// The bytes of the whole key.
     pub key_size: usize,
     /// Where each slot is in the value, in bytes.
@@ -51,43 +54,41 @@ const MAX_ROWS: u32 = 65_536;
 const PER_CPU_LIMIT: usize = 32 * 1024;
 
 impl StoreLayout {
-    /// Lays out the store with this index.
-    pub fn new(index: usize, store: &Store) -> StoreLayout {
+    /// Lays out the store with this index. If the script deletes groups of it all CPUs share them, as a
+    /// program cannot delete the rows of other CPUs.
+    pub fn new(index: usize, store: &Store, deleted: bool) -> StoreLayout {
         let mut slots = vec![0; store.slots.len()];
         let mut value_size = 0;
         // Histograms last: the offset of a smaller slot has to fit an instruction.
-        let is_histogram = |kind: &SlotKind| matches!(kind, SlotKind::Histogram(_));
+        let is_histogram = |kind: SlotKind| matches!(kind, SlotKind::Histogram(_));
         for histograms in [false, true] {
             for (offset, slot) in slots.iter_mut().zip(&store.slots) {
-                if is_histogram(&slot.kind) == histograms {
+                if is_histogram(*slot) == histograms {
                     *offset = value_size;
-                    value_size += slot::size(&slot.kind);
+                    value_size += slot::size(*slot);
                 }
             }
         }
         let value_size = value_size.max(8);
-        let kind = if store.keys.is_empty() && value_size <= PER_CPU_LIMIT {
+        let read = |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally);
+        let kind = if deleted || store.slots.iter().any(read) {
+            MapKind::Shared
+        } else if store.keys.is_empty() && value_size <= PER_CPU_LIMIT {
             MapKind::PerCpuArray
         } else {
             MapKind::HashByCpu
         };
         // The CPU takes eight bytes, too: no padding.
-        let mut key_size = 8;
-        let mut keys = Vec::with_capacity(store.keys.len());
-        for key in &store.keys {
-            keys.push(KeyField {
-                offset: key_size,
-                ty: key.ty,
-            });
-            key_size += if key.ty == Type::Text { TEXT_LEN } else { 8 };
-        }
-        if kind == MapKind::PerCpuArray {
-            key_size = 4;
-        }
-        let max_rows = if kind == MapKind::PerCpuArray {
-            1
-        } else {
-            MAX_ROWS
+        let cpu_size = if kind == MapKind::HashByCpu { 8 } else { 0 };
+        let (keys, end) = fields(cpu_size, &store.keys);
+        let key_size = match kind {
+            MapKind::PerCpuArray => 4,
+            MapKind::HashByCpu | MapKind::Shared => end.max(8),
+        };
+        let max_rows = match kind {
+            MapKind::PerCpuArray => 1,
+            MapKind::Shared if store.keys.is_empty() => 1,
+            MapKind::HashByCpu | MapKind::Shared => MAX_ROWS,
         };
         StoreLayout {
             map: format!("store_{index}"),
@@ -99,4 +100,40 @@ impl StoreLayout {
             max_rows,
         }
     }
+}
+
+/// The layout of one message: a record of the ring buffer. It begins with eight bytes of which the low
+/// four are the index of the message in the plan, and goes on with the values. A value that is none is
+/// [`ewapa_lang::builtin::NONE`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageLayout {
+    /// The values in order.
+    pub values: Vec<Field>,
+    /// The bytes of the record.
+    pub size: usize,
+}
+
+impl MessageLayout {
+    /// Lays out a message.
+    pub fn new(message: &Message) -> MessageLayout {
+        let (values, size) = fields(8, &message.values);
+        MessageLayout { values, size }
+    }
+
+    /// The index in the plan of the message that a record of the ring buffer is.
+    pub fn index(record: &[u8]) -> Option<usize> {
+        let id = u64::from_ne_bytes(record.get(..8)?.try_into().ok()?);
+        Some(id as u32 as usize)
+    }
+}
+
+/// Values of these types one after the other from this offset on, and the offset after the last one.
+fn fields(start: usize, types: &[Type]) -> (Vec<Field>, usize) {
+    let mut end = start;
+    let field = |ty: &Type| {
+        let offset = end;
+        end += if *ty == Type::Text { TEXT_LEN } else { 8 };
+        Field { offset, ty: *ty }
+    };
+    (types.iter().map(field).collect(), end)
 }

@@ -6,11 +6,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
 
+use ewapa_templates::{ENTER, EVENT, LEAVE};
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection};
 
 use crate::Error;
 use crate::btf::{HEADER, KIND_FUNC, MAGIC};
+use crate::program::CLAUSE;
 
 /// Links both objects.
 ///
@@ -18,7 +20,7 @@ use crate::btf::{HEADER, KIND_FUNC, MAGIC};
 /// libbpf refuses one of them, or there is no memory for the result.
 pub fn link(template: &[u8], generated: &[u8]) -> Result<Vec<u8>, Error> {
     let mut linked = run_linker(template, generated)?;
-    make_functions_static(&mut linked, &["ewapa_enter", "ewapa_leave", "clause_"])?;
+    make_functions_static(&mut linked, &[ENTER, LEAVE, EVENT, CLAUSE])?;
     Ok(linked)
 }
 

@@ -14,6 +14,9 @@ impl fmt::Display for Program {
                 store.map, store.kind, store.key_size, store.value_size, store.max_rows
             )?;
         }
+        for (index, message) in self.messages.iter().enumerate() {
+            writeln!(f, "message {index}: {} bytes", message.size)?;
+        }
         for function in &self.functions {
             write!(f, "\n{function}")?;
         }

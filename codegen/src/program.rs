@@ -1,16 +1,20 @@
 //! From a plan to functions and maps: a filter at entry, an action at the end, one function for each
 //! clause of the script.
 
-use ewapa_lang::builtin::{Known, NONE, builtin};
-use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Store};
-use ewapa_lang::types::Type;
-use ewapa_templates::{Counter, ENTER, LEAVE};
+use ewapa_lang::builtin::{Known, builtin};
+use ewapa_lang::plan::{
+    Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Plan, SlotKind, StoreId,
+};
+use ewapa_templates::{ENTER, EVENT, LEAVE};
 
 use crate::Error;
-use crate::expr::{CALL, Compiler, offset};
-use crate::insn::{Alu, Assembler, Code, Cond, Helper, Label, R0, R1, R2, R3, R4, R7, R10};
-use crate::layout::{MapKind, StoreLayout};
-use crate::slot::{self, VALUE};
+use crate::action::deleted;
+use crate::btf::Parameter;
+use crate::compiler::{CALL, Compiler, FRAME_LIMIT, Frame};
+use crate::expr::{any, offset};
+use crate::histogram;
+use crate::insn::{Alu, Assembler, Code, Cond, Label, R0, R1, R2};
+use crate::layout::{MessageLayout, StoreLayout};
 
 /// The map of the template that counts what went wrong.
 pub const COUNTERS: &str = "counters";
@@ -18,15 +22,25 @@ pub const COUNTERS: &str = "counters";
 /// The map with one value of zeros, from which new groups are made.
 pub const ZEROS: &str = "zeros";
 
-/// A function: its name and its code. It takes the address of a `struct call`.
+/// The ring buffer of what user space is told. A program without messages has none.
+pub const MESSAGES: &str = "messages";
+
+/// What the names of the clauses' functions begin with; the clause's index follows.
+pub const CLAUSE: &str = "clause_";
+
+/// A function: its name and its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     /// The symbol.
     pub name: String,
+    /// What it takes.
+    pub parameters: &'static [Parameter],
     /// What of the script it stands for; it shows in the verifier's log.
     pub text: String,
     /// The instructions.
     pub code: Code,
+    /// The bytes of stack that it needs.
+    pub stack: usize,
 }
 
 /// What is generated from a plan.
@@ -36,6 +50,8 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// One for each store of the plan.
     pub stores: Vec<StoreLayout>,
+    /// One for each message of the plan.
+    pub messages: Vec<MessageLayout>,
 }
 
 impl Program {
@@ -52,64 +68,131 @@ impl Program {
 /// Generates the functions and maps of a plan.
 ///
 /// # Errors
-/// A clause is too large for the jumps of eBPF.
+/// A clause is too large for the jumps or the stack of eBPF, or a histogram has too many ranges.
 pub fn generate(plan: &Plan) -> Result<Program, Error> {
+    check_histograms(plan)?;
+    let deleted: Vec<StoreId> = plan
+        .clauses
+        .iter()
+        .flat_map(|clause| clause.actions.iter().flat_map(deleted))
+        .collect();
     let stores: Vec<StoreLayout> = plan
         .stores
         .iter()
         .enumerate()
-        .map(|(index, store)| StoreLayout::new(index, store))
+        .map(|(index, store)| StoreLayout::new(index, store, deleted.contains(&StoreId(index))))
         .collect();
+    let slots: Vec<Vec<SlotKind>> = plan
+        .stores
+        .iter()
+        .map(|store| store.slots.clone())
+        .collect();
+    let messages: Vec<MessageLayout> = plan.messages.iter().map(MessageLayout::new).collect();
+
+    let function = |name: &str, parameters, text: &str, emit: &dyn Fn(&mut Compiler<'_>)| {
+        let mut compiler = Compiler {
+            asm: Assembler::default(),
+            frame: Frame::default(),
+            variables: 0,
+            stores: &stores,
+            slots: &slots,
+            messages: &messages,
+        };
+        emit(&mut compiler);
+        finish(compiler, name, parameters, text)
+    };
+    const CALL_ONLY: &[Parameter] = &[Parameter::Call];
+    const CALL_AND_CLAUSE: &[Parameter] = &[Parameter::Call, Parameter::Clause];
     let mut functions = vec![
-        function(ENTER, "filter at entry".to_owned(), |asm| enter(plan, asm))?,
-        function(LEAVE, "action at the end".to_owned(), |asm| {
-            leave(plan, asm)
+        function(ENTER, CALL_ONLY, "filter at entry", &|compiler| {
+            enter(plan, compiler);
+        })?,
+        function(LEAVE, CALL_ONLY, "action at the end", &|compiler| {
+            leave(plan, &mut compiler.asm);
+        })?,
+        function(EVENT, CALL_AND_CLAUSE, "other events", &|compiler| {
+            event(plan, &mut compiler.asm);
         })?,
     ];
     for (index, clause) in plan.clauses.iter().enumerate() {
-        let text = format!("table {}", name_of(plan, clause));
-        functions.push(function(&clause_name(index), text, |asm| {
-            act(plan, &stores, clause, asm)
+        let (name, text) = (clause_name(index), describe(plan, index));
+        functions.push(function(&name, CALL_ONLY, &text, &|compiler| {
+            act(clause, compiler);
         })?);
     }
-    Ok(Program { functions, stores })
+    Ok(Program {
+        functions,
+        stores,
+        messages,
+    })
 }
 
-fn function(
+fn check_histograms(plan: &Plan) -> Result<(), Error> {
+    let slots = plan.stores.iter().flat_map(|store| &store.slots);
+    for slot in slots {
+        if let SlotKind::Histogram(buckets @ Buckets::Linear { min, max, step }) = *slot
+            && histogram::checked_count(buckets).is_none()
+        {
+            return Err(Error::Histogram { min, max, step });
+        }
+    }
+    Ok(())
+}
+
+fn finish(
+    compiler: Compiler<'_>,
     name: &str,
-    text: String,
-    emit: impl FnOnce(&mut Assembler),
+    parameters: &'static [Parameter],
+    text: &str,
 ) -> Result<Function, Error> {
-    let mut asm = Assembler::default();
-    emit(&mut asm);
-    let code = asm
-        .finish()
-        .map_err(|_| Error::TooLarge { what: text.clone() })?;
+    let too_large = |why| Error::TooLarge {
+        what: text.to_owned(),
+        why,
+    };
+    let stack = compiler.frame.deepest();
+    if stack > FRAME_LIMIT {
+        return Err(too_large(format!(
+            "it needs {stack} bytes of stack and may take {FRAME_LIMIT}; \
+             use fewer keys, variables and values at a time"
+        )));
+    }
+    let code = compiler.asm.finish().map_err(|_| {
+        too_large("it has too many instructions to jump over; split it into several".to_owned())
+    })?;
     Ok(Function {
         name: name.to_owned(),
-        text,
+        parameters,
+        text: text.to_owned(),
         code,
+        stack,
     })
 }
 
 fn clause_name(index: usize) -> String {
-    format!("clause_{index}")
+    format!("{CLAUSE}{index}")
 }
 
-fn name_of<'a>(plan: &'a Plan, clause: &Clause) -> &'a str {
-    clause
-        .actions
-        .iter()
-        .map(|Action::Record(store)| plan.stores[store.0].name.as_str())
-        .next()
-        .unwrap_or_default()
+/// A clause in the words of its script: the table that it serves, or the number of its block.
+fn describe(plan: &Plan, clause: usize) -> String {
+    let table = plan.clauses[clause].actions.iter().find_map(|action| {
+        let Action::Record(record) = action else {
+            return None;
+        };
+        plan.tables.iter().find(|table| table.store == record.store)
+    });
+    match (table, &plan.clauses[clause].event) {
+        (Some(table), _) => format!("table {}", table.name),
+        (None, Event::Begin) => "the block of BEGIN".to_owned(),
+        (None, Event::End) => "the block of END".to_owned(),
+        (None, Event::Wasi(_) | Event::Interval(_)) => format!("block {}", clause + 1),
+    }
 }
 
 /// Goes to `miss` unless one of the clause's probes stands for the call.
 fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
     let hit = asm.label();
     let field = |name| offset(builtin(name).expect("a builtin of the language"));
-    for probe in &clause.probes {
+    for probe in clause.probes() {
         let next = asm.label();
         if let Some(runtime) = probe.runtime {
             asm.load(R1, CALL, field("runtime"));
@@ -127,29 +210,33 @@ fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
     asm.place(hit);
 }
 
+/// The clauses that wait for calls, or those that wait for something else.
+fn waiting(plan: &Plan, for_calls: bool) -> impl Iterator<Item = (usize, &Clause)> {
+    let clauses = plan.clauses.iter().enumerate();
+    clauses.filter(move |(_, clause)| matches!(clause.event, Event::Wasi(_)) == for_calls)
+}
+
 /// Returns 1 if any clause may want the call: its probes match, and so does what of its filter is known at entry.
-fn enter(plan: &Plan, asm: &mut Assembler) {
-    asm.mov(CALL, R1);
-    let wanted = asm.label();
-    for clause in &plan.clauses {
-        let next = asm.label();
-        match_probes(asm, clause, next);
-        let mut compiler = Compiler { asm, stack: 0 };
-        if let Some(filter) = &clause.filter {
-            for part in conjuncts(filter)
-                .into_iter()
-                .filter(|part| known_at_entry(part))
-            {
-                compiler.branch(part, next, false);
-            }
+fn enter(plan: &Plan, compiler: &mut Compiler<'_>) {
+    compiler.asm.mov(CALL, R1);
+    let wanted = compiler.asm.label();
+    for (_, clause) in waiting(plan, true) {
+        let next = compiler.asm.label();
+        match_probes(&mut compiler.asm, clause, next);
+        let parts = clause.filter.iter().flat_map(conjuncts);
+        for part in parts.filter(|part| known_at_entry(part)) {
+            compiler.branch(part, next, false);
         }
-        asm.jump(wanted);
-        asm.place(next);
+        compiler.asm.jump(wanted);
+        compiler.asm.place(next);
     }
-    asm.constant(R0, 0);
-    asm.exit();
-    asm.place(wanted);
-    asm.constant(R0, 1);
+    returns(&mut compiler.asm, 0);
+    compiler.asm.place(wanted);
+    returns(&mut compiler.asm, 1);
+}
+
+fn returns(asm: &mut Assembler, value: i64) {
+    asm.constant(R0, value);
     asm.exit();
 }
 
@@ -165,135 +252,49 @@ fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     }
 }
 
+/// Whether an expression has the same value at entry as at the end. What a map holds may change in
+/// between.
 fn known_at_entry(expr: &Expr) -> bool {
-    !expr.reads(&mut |builtin| builtin.known > Known::Entry)
+    !any(expr, &mut |part| match &part.kind {
+        ExprKind::Builtin(builtin) => builtin.known > Known::Entry,
+        ExprKind::Map { .. } | ExprKind::Variable(_) => true,
+        _ => false,
+    })
 }
 
 fn leave(plan: &Plan, asm: &mut Assembler) {
     asm.mov(CALL, R1);
-    for index in 0..plan.clauses.len() {
+    for (index, _) in waiting(plan, true) {
         asm.mov(R1, CALL);
         asm.call_function(&clause_name(index));
     }
-    asm.constant(R0, 0);
-    asm.exit();
+    returns(asm, 0);
 }
 
-fn act(plan: &Plan, stores: &[StoreLayout], clause: &Clause, asm: &mut Assembler) {
-    asm.mov(CALL, R1);
-    let end = asm.label();
-    match_probes(asm, clause, end);
-    let mut compiler = Compiler { asm, stack: 0 };
+/// Does the clause whose index is the second argument.
+fn event(plan: &Plan, asm: &mut Assembler) {
+    for (index, _) in waiting(plan, false) {
+        let next = asm.label();
+        let number = i32::try_from(index).expect("a script has few clauses");
+        asm.jump_if_imm(Cond::Ne, R2, number, next);
+        asm.call_function(&clause_name(index));
+        returns(asm, 0);
+        asm.place(next);
+    }
+    returns(asm, 0);
+}
+
+fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
+    compiler.asm.mov(CALL, R1);
+    let end = compiler.asm.label();
+    if let Event::Wasi(_) = clause.event {
+        match_probes(&mut compiler.asm, clause, end);
+    }
+    compiler.declare(clause.variables);
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);
     }
-    for Action::Record(store) in &clause.actions {
-        record(&mut compiler, &plan.stores[store.0], &stores[store.0]);
-    }
-    asm.place(end);
-    asm.constant(R0, 0);
-    asm.exit();
-}
-
-fn record(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout) {
-    let outer = compiler.stack;
-    let (found, full, end) = (
-        compiler.asm.label(),
-        compiler.asm.label(),
-        compiler.asm.label(),
-    );
-    compiler.stack -= i16::try_from(layout.key_size.next_multiple_of(8))
-        .expect("the checker bounds the number of keys");
-    let key = compiler.stack;
-    build_key(compiler, store, layout, key);
-
-    let look_up = |asm: &mut Assembler| {
-        asm.map(R1, &layout.map);
-        asm.mov(R2, R10);
-        asm.alu_imm(Alu::Add, R2, i32::from(key));
-        asm.call(Helper::MapLookup);
-    };
-    look_up(compiler.asm);
-    if layout.kind == MapKind::HashByCpu {
-        compiler.asm.jump_if_imm(Cond::Ne, R0, 0, found);
-        make_group(compiler, layout, key, full);
-        look_up(compiler.asm);
-    }
-    compiler.asm.jump_if_imm(Cond::Eq, R0, 0, full);
-    compiler.asm.place(found);
-    compiler.asm.mov(VALUE, R0);
-    for (slot, offset) in store.slots.iter().zip(&layout.slots) {
-        slot::update(compiler, slot, *offset);
-    }
-    compiler.asm.jump(end);
-    compiler.asm.place(full);
-    count_lost(compiler, end);
+    compiler.actions(&clause.actions, end);
     compiler.asm.place(end);
-    compiler.stack = outer;
-}
-
-fn build_key(compiler: &mut Compiler<'_>, store: &Store, layout: &StoreLayout, key: i16) {
-    if layout.kind == MapKind::PerCpuArray {
-        compiler.asm.store_imm(R10, key, 0);
-        return;
-    }
-    compiler.asm.call(Helper::ProcessorId);
-    compiler.asm.store(R10, key, R0);
-    for (expr, field) in store.keys.iter().zip(&layout.keys) {
-        let at = key + i16::try_from(field.offset).expect("keys are small");
-        match &expr.kind {
-            ExprKind::Builtin(text) if expr.ty == Type::Text => {
-                for word in 0..(text.size() / 8) as i16 {
-                    compiler.asm.load(R1, CALL, offset(text) + 8 * word);
-                    compiler.asm.store(R10, at + 8 * word, R1);
-                }
-            }
-            _ => {
-                let (none, done) = (compiler.asm.label(), compiler.asm.label());
-                compiler.value(expr, none);
-                compiler.asm.jump(done);
-                compiler.asm.place(none);
-                compiler.asm.constant(R0, NONE);
-                compiler.asm.place(done);
-                compiler.asm.store(R10, at, R0);
-            }
-        }
-    }
-}
-
-/// Makes the group's row from zeros. That another probe has made it in between is no failure: the
-/// look-up that follows tells.
-fn make_group(compiler: &mut Compiler<'_>, layout: &StoreLayout, key: i16, full: Label) {
-    const BPF_NOEXIST: i64 = 1;
-    let asm = &mut *compiler.asm;
-    compiler.stack -= 8;
-    let zero = compiler.stack;
-    asm.store_imm(R10, zero, 0);
-    asm.map(R1, ZEROS);
-    asm.mov(R2, R10);
-    asm.alu_imm(Alu::Add, R2, i32::from(zero));
-    asm.call(Helper::MapLookup);
-    asm.jump_if_imm(Cond::Eq, R0, 0, full);
-    asm.mov(R3, R0);
-    asm.map(R1, &layout.map);
-    asm.mov(R2, R10);
-    asm.alu_imm(Alu::Add, R2, i32::from(key));
-    asm.constant(R4, BPF_NOEXIST);
-    asm.call(Helper::MapUpdate);
-    compiler.stack += 8;
-}
-
-/// Counts a call that found no place; goes to `end` if that cannot be counted either.
-fn count_lost(compiler: &mut Compiler<'_>, end: Label) {
-    let asm = &mut *compiler.asm;
-    let slot = compiler.stack - 8;
-    asm.store_imm(R10, slot, Counter::GroupsFull as i32);
-    asm.map(R1, COUNTERS);
-    asm.mov(R2, R10);
-    asm.alu_imm(Alu::Add, R2, i32::from(slot));
-    asm.call(Helper::MapLookup);
-    asm.jump_if_imm(Cond::Eq, R0, 0, end);
-    asm.mov(R7, R0);
-    asm.constant(R1, 1);
-    asm.atomic_add(R7, 0, R1);
+    returns(&mut compiler.asm, 0);
 }

@@ -1,29 +1,28 @@
 //! The slots of a group: where they are in the store's value, and the code that updates them. A probe
 //! may be preempted by another one on the same CPU, so every update is atomic.
 
-use ewapa_lang::plan::{Slot, SlotKind};
+use ewapa_lang::plan::{Buckets, SlotKind, Update};
 
-use crate::expr::Compiler;
-use crate::histogram::{BUCKETS, RANGE_BITS, STEP_BITS};
-use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4, R5, R7, Reg};
+use crate::compiler::{Compiler, VALUE};
+use crate::histogram;
+use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4};
 
-/// The register that holds the address of the group's value.
-pub const VALUE: Reg = R7;
-
-/// How often an update of an extreme is tried. A try fails only if another probe has preempted this one
-/// on this CPU and has changed the same slot in between.
+/// How often an update of an extreme is tried. A try fails only if another probe has changed the same slot
+/// in between: one that has preempted this one, or one on another CPU if they share the store.
 const TRIES: i32 = 8;
 
 /// The bytes of a slot.
-pub fn size(kind: &SlotKind) -> usize {
+pub fn size(kind: SlotKind) -> usize {
     match kind {
         SlotKind::Count
-        | SlotKind::Values(_)
-        | SlotKind::Sum(_)
-        | SlotKind::Min(_)
-        | SlotKind::Max(_) => 8,
-        SlotKind::SumOfSquares(_) => 16,
-        SlotKind::Histogram(_) => 8 * BUCKETS,
+        | SlotKind::Values
+        | SlotKind::Sum
+        | SlotKind::Min
+        | SlotKind::Max
+        | SlotKind::Last
+        | SlotKind::Tally => 8,
+        SlotKind::SumOfSquares => 16,
+        SlotKind::Histogram(buckets) => 8 * histogram::count(buckets),
     }
 }
 
@@ -41,37 +40,33 @@ pub fn decode_extreme(kept: u64, minimum: bool) -> i64 {
 }
 
 /// Emits the update of one slot at this offset of the group's value.
-pub fn update(compiler: &mut Compiler<'_>, slot: &Slot, offset: usize) {
+pub fn update(compiler: &mut Compiler<'_>, kind: SlotKind, update: &Update, offset: usize) {
     let skip = compiler.asm.label();
-    if let Some(condition) = &slot.condition {
+    if let Some(condition) = &update.condition {
         compiler.branch(condition, skip, false);
     }
-    if let Some(expr) = slot.kind.value() {
-        compiler.value(expr, skip);
+    if let Some(value) = &update.value {
+        compiler.value(value, skip);
     }
-    if let SlotKind::Histogram(_) = slot.kind {
-        add_to_bucket(compiler, offset);
-        compiler.asm.place(skip);
-        return;
-    }
-    let offset = i16::try_from(offset).expect("slots of one or two words come before histograms");
-    match &slot.kind {
-        SlotKind::Histogram(_) => unreachable!("done above"),
-        SlotKind::Count | SlotKind::Values(_) => {
+    let near = || i16::try_from(offset).expect("slots of one or two words come before histograms");
+    match kind {
+        SlotKind::Histogram(buckets) => add_to_bucket(compiler, buckets, offset),
+        SlotKind::Count | SlotKind::Values => {
             compiler.asm.constant(R1, 1);
-            compiler.asm.atomic_add(VALUE, offset, R1);
+            compiler.asm.atomic_add(VALUE, near(), R1);
         }
-        SlotKind::Sum(_) => compiler.asm.atomic_add(VALUE, offset, R0),
-        SlotKind::SumOfSquares(_) => add_square(compiler, offset),
-        SlotKind::Min(_) => raise_extreme(compiler, offset, true),
-        SlotKind::Max(_) => raise_extreme(compiler, offset, false),
+        SlotKind::Sum | SlotKind::Tally => compiler.asm.atomic_add(VALUE, near(), R0),
+        SlotKind::SumOfSquares => add_square(compiler, near()),
+        SlotKind::Min => raise_extreme(compiler, near(), true),
+        SlotKind::Max => raise_extreme(compiler, near(), false),
+        SlotKind::Last => compiler.asm.store(VALUE, near(), R0),
     }
     compiler.asm.place(skip);
 }
 
 /// Adds the square of `r0` to 128 bits, the low half first.
 fn add_square(compiler: &mut Compiler<'_>, offset: i16) {
-    let asm = &mut *compiler.asm;
+    let asm = &mut compiler.asm;
     let (positive, low_done, fetched) = (asm.label(), asm.label(), asm.label());
     asm.jump_if_imm(Cond::Sge, R0, 0, positive);
     asm.alu_imm(Alu::Neg, R0, 0);
@@ -106,7 +101,7 @@ fn add_square(compiler: &mut Compiler<'_>, offset: i16) {
 
 /// Raises the extreme to `r0` if that is larger.
 fn raise_extreme(compiler: &mut Compiler<'_>, offset: i16, minimum: bool) {
-    let asm = &mut *compiler.asm;
+    let asm = &mut compiler.asm;
     let (again, done) = (asm.label(), asm.label());
     if minimum {
         asm.alu_imm(Alu::Xor, R0, -1);
@@ -126,42 +121,14 @@ fn raise_extreme(compiler: &mut Compiler<'_>, offset: i16, minimum: bool) {
     asm.place(done);
 }
 
-/// Adds 1 to the bucket of `r0`: the twin of [`crate::histogram::bucket`].
-fn add_to_bucket(compiler: &mut Compiler<'_>, offset: usize) {
-    let asm = &mut *compiler.asm;
-    let (positive, found) = (asm.label(), asm.label());
-    asm.jump_if_imm(Cond::Sge, R0, 0, positive);
-    asm.constant(R0, 0);
-    asm.place(positive);
-    asm.mov(R1, R0);
-    asm.jump_if_imm(Cond::Lt, R0, 2 << STEP_BITS, found);
-    asm.constant(R1, (BUCKETS - 1) as i64);
-    asm.constant(R2, 1 << RANGE_BITS);
-    asm.jump_if(Cond::Ge, R0, R2, found);
-    // r3 = floor(log2(r0)) by halving
-    asm.mov(R2, R0);
-    asm.constant(R3, 0);
-    for bits in [32, 16, 8, 4, 2, 1] {
-        let small = asm.label();
-        asm.constant(R4, 1 << bits);
-        asm.jump_if(Cond::Lt, R2, R4, small);
-        asm.alu_imm(Alu::Rsh, R2, bits);
-        asm.alu_imm(Alu::Add, R3, bits);
-        asm.place(small);
-    }
-    asm.alu_imm(Alu::Sub, R3, STEP_BITS as i32);
-    // The verifier does not follow the halving: tell it that this is a shift.
-    asm.alu_imm(Alu::And, R3, 63);
-    asm.mov(R5, R0);
-    asm.alu(Alu::Rsh, R5, R3);
-    asm.alu_imm(Alu::Lsh, R3, STEP_BITS as i32);
-    asm.alu(Alu::Add, R3, R5);
-    asm.mov(R1, R3);
-    asm.place(found);
-    // Never taken, but the verifier does not know how large the mantissa is.
-    let within = asm.label();
-    asm.jump_if_imm(Cond::Lt, R1, BUCKETS as i32, within);
-    asm.constant(R1, (BUCKETS - 1) as i64);
+/// Adds 1 to the bucket of `r0`.
+fn add_to_bucket(compiler: &mut Compiler<'_>, buckets: Buckets, offset: usize) {
+    let asm = &mut compiler.asm;
+    histogram::find(buckets, asm);
+    // Never taken, but the verifier does not follow the search.
+    let (count, within) = (histogram::count(buckets) as i32, asm.label());
+    asm.jump_if_imm(Cond::Lt, R1, count, within);
+    asm.constant(R1, i64::from(count - 1));
     asm.place(within);
     asm.alu_imm(Alu::Lsh, R1, 3);
     asm.alu_imm(

@@ -1,10 +1,13 @@
 //! What generated code does, without a kernel: an interpreter runs it, and what it leaves in the maps is
 //! held against expectations written out by hand, or against a second implementation in plain Rust.
 
+mod blocks;
 mod clauses;
 mod expressions;
 mod groups;
 mod machine;
+mod maps;
+mod messages;
 mod objects;
 mod random;
 mod reference;

@@ -66,5 +66,6 @@ enum counter {
 	COUNT_PROCESSES,    /* a process that found no place among those traced */
 	COUNT_ENTRIES,      /* calls and envelopes that were opened */
 	COUNT_RETURNS,      /* of those, that were closed, by a return or by the end of their thread */
+	COUNT_NO_MESSAGE,   /* a message of the script that found no place in the ring buffer */
 	COUNTERS,
 };

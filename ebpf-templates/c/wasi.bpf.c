@@ -3,6 +3,7 @@
  * A thread has a small stack of open calls in task storage. An entry probe opens a call, a return
  * probe closes it and hands it to the script. What the script does with a call is generated code:
  * ewapa_enter decides at entry whether the call is of interest, ewapa_leave takes the completed one.
+ * What a script does at other events than calls is ewapa_event.
  */
 #include "kernel.h"
 #include "shared.h"
@@ -94,9 +95,13 @@ struct {
 	__type(value, __u32);
 } memory_offsets SEC(".maps");
 
-/* Generated from the script. Both get a struct call. */
+/* Generated from the script. All get a struct call. */
 extern int ewapa_enter(void *call);
 extern int ewapa_leave(void *call);
+extern int ewapa_event(void *call, __u64 clause);
+
+/* What a clause gets that waits for something else than a call. */
+static const struct call no_call;
 
 static __always_inline void tally(__u32 which)
 {
@@ -680,5 +685,13 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 		abandon_calls(thread);
 	if (is_last_thread(ctx->args[0]) && !bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid);
+	return 0;
+}
+
+/* Attached to nothing: user space runs it, with the index of a clause, for each event that is no call. */
+SEC("raw_tp/script")
+int script_event(struct bpf_raw_tracepoint_args *ctx)
+{
+	ewapa_event((void *)&no_call, ctx->args[0]);
 	return 0;
 }

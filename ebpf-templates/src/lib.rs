@@ -1,12 +1,12 @@
 //! The eBPF templates, compiled, and what they share with user space.
 //!
-//! `c/wasi.bpf.c` holds the life cycle of a WASI call; the compiler of scripts generates two functions
-//! for it, [`ENTER`] and [`LEAVE`]. `struct call`, the record that both sides read, is made from the
+//! `c/wasi.bpf.c` holds the life cycle of a WASI call; the compiler of scripts generates three functions
+//! for it, [`ENTER`], [`LEAVE`] and [`EVENT`]. `struct call`, the record that both sides read, is made from the
 //! table of builtins of `ewapa-lang`; the structures below are the twins of `c/shared.h`.
 
 use ewapa_lang::builtin::{BUILTINS, TEXT_LEN};
 
-/// The object compiled from `c/wasi.bpf.c`, with undefined references to [`ENTER`] and [`LEAVE`].
+/// The object compiled from `c/wasi.bpf.c`, with undefined references to [`ENTER`], [`LEAVE`] and [`EVENT`].
 pub static WASI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wasi.bpf.o"));
 
 /// The generated function that decides at entry whether a call is of interest: not 0 if it is.
@@ -14,6 +14,14 @@ pub const ENTER: &str = "ewapa_enter";
 
 /// The generated function that takes each completed call of interest.
 pub const LEAVE: &str = "ewapa_leave";
+
+/// The generated function that does the clause with this index, its second argument, if the clause waits
+/// for something else than a call.
+pub const EVENT: &str = "ewapa_event";
+
+/// The program that hands its first argument, the index of a clause, to [`EVENT`]. It is attached to
+/// nothing, but run by user space (`BPF_PROG_TEST_RUN`).
+pub const SCRIPT_EVENT: &str = "script_event";
 
 /// The bytes of `struct call`.
 pub const CALL_SIZE: usize = {
@@ -184,9 +192,11 @@ pub enum Counter {
     Entries,
     /// Calls and envelopes that were closed.
     Returns,
+    /// A message of the script that found no place in the ring buffer.
+    NoMessage,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::Returns as u32 + 1;
+    pub const COUNT: u32 = Counter::NoMessage as u32 + 1;
 }

@@ -4,31 +4,54 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 pub(crate) mod aggregate;
+mod assignment;
+mod block;
 mod clause;
 mod column;
 mod comparison;
+mod condition;
+mod constant;
+mod event;
+mod format;
+mod function;
 mod glob;
+mod histogram;
 mod key_value;
+mod learnt;
+mod map;
+mod map_function;
+mod map_use;
 mod name;
 pub(crate) mod param;
 mod pivot;
+mod printf;
 pub(crate) mod probe;
 mod promise;
 mod refuse;
 mod result;
+mod room;
 mod shape;
+mod slots;
+mod statement;
 mod table;
 mod typing;
 pub(crate) mod unit;
 mod value;
+mod variable;
+mod written;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Expr, ExprKind, Plan};
+use crate::plan::{Expr, Message, Plan};
 use crate::span::Span;
+use learnt::Learnt;
+use map::MapUse;
 use param::Params;
 use shape::Shape;
+use variable::Scope;
 
 /// What a script is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,8 +60,9 @@ pub struct Environment<'a> {
     pub runtimes: &'a [&'a str],
 }
 
-/// A script may have so many tables.
-const MAX_TABLES: usize = 48;
+/// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
+/// those of every run.
+const MAX_STORES: usize = 48;
 
 /// A script may have so many parameters.
 const MAX_PARAMS: usize = 64;
@@ -51,6 +75,30 @@ const MAX_COLUMNS: usize = 64;
 
 /// The store of a table may have so many slots.
 const MAX_SLOTS: usize = 64;
+
+/// A script may have so many tables and events of probe blocks.
+const MAX_CLAUSES: usize = 256;
+
+/// A probe block may have so many statements, those within its `if`s counted.
+const MAX_BLOCK_STATEMENTS: usize = 128;
+
+/// All probe blocks may have so many statements together, those for each of several events counted.
+const MAX_STATEMENTS: usize = 1024;
+
+/// `if` may nest so deep.
+const MAX_IFS: usize = 16;
+
+/// A probe block may have so many variables: they are on the stack of the eBPF program.
+const MAX_VARIABLES: usize = 16;
+
+/// User space may be told so many different things.
+const MAX_MESSAGES: usize = 256;
+
+/// A message may have so many values; a text counts as two.
+const MAX_MESSAGE_VALUES: usize = 16;
+
+/// The keys of maps that are read within the key of another one may have so many bytes together.
+const MAX_READ_KEYS: usize = 128;
 
 /// An expression that the kernel evaluates may nest so deep.
 const MAX_DEPTH: usize = 64;
@@ -73,13 +121,19 @@ pub fn check(
         errors,
         nodes: 0,
         shapes: Vec::new(),
+        tables: tables(script),
+        aliases: aliases(script),
+        written: written::written(script),
+        maps: Vec::new(),
+        variables: HashMap::new(),
+        messages: Vec::new(),
+        clauses: 0,
+        statements: 0,
+        news: false,
+        learning: false,
+        scope: None,
     };
-    let mut plan = Plan {
-        clauses: Vec::new(),
-        stores: Vec::new(),
-        tables: Vec::new(),
-        checks: Vec::new(),
-    };
+    let mut plan = Plan::default();
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
@@ -90,6 +144,11 @@ pub fn check(
             checker.check(check, &mut plan);
         }
     }
+    checker.blocks(script, &mut plan);
+    if checker.errors.is_empty() {
+        checker.planned_maps(&mut plan);
+    }
+    plan.messages = checker.messages;
     let mut errors = checker.errors;
     errors.sort_by_key(|error| error.span);
     if errors.is_empty() {
@@ -108,26 +167,41 @@ struct Checker<'a> {
     shapes: Vec<Shape>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
+    /// How many tables the script has. Their stores come before those of maps.
+    tables: usize,
+    /// The probes that the script declares with `alias`.
+    aliases: HashSet<String>,
+    /// The maps that the script puts something into.
+    written: BTreeSet<String>,
+    /// The maps, in the order in which they are mentioned.
+    maps: Vec<MapUse>,
+    /// What is known of the types of variables: of a clause, by index.
+    variables: HashMap<(usize, usize), Learnt>,
+    /// What user space is told so far.
+    messages: Vec<Message>,
+    /// How many events of probe blocks there are so far.
+    clauses: usize,
+    /// How many statements there are so far.
+    statements: usize,
+    /// Whether something became known about a type since this was last set to false.
+    news: bool,
+    /// Whether blocks are only looked at for types.
+    learning: bool,
+    /// The probe block that is being checked.
+    scope: Option<Scope>,
 }
 
 impl Checker<'_> {
     fn item(&mut self, item: &Item, plan: &mut Plan) {
         match item {
-            Item::Param(_) | Item::Check(_) => {}
+            Item::Param(_) => {}
             Item::Table(table) => self.table(table, plan),
             Item::Config(config) => self.not_yet(config.span, "`config` is"),
             Item::Import(import) => self.not_yet(import.span, "`import` is"),
             Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
             Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
-            Item::ProbeBlock(block) => {
-                let place = block
-                    .probes
-                    .iter()
-                    .map(|probe| probe.span)
-                    .reduce(Span::to)
-                    .unwrap_or(block.body.span);
-                self.not_yet(place, "a probe with statements in `{ … }` is");
-            }
+            // All checks and blocks come after all tables.
+            Item::Check(_) | Item::ProbeBlock(_) => {}
             Item::Foreign(foreign) => self.foreign(foreign),
         }
     }
@@ -152,10 +226,10 @@ impl Checker<'_> {
                 None => seen.push((table.name.text.clone(), table.name.span)),
             }
             tables += 1;
-            if tables > MAX_TABLES {
+            if tables > MAX_STORES {
                 self.too_many(
                     table.name.span,
-                    format!("a script has at most {MAX_TABLES} tables"),
+                    format!("a script has at most {MAX_STORES} tables and maps"),
                 );
                 break;
             }
@@ -170,6 +244,13 @@ impl Checker<'_> {
     /// Adds an expression to what the kernel evaluates, so that the kernel never refuses what was accepted here.
     fn spend(&mut self, expr: &Expr, place: Span) {
         let (nodes, depth) = extent(expr);
+        if room::read_keys(expr) > MAX_READ_KEYS {
+            let message = "the keys of the maps that are read here are too large together";
+            self.errors.push(
+                Diagnostic::new(Code::TooLarge, place, message)
+                    .help("keep what is read first in a variable: `$x = @x[…]`"),
+            );
+        }
         if depth > MAX_DEPTH {
             let message = format!("this expression nests deeper than {MAX_DEPTH}");
             self.errors.push(
@@ -193,13 +274,26 @@ impl Checker<'_> {
 
 /// How many nodes an expression has, and how deep they nest.
 fn extent(expr: &Expr) -> (usize, usize) {
-    let (nodes, depth) = match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Text(_) | ExprKind::Builtin(_) => (0, 0),
-        ExprKind::Negate(inner) | ExprKind::Not(inner) => extent(inner),
-        ExprKind::Binary(_, left, right) => {
-            let (left, right) = (extent(left), extent(right));
-            (left.0 + right.0, left.1.max(right.1))
-        }
-    };
+    let parts = expr.parts().into_iter().map(extent);
+    let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
+}
+
+fn tables(script: &Script) -> usize {
+    script
+        .items
+        .iter()
+        .filter(|item| matches!(item, Item::Table(_)))
+        .count()
+}
+
+fn aliases(script: &Script) -> HashSet<String> {
+    script
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Alias(alias) => Some(probe::written(&alias.probe)),
+            _ => None,
+        })
+        .collect()
 }

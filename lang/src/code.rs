@@ -72,9 +72,9 @@ codes! {
     Fraction = 0306, "the kernel computes with whole numbers";
     BareBuiltin = 0401, "a column has a value of one call where it needs an aggregate over calls";
     NestedAggregate = 0402, "an aggregate of an aggregate";
-    BadArgument = 0403, "an aggregate cannot take this argument";
-    ArgumentCount = 0404, "an aggregate has too few or too many arguments";
-    MisplacedAggregate = 0405, "an aggregate outside of a column";
+    BadArgument = 0403, "an aggregate or function cannot take this argument";
+    ArgumentCount = 0404, "an aggregate or function has too few or too many arguments";
+    MisplacedAggregate = 0405, "an aggregate that is neither in a column nor put into a map";
     WrongUnit = 0406, "a unit does not suit the type of the column";
     UnknownUnit = 0407, "no unit has this name";
     ConstantKey = 0408, "a key that is the same for every call";
@@ -83,6 +83,15 @@ codes! {
     SeveralTables = 0411, "a check over all rows of more than one table";
     UnknownParam = 0501, "the script has no parameter of this name";
     BadParamValue = 0502, "the value of a parameter has the wrong type";
+    NoCall = 0601, "a value of a call where there is no call";
+    Unassigned = 0602, "a variable is used before it has a value";
+    TwoWays = 0603, "a map or a variable is used in two ways";
+    NeverFilled = 0604, "a map is read, and nothing is put into it";
+    AggregateRead = 0605, "an aggregate in a map is used like a number";
+    BadFormat = 0606, "a format has a conversion that does not exist";
+    FormatArguments = 0607, "the values of a `printf` do not suit its format";
+    NoEffect = 0608, "a statement that does nothing";
+    NoValue = 0609, "a function that does something stands where a value is needed";
     NotYet = 0901, "part of the language, but this version does not run it yet";
     NotInLanguage = 0902, "bpftrace has it, this language leaves it out";
 }

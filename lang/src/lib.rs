@@ -13,8 +13,10 @@
 //! - [`check()`] knows names, types and units. It collects every error, and refuses by name what the
 //!   language has and this version does not run. Slots of a table are shared: what several columns need
 //!   is kept once.
-//! - [`plan`] is the result and the contract with the rest of the project: which calls, what is kept, what
-//!   is printed. It prints itself, for `--emit plan`.
+//!   Probe blocks are checked until nothing more is learnt of the types of maps, since a map may be read
+//!   above the place that fills it. Limits keep what is accepted within what the kernel accepts.
+//! - [`plan`] is the result and the contract with the rest of the project: which events, what is done at
+//!   each, what is kept, what is printed. It prints itself, for `--emit plan`.
 //! - [`builtin`], [`errno`] and [`wasi`] are the tables of what a script can name. A builtin, an aggregate,
 //!   a unit or a literal's unit is one row of one table.
 //! - [`format`] writes a script anew with the usual white space.

@@ -30,7 +30,7 @@ pub fn probes(text: &str, environment: &Environment) -> Result<Vec<Probe>, Vec<D
     Ok(plan
         .clauses
         .into_iter()
-        .flat_map(|clause| clause.probes)
+        .flat_map(|clause| clause.probes().to_vec())
         .collect())
 }
 

@@ -133,7 +133,7 @@ impl Builder {
                 format!("`{escape}` is no escape of a string"),
             );
             self.error(error.help(
-                "the escapes are \\n \\t \\r \\\\ \\\" \\x41 and \\101, the last two up to 127",
+                "the escapes are \\n \\t \\r \\e \\\\ \\\" \\x41 and \\101, the last two up to 127",
             ));
             String::new()
         });

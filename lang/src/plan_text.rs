@@ -1,33 +1,29 @@
 //! A plan as text, for `--emit plan`.
 
+mod expression;
+mod message;
 mod result;
+mod store;
+mod table;
 
 use std::fmt;
 
-use crate::errno;
-use crate::plan::{
-    Action, Aggregate, BinaryOp, Column, ColumnExpr, Expr, ExprKind, Plan, Probe, Slot, SlotId,
-    SlotKind, Sort, SortBy, Store, Table, Unit,
-};
-use crate::types::{Enumeration, Type};
+use crate::plan::{Action, Clause, Event, Expr, Plan, Probe, Update};
 use crate::wasi::{Function, FunctionSet};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, clause) in self.clauses.iter().enumerate() {
-            writeln!(f, "clause {index}")?;
-            for probe in &clause.probes {
-                writeln!(f, "  on {probe}")?;
-            }
-            if let Some(filter) = &clause.filter {
-                writeln!(f, "  where {filter}")?;
-            }
-            for Action::Record(store) in &clause.actions {
-                writeln!(f, "  record in store {}", store.0)?;
-            }
+            write!(f, "clause {index}\n{clause}")?;
         }
         for (index, store) in self.stores.iter().enumerate() {
             write!(f, "store {index} of {store}")?;
+        }
+        for (index, message) in self.messages.iter().enumerate() {
+            writeln!(f, "message {index}: {message}")?;
+        }
+        for (index, map) in self.maps.iter().enumerate() {
+            writeln!(f, "map {index} {map}")?;
         }
         self.tables
             .iter()
@@ -35,6 +31,81 @@ impl fmt::Display for Plan {
         self.checks
             .iter()
             .try_for_each(|check| writeln!(f, "{check}"))
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.event {
+            Event::Wasi(probes) => probes
+                .iter()
+                .try_for_each(|probe| writeln!(f, "  on {probe}"))?,
+            Event::Begin => writeln!(f, "  at the begin")?,
+            Event::End => writeln!(f, "  at the end")?,
+            Event::Interval(period) => writeln!(f, "  every {period}ns")?,
+        }
+        if let Some(filter) = &self.filter {
+            writeln!(f, "  where {filter}")?;
+        }
+        actions(f, &self.actions, 1)
+    }
+}
+
+fn actions(f: &mut fmt::Formatter<'_>, all: &[Action], depth: usize) -> fmt::Result {
+    let indent = "  ".repeat(depth);
+    for action in all {
+        match action {
+            Action::Record(record) => {
+                writeln!(f, "{indent}record in store {}", record.store.0)?;
+                for key in &record.keys {
+                    writeln!(f, "{indent}  key {key}")?;
+                }
+                for update in &record.updates {
+                    writeln!(f, "{indent}  {update}")?;
+                }
+            }
+            Action::Delete { store, keys } => {
+                writeln!(f, "{indent}delete from store {}{}", store.0, list(keys))?;
+            }
+            Action::Assign { variable, value } => writeln!(f, "{indent}${} = {value}", variable.0)?,
+            Action::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                writeln!(f, "{indent}if {condition}")?;
+                actions(f, then, depth + 1)?;
+                if !otherwise.is_empty() {
+                    writeln!(f, "{indent}else")?;
+                    actions(f, otherwise, depth + 1)?;
+                }
+            }
+            Action::Tell { message, values } => {
+                writeln!(f, "{indent}tell message {}{}", message.0, list(values))?;
+            }
+            Action::Return => writeln!(f, "{indent}return")?,
+        }
+    }
+    Ok(())
+}
+
+fn list(exprs: &[Expr]) -> String {
+    if exprs.is_empty() {
+        return String::new();
+    }
+    let exprs: Vec<String> = exprs.iter().map(Expr::to_string).collect();
+    format!("[{}]", exprs.join(", "))
+}
+
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slot {}", self.slot.0)?;
+        if let Some(value) = &self.value {
+            write!(f, " of {value}")?;
+        }
+        self.condition
+            .as_ref()
+            .map_or(Ok(()), |condition| write!(f, " if {condition}"))
     }
 }
 
@@ -48,208 +119,5 @@ impl fmt::Display for Probe {
         }
         self.runtime
             .map_or(Ok(()), |runtime| write!(f, " of runtime {runtime}"))
-    }
-}
-
-impl fmt::Display for Store {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.name)?;
-        for key in &self.keys {
-            writeln!(f, "  key {key}: {}", key.ty)?;
-        }
-        self.slots
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, slot)| writeln!(f, "  slot {index} {slot}"))
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            SlotKind::Count => "count",
-            SlotKind::Values(_) => "values of",
-            SlotKind::Sum(_) => "sum of",
-            SlotKind::SumOfSquares(_) => "sum of squares of",
-            SlotKind::Min(_) => "min of",
-            SlotKind::Max(_) => "max of",
-            SlotKind::Histogram(_) => "histogram of",
-        };
-        write!(f, "{kind}")?;
-        if let Some(value) = self.kind.value() {
-            write!(f, " {value}")?;
-        }
-        self.condition
-            .as_ref()
-            .map_or(Ok(()), |condition| write!(f, " if {condition}"))
-    }
-}
-
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ExprKind::Const(value) => constant(f, *value, self.ty),
-            ExprKind::Text(text) => write!(f, "{text:?}"),
-            ExprKind::Builtin(builtin) => f.write_str(builtin.name),
-            ExprKind::Negate(inner) => write!(f, "-{inner}"),
-            ExprKind::Not(inner) => write!(f, "!{inner}"),
-            ExprKind::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
-        }
-    }
-}
-
-fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt::Result {
-    match ty {
-        Type::Time => write!(f, "{value}ns"),
-        Type::Size => write!(f, "{value}B"),
-        Type::Enum(Enumeration::Errno) => match errno::name(value) {
-            Some(name) => write!(f, "E{name}"),
-            None => write!(f, "errno {value}"),
-        },
-        Type::Enum(Enumeration::Func) => {
-            match usize::try_from(value).ok().and_then(Function::from_index) {
-                Some(function) => write!(f, "{function}"),
-                None => write!(f, "function {value}"),
-            }
-        }
-        Type::Enum(Enumeration::Runtime) => write!(f, "runtime {value}"),
-        _ => write!(f, "{value}"),
-    }
-}
-
-impl fmt::Display for BinaryOp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            BinaryOp::Add => "+",
-            BinaryOp::Sub => "-",
-            BinaryOp::Mul => "*",
-            BinaryOp::Div => "/",
-            BinaryOp::Rem => "%",
-            BinaryOp::Eq => "==",
-            BinaryOp::Ne => "!=",
-            BinaryOp::Lt => "<",
-            BinaryOp::Le => "<=",
-            BinaryOp::Gt => ">",
-            BinaryOp::Ge => ">=",
-            BinaryOp::And => "&&",
-            BinaryOp::Or => "||",
-        })
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "table {} from store {}", self.name, self.store.0)?;
-        for key in &self.keys {
-            writeln!(f, "  key {key}")?;
-        }
-        for column in &self.columns {
-            writeln!(f, "  column {column}")?;
-        }
-        if let Some(title) = &self.title {
-            writeln!(f, "  title {title:?}")?;
-        }
-        if let Some(having) = &self.having {
-            writeln!(f, "  having {having}")?;
-        }
-        if let Some(Sort { by, descending }) = self.sort {
-            let what = match by {
-                SortBy::Key(index) => format!("key {}", self.keys[index]),
-                SortBy::Column(index) => format!("column {}", self.columns[index].name),
-            };
-            writeln!(
-                f,
-                "  sort by {what} {}",
-                if descending {
-                    "descending"
-                } else {
-                    "ascending"
-                }
-            )?;
-        }
-        if let Some(limit) = self.limit {
-            writeln!(f, "  limit {limit}")?;
-        }
-        if let Some(every) = self.every {
-            writeln!(f, "  every {every}ns")?;
-        }
-        self.pivot.as_ref().map_or(Ok(()), |pivot| {
-            write!(f, "  pivot key {}", self.keys[pivot.key])?;
-            if let Some(baseline) = &pivot.baseline {
-                let column = &self.columns[baseline.ratio_of].name;
-                write!(f, " against {}, ratio of {column}", baseline.value)?;
-            }
-            writeln!(f)
-        })
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {} as {} = {}",
-            self.name, self.ty, self.unit, self.value
-        )
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Unit::Auto => "auto",
-            Unit::Ns => "ns",
-            Unit::Us => "us",
-            Unit::Ms => "ms",
-            Unit::S => "s",
-            Unit::Bytes => "bytes",
-            Unit::Pct => "pct",
-            Unit::Int => "int",
-            Unit::Hex => "hex",
-            Unit::Rate => "rate",
-            Unit::Bar => "bar",
-        })
-    }
-}
-
-impl fmt::Display for ColumnExpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ColumnExpr::Number(value) => write!(f, "{value}"),
-            ColumnExpr::Aggregate(aggregate) => write!(f, "{aggregate}"),
-            ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
-            ColumnExpr::Share(of) => write!(f, "share({of})"),
-            ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
-        }
-    }
-}
-
-impl fmt::Display for Aggregate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Aggregate::Count { count } => write!(f, "count({count})"),
-            Aggregate::Sum { sum, values } => write!(f, "sum({sum} {values})"),
-            Aggregate::Rate { sum, values } => write!(f, "rate({sum} {values})"),
-            Aggregate::Avg { sum, values } => write!(f, "avg({sum} {values})"),
-            Aggregate::Min { min, values } => write!(f, "min({min} {values})"),
-            Aggregate::Max { max, values } => write!(f, "max({max} {values})"),
-            Aggregate::Stddev {
-                sum,
-                squares,
-                values,
-            } => write!(f, "stddev({sum} {squares} {values})"),
-            Aggregate::Quantile {
-                histogram,
-                min,
-                max,
-                q,
-            } => write!(f, "quantile {q}({histogram} {min} {max})"),
-        }
-    }
-}
-
-impl fmt::Display for SlotId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
     }
 }

@@ -30,6 +30,7 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
 pub fn probe_kinds() -> impl Iterator<Item = &'static str> {
     ["wasi"]
         .into_iter()
+        .chain(probe::WITHOUT_CALL.iter().copied())
         .chain(probe::PLANNED_KINDS.iter().copied())
 }
 

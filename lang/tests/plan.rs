@@ -51,21 +51,35 @@ fn a_whole_script_becomes_clauses_stores_and_tables() {
         clause 0
           on fd_write
           record in store 0
+            key runtime
+            slot 0
+            slot 1 if (errno != ESUCCESS)
+            slot 2 of bytes
+            slot 3 of bytes
+            slot 4 of duration
+            slot 5 of duration
+            slot 6 of duration
+            slot 7 of duration
+            slot 8 of duration
+            slot 9 of syscall_time
+            slot 10 of syscall_time
+            slot 11 of self_time
+            slot 12 of self_time
         store 0 of writes
-          key runtime: runtime
+          key runtime
           slot 0 count
-          slot 1 count if (errno != ESUCCESS)
-          slot 2 sum of bytes
-          slot 3 values of bytes
-          slot 4 sum of duration
-          slot 5 values of duration
-          slot 6 histogram of duration
-          slot 7 min of duration
-          slot 8 max of duration
-          slot 9 sum of syscall_time
-          slot 10 values of syscall_time
-          slot 11 sum of self_time
-          slot 12 values of self_time
+          slot 1 count
+          slot 2 sum
+          slot 3 values
+          slot 4 sum
+          slot 5 values
+          slot 6 histogram
+          slot 7 min
+          slot 8 max
+          slot 9 sum
+          slot 10 values
+          slot 11 sum
+          slot 12 values
         table writes from store 0
           key runtime
           column calls: number as auto = count(#0)
@@ -99,20 +113,28 @@ fn tables_have_their_own_clauses_and_stores() {
           on fd_readdir of runtime 0
           where ((((comm == "main") && (runtime != runtime 2)) && (func != fd_read)) && (errno == EBADF))
           record in store 0
+            key func
+            key (bytes / 4096B)
+            key ok
+            slot 0
+            slot 1 of duration
+            slot 2 of duration
+            slot 3 of duration
         clause 1
           on all functions
           on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 0
           on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 1
           on fd_advise fd_allocate fd_close fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size fd_filestat_set_times fd_pread fd_prestat_get fd_prestat_dir_name fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell fd_write of runtime 2
           record in store 1
+            slot 0
         store 0 of reads
-          key func: WASI function
-          key (bytes / 4096B): number
-          key ok: condition
+          key WASI function
+          key number
+          key condition
           slot 0 count
-          slot 1 histogram of duration
-          slot 2 min of duration
-          slot 3 max of duration
+          slot 1 histogram
+          slot 2 min
+          slot 3 max
         store 1 of all
           slot 0 count
         table reads from store 0
@@ -205,13 +227,19 @@ fn a_condition_holds_for_every_aggregate_of_its_column() {
         clause 0
           on all functions
           record in store 0
+            slot 0
+            slot 1 of bytes if (errno != ESUCCESS)
+            slot 2 of bytes if (errno != ESUCCESS)
+            slot 3 if (errno != ESUCCESS)
+            slot 4 of bytes
+            slot 5 of bytes
         store 0 of t
           slot 0 count
-          slot 1 sum of bytes if (errno != ESUCCESS)
-          slot 2 values of bytes if (errno != ESUCCESS)
-          slot 3 count if (errno != ESUCCESS)
-          slot 4 sum of bytes
-          slot 5 values of bytes
+          slot 1 sum
+          slot 2 values
+          slot 3 count
+          slot 4 sum
+          slot 5 values
         table t from store 0
           column a: number as auto = count(#0)
           column b: size as auto = (sum(#1 #2) / count(#3))
@@ -313,6 +341,7 @@ fn a_probe_ends_where_the_braces_of_the_table_begin() {
         clause 0
           on fd_write
           record in store 0
+            slot 0
         store 0 of t
           slot 0 count
         table t from store 0
@@ -397,14 +426,21 @@ fn clauses_after_the_columns_are_about_rows() {
             clause 0
               on all functions
               record in store 0
+                key func
+                key runtime
+                key errno
+                slot 0
+                slot 1 of duration
+                slot 2 of duration
+                slot 3 of duration
             store 0 of t
-              key func: WASI function
-              key runtime: runtime
-              key errno: errno
+              key WASI function
+              key runtime
+              key errno
               slot 0 count
-              slot 1 histogram of duration
-              slot 2 min of duration
-              slot 3 max of duration
+              slot 1 histogram
+              slot 2 min
+              slot 3 max
             table t from store 0
               key func
               key runtime

@@ -86,9 +86,10 @@ fn nesting_up_to_the_limit_is_read() {
     let text = in_column(&("(".repeat(99) + "1" + &")".repeat(99)));
     assert_eq!(codes(&text), []);
     let text = format!("begin {}{}", "{".repeat(100), "}".repeat(100));
-    assert_eq!(codes(&text), [Code::NotYet]);
-    let text = format!("begin {{ {}{} }}", "if 1 {".repeat(99), "}".repeat(99));
-    assert_eq!(codes(&text), [Code::NotYet]);
+    assert_eq!(codes(&text), []);
+    let nested = |n| format!("begin {{ {}{} }}", "if 1 {".repeat(n), "}".repeat(n));
+    assert_eq!(codes(&nested(16)), []);
+    assert_eq!(codes(&nested(99)), [Code::TooDeep]);
 }
 
 #[test]
@@ -105,8 +106,9 @@ fn operators_at_every_level_of_nesting_are_an_error() {
 
 #[test]
 fn a_long_chain_of_else_if_is_read() {
-    let text = format!("begin {{ if 1 {{ }} {} }}", "else if 1 { }".repeat(10_000));
-    assert_eq!(codes(&text), [Code::NotYet]);
+    let chain = |n| format!("begin {{ if 1 {{ }} {} }}", "else if 1 { }".repeat(n));
+    assert_eq!(codes(&chain(100)), []);
+    assert_eq!(codes(&chain(10_000)), [Code::TooLarge]);
 }
 
 #[test]
@@ -165,6 +167,23 @@ fn nested_globs_do_not_take_long() {
 }
 
 #[test]
+fn types_that_are_learnt_backwards_do_not_take_long() {
+    let start = Instant::now();
+    let padding = "@x0 + ".repeat(50);
+    let chain: String = (0..63)
+        .map(|n| format!("@x{n} = {padding} @x{};\n", n + 1))
+        .collect();
+    let block = format!("wasi:* {{ {chain} }}\n");
+    let text = format!("{}wasi:* {{ @x63 = duration; }}", block.repeat(16));
+    assert_eq!(codes(&text)[0], Code::TooLarge);
+    assert!(
+        start.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
 fn control_characters_never_reach_the_terminal() {
     let text = "param \u{1b}[31m = 1;";
     let errors = compile(text, &ENVIRONMENT, &[]).unwrap_err();
@@ -207,7 +226,9 @@ const TOKENS: &[&str] = &[
     "syscall:*",
     "uprobe:/bin/x:f",
     "begin",
+    "END",
     "interval:1s",
+    "interval:s:1",
     "t",
     "x",
     "count()",
@@ -227,6 +248,23 @@ const TOKENS: &[&str] = &[
     "\"",
     "$x",
     "@m",
+    "@m[func]",
+    "@n",
+    "$y",
+    "hist(bytes)",
+    "lhist(fd, 0, 9, 3)",
+    "stats(duration)",
+    "printf(\"%s %d\\n\", func, bytes)",
+    "printf",
+    "\"%5d\"",
+    "print(@m)",
+    "clear(@m)",
+    "zero(@n)",
+    "delete(@m[func])",
+    "time()",
+    "exit()",
+    "+=",
+    "-=",
     "$1",
     "$#",
     "0",
@@ -284,6 +322,36 @@ const TOKENS: &[&str] = &[
     "'",
 ];
 
+const STATEMENTS: &[&str] = &[
+    "@a = 0;",
+    "@a = duration;",
+    "@a = @b;",
+    "@b = @a;",
+    "@b = @c[@d];",
+    "@c[@a] = @c[@b];",
+    "@c[0] = 1;",
+    "@d++;",
+    "@d -= @a;",
+    "@e = count();",
+    "@e[func] = count();",
+    "@e[\"fd_read\"] = sum(bytes);",
+    "@f[comm, \"x\"] = hist(@a);",
+    "@f[\"x\", \"y\"] = hist(duration);",
+    "$x = 0;",
+    "$x = $y;",
+    "$y = @a;",
+    "let $y = $x;",
+    "$x += @d;",
+    "$x = $x ? $x : 0;",
+    "if ($x > @a) { $y = 1us; return; }",
+    "delete(@c[@a]);",
+    "delete(@e[func]);",
+    "printf(\"%d %d\", $x, @a);",
+    "print(@e);",
+    "exit();",
+    "return;",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -298,6 +366,29 @@ proptest! {
         let soup = tokens.join(" ");
         run(&format!("table t from wasi:* where {soup} by {soup} {{ a = {soup} }} sort {soup}"));
         run(&format!("param p = {soup}; table t from wasi:* by runtime {{ a = {soup} if {soup} }}"));
+    }
+
+    #[test]
+    fn a_soup_of_tokens_in_a_block_never_panics(tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..20)) {
+        let soup = tokens.join(" ");
+        run(&format!("wasi:* /{soup}/ {{ {soup} }}"));
+        run(&format!("begin {{ {soup} }} wasi:fd_read, end {{ @m[{soup}] = {soup}; if ({soup}) {{ $x = {soup}; }} printf(\"%d %s\", {soup}); }}"));
+    }
+
+    #[test]
+    fn statements_in_any_order_never_panic(order in prop::collection::vec(prop::sample::select(STATEMENTS), 0..30)) {
+        let block = order.join(" ");
+        run(&format!("wasi:* {{ {block} }}"));
+        let (one, other) = order.split_at(order.len() / 2);
+        run(&format!("begin {{ {} }} wasi:fd_read, interval:1s {{ {} }}", one.join(" "), other.join(" ")));
+        for statement in order.iter().take(2) {
+            run(&format!("wasi:* {{ if (ok) {{ {statement} }} else {{ {block} }} }}"));
+        }
+    }
+
+    #[test]
+    fn any_format_never_panics(format in "[%a-zA-Z0-9.*+#\\- ]{0,12}") {
+        run(&format!("wasi:* {{ printf(\"{format}\", func, bytes, comm); }}"));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
+use ewapa_lang::plan::{MessageKind, Plan};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
@@ -95,6 +97,9 @@ enum Stage {
     /// The eBPF instructions
     Asm,
 }
+
+/// Bytes of the output that are written at a time.
+const BUFFER: usize = 64 * 1024;
 
 /// Runs the subcommand on the arguments after its name.
 ///
@@ -229,7 +234,9 @@ fn run_source(
     }
     if options.dry_run {
         let nothing = options.command.is_empty() && options.pid.is_empty();
-        let target = (!nothing).then(|| target(options)).transpose()?;
+        let target = (!nothing)
+            .then(|| target(options, &compiled.plan))
+            .transpose()?;
         stdout::print(&dry_run::show(
             &source.name,
             &compiled.plan,
@@ -237,17 +244,15 @@ fn run_source(
         )?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let target = target(options)?;
+    let target = target(options, &compiled.plan)?;
+    refuse_format(options.format, &compiled.plan)?;
     // Before the run: to learn afterwards that there is no place for its result would be late.
-    let (out, width): (Box<dyn Write>, _) = match (&options.output, &target) {
-        (Some(path), _) => (Box::new(create(path)?), None),
-        (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
-        (None, Target::Processes(_)) => (Box::new(io::stdout()), terminal::width(io::stdout())),
-    };
+    let (out, width) = output(options, &target)?;
     let exporter = options
         .format
         .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
-    let mut report = Report::new(&compiled.plan, exporter, out);
+    let out = BufWriter::with_capacity(BUFFER, out);
+    let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
     let outcome = trace::trace(
         &compiled.plan,
         &target,
@@ -267,15 +272,16 @@ fn run_source(
     }
     say_more(&outcome, options);
     let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
-    let code = exit_code(&outcome, &target, failed);
+    let code = exit_code(&compiled.plan, &outcome, &target, failed);
     attach::close(outcome.attached);
     code
 }
 
-fn target(options: &Options) -> Result<Target, Failure> {
+fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
+        (true, true) if plan.functions().is_empty() => Ok(Target::Nothing),
         (true, true) => Err(Failure::new(
             Kind::Usage,
             "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
@@ -285,6 +291,48 @@ fn target(options: &Options) -> Result<Target, Failure> {
             "give either a command after `--` or `-p PID`, not both",
         )),
     }
+}
+
+/// Maps and what a script prints are text for people so far.
+fn refuse_format(format: Format, plan: &Plan) -> Result<(), Failure> {
+    let name = match format {
+        Format::Table => return Ok(()),
+        Format::Json => "json",
+        Format::Csv => "csv",
+        Format::Md => "md",
+    };
+    let prints = plan.messages.iter().any(|message| {
+        matches!(
+            message.kind,
+            MessageKind::Printf(_) | MessageKind::Print { .. } | MessageKind::Time(_)
+        )
+    });
+    let what = match plan.maps.first() {
+        _ if prints => "what the script prints itself".to_owned(),
+        Some(map) => format!("the map `@{}`", map.name),
+        None => return Ok(()),
+    };
+    Err(Failure::new(
+        Kind::Usage,
+        format!("`-f {name}` writes tables, and not {what}; leave `-f` away, or use tables only"),
+    ))
+}
+
+/// Where the output goes, and how wide that is: the command may write to standard output itself.
+fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<usize>), Failure> {
+    Ok(match (&options.output, target) {
+        (Some(path), _) => (Box::new(create(path)?), None),
+        (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
+        // Not through Rust's own buffer, which is flushed at each end of a line.
+        (None, Target::Processes(_) | Target::Nothing) => {
+            let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
+                let message = format!("cannot write to standard output: {error}");
+                Failure::new(Kind::Output, message)
+            })?;
+            let out = std::fs::File::from(out);
+            (Box::new(out), terminal::width(io::stdout()))
+        }
+    })
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
@@ -311,7 +359,12 @@ fn say_more(outcome: &Outcome, options: &Options) {
 const CHECK_FAILED: u8 = 3;
 
 /// The command's own exit code, as a shell gives it: that of a failed check never hides it.
-fn exit_code(outcome: &Outcome, target: &Target, check_failed: bool) -> Result<ExitCode, Failure> {
+fn exit_code(
+    plan: &Plan,
+    outcome: &Outcome,
+    target: &Target,
+    check_failed: bool,
+) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
@@ -327,7 +380,10 @@ fn exit_code(outcome: &Outcome, target: &Target, check_failed: bool) -> Result<E
         }
         None => 0,
     };
-    if let (Target::Command(command), 0, 0) = (target, outcome.reading.processes, code) {
+    let wanted = !outcome.exited && !plan.functions().is_empty();
+    if let (Target::Command(command), 0, 0, true) =
+        (target, outcome.reading.processes, code, wanted)
+    {
         let names = Catalogue::bundled().names().join(", ");
         let command = command[0].to_string_lossy();
         return Err(Failure::new(

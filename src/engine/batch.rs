@@ -24,7 +24,7 @@ pub fn for_each_row(
 ) -> io::Result<()> {
     match layout.kind {
         MapKind::PerCpuArray => per_cpu_value(map, layout, |value| row(&[], value)),
-        MapKind::HashByCpu => hash_rows(map, layout, row),
+        MapKind::HashByCpu | MapKind::Shared => hash_rows(map, layout, row),
     }
 }
 

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::io;
 
 use aya::maps::MapData;
-use ewapa_codegen::histogram::BUCKETS;
-use ewapa_codegen::layout::StoreLayout;
+use ewapa_codegen::histogram;
+use ewapa_codegen::layout::{Field, MapKind, StoreLayout};
 use ewapa_codegen::slot::decode_extreme;
-use ewapa_lang::plan::{Slot, SlotKind, Store};
+use ewapa_lang::builtin::TEXT_LEN;
+use ewapa_lang::plan::{SlotKind, Store};
 use ewapa_lang::types::Type;
 
 use super::batch;
 
-/// The value of one key of a group.
+/// A value as the kernel tells it: a key of a group, a value of a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// A number, a time, an enum; [`ewapa_lang::builtin::NONE`] for none.
@@ -24,7 +25,7 @@ pub enum Key {
 /// What a slot holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A count or a sum.
+    /// A count or a sum, or the number that a script assigned.
     Sum(i64),
     /// A sum of squares.
     Wide(u128),
@@ -50,13 +51,12 @@ pub struct Group {
 pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Vec<Group>> {
     let mut groups: HashMap<Vec<u8>, Vec<Value>> = HashMap::new();
     batch::for_each_row(map, layout, |key, value| {
-        // The first eight bytes of a row's key are the CPU.
-        let key = key.get(8..).unwrap_or_default();
+        let key = key.get(shared_from(layout)..).unwrap_or_default();
         let values = store
             .slots
             .iter()
             .zip(&layout.slots)
-            .map(|(slot, offset)| decode(slot, &value[*offset..]));
+            .map(|(slot, offset)| decode(*slot, &value[*offset..]));
         match groups.get_mut(key) {
             Some(group) => group
                 .iter_mut()
@@ -74,7 +74,7 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
         groups.insert(
             Vec::new(),
             values
-                .map(|(slot, offset)| decode(slot, &zeros[*offset..]))
+                .map(|(slot, offset)| decode(*slot, &zeros[*offset..]))
                 .collect(),
         );
     }
@@ -95,35 +95,44 @@ fn word(bytes: &[u8], index: usize) -> u64 {
     )
 }
 
+/// Where the part of a row's key begins that all CPUs share.
+pub fn shared_from(layout: &StoreLayout) -> usize {
+    match layout.kind {
+        // The first eight bytes are the CPU.
+        MapKind::HashByCpu => 8,
+        MapKind::PerCpuArray | MapKind::Shared => 0,
+    }
+}
+
 fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
-    let decode = |field: &ewapa_codegen::layout::KeyField| {
-        let bytes = &key[field.offset - 8..];
-        if field.ty == Type::Text {
-            let text = &bytes[..ewapa_lang::builtin::TEXT_LEN];
-            let end = text
-                .iter()
-                .position(|byte| *byte == 0)
-                .unwrap_or(text.len());
-            Key::Text(text[..end].to_vec())
-        } else {
-            Key::Number(word(bytes, 0) as i64)
-        }
-    };
+    let skipped = shared_from(layout);
+    let decode = |field: &Field| decode_value(&key[field.offset - skipped..], field.ty);
     layout.keys.iter().map(decode).collect()
 }
 
-fn decode(slot: &Slot, bytes: &[u8]) -> Value {
-    match slot.kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => {
+/// The value at the start of the bytes.
+pub fn decode_value(bytes: &[u8], ty: Type) -> Key {
+    if ty != Type::Text {
+        return Key::Number(word(bytes, 0) as i64);
+    }
+    let text = &bytes[..TEXT_LEN];
+    let end = text.iter().position(|byte| *byte == 0);
+    Key::Text(text[..end.unwrap_or(TEXT_LEN)].to_vec())
+}
+
+fn decode(slot: SlotKind, bytes: &[u8]) -> Value {
+    match slot {
+        SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
             Value::Sum(word(bytes, 0) as i64)
         }
-        SlotKind::SumOfSquares(_) => {
+        SlotKind::SumOfSquares => {
             Value::Wide(u128::from(word(bytes, 1)) << 64 | u128::from(word(bytes, 0)))
         }
-        SlotKind::Min(_) | SlotKind::Max(_) => Value::Extreme(word(bytes, 0)),
-        SlotKind::Histogram(_) => {
-            let buckets = (0..BUCKETS).map(|index| (index as u16, word(bytes, index)));
-            Value::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
+        SlotKind::Min | SlotKind::Max => Value::Extreme(word(bytes, 0)),
+        SlotKind::Histogram(buckets) => {
+            let counts = (0..histogram::count(buckets)).map(|index| word(bytes, index));
+            let indexed = (0u16..).zip(counts);
+            Value::Histogram(indexed.filter(|(_, count)| *count > 0).collect())
         }
     }
 }

@@ -51,6 +51,16 @@ impl Losses {
         self.count(Counter::Unmatched)
     }
 
+    /// Nothing is missing from what the script has kept and said.
+    pub fn is_complete(&self) -> bool {
+        self.lost()
+            + self.unmatched()
+            + self.open()
+            + self.count(Counter::Abandoned)
+            + self.count(Counter::NoMessage)
+            == 0
+    }
+
     /// Calls that were open at that moment.
     pub fn open(&self) -> u64 {
         self.count(Counter::Entries)

@@ -70,25 +70,38 @@ impl Signals {
     }
 }
 
-/// Waits until the signals or the descriptor have something to read, or the time is over.
+/// Waits until the signals or one of the descriptors have something to read, or the time is over.
 ///
 /// # Errors
 /// The kernel refuses.
-pub fn wait(signals: &Signals, other: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<()> {
-    let mut polled = [signals.0.as_raw_fd(), other.as_raw_fd()].map(|fd| libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
+pub fn wait(
+    signals: &Signals,
+    others: &[BorrowedFd<'_>],
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let mut polled: Vec<libc::pollfd> = others
+        .iter()
+        .map(AsRawFd::as_raw_fd)
+        .chain([signals.0.as_raw_fd()])
+        .map(|fd| libc::pollfd {
+            fd,
+            events: libc::POLLIN,
+            revents: 0,
+        })
+        .collect();
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: libc::time_t::try_from(timeout.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(timeout.subsec_nanos() as i32),
     });
-    let milliseconds = timeout.map_or(-1, |timeout| {
-        i32::try_from(timeout.as_millis() + 1).unwrap_or(i32::MAX)
-    });
-    // SAFETY: the array has as many entries as is said.
+    // SAFETY: the array has as many entries as is said; the timeout lives across the call.
     let result = unsafe {
-        libc::poll(
+        libc::ppoll(
             polled.as_mut_ptr(),
             polled.len() as libc::nfds_t,
-            milliseconds,
+            timeout
+                .as_ref()
+                .map_or(std::ptr::null(), std::ptr::from_ref),
+            std::ptr::null(),
         )
     };
     if result < 0 {

@@ -18,15 +18,18 @@ use ewapa_templates::Event;
 
 use super::attach::{self, Link, Mechanism, Probes};
 use super::calibrate::{self, ProbeCost};
+use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::ending::Ending;
 use super::groups;
 use super::keeper::Keeper;
 use super::load::{self, Loaded, Settings};
+use super::messages::{Listener, Messages};
 use super::names::Names;
 use super::processes::{Found, Processes, inspect_ahead};
 use super::reading::{Counters, Reading};
 use super::schedule::Schedule;
+use super::script::Script;
 use super::signals::{self, Signal, Signals};
 use super::{abi, kernel};
 
@@ -37,6 +40,8 @@ pub enum Target {
     Command(Vec<OsString>),
     /// Processes that run already, and their children.
     Processes(Vec<u32>),
+    /// Nothing: the script waits for no call.
+    Nothing,
 }
 
 /// What a run found.
@@ -49,8 +54,10 @@ pub struct Outcome {
     pub found: Vec<Found>,
     /// What probes cost a call.
     pub probe_cost: Option<ProbeCost>,
-    /// How the command ended; none if there was none or it still runs.
+    /// How the command ended; none if there was none, it still runs, or the script ended it.
     pub status: Option<ExitStatus>,
+    /// The script has ended the run.
+    pub exited: bool,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
     /// How long the stages took.
@@ -153,6 +160,9 @@ pub enum Error {
         /// What it looks like, and what to do.
         what: String,
     },
+    /// What the script says cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[source] io::Error),
     /// The kernel refuses something simple.
     #[error("{what}: {source}")]
     Io {
@@ -179,8 +189,8 @@ pub trait Reporter {
     fn due(&mut self, tables: &[usize], reading: &Reading, names: &Names);
 }
 
-/// Runs a plan until the command ends, all processes have ended, a signal asks for an end, or the time
-/// is over.
+/// Runs a plan until the command ends, all processes have ended, the script or a signal asks for an end, or
+/// the time is over.
 ///
 /// # Errors
 /// See [`Error`].
@@ -190,7 +200,7 @@ pub fn trace(
     mechanism: Option<Mechanism>,
     limit: Option<Duration>,
     mut timings: Timings,
-    reporter: &mut dyn Reporter,
+    listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
@@ -199,6 +209,7 @@ pub fn trace(
             pids.iter().try_for_each(|pid| is_process(*pid))?;
             None
         }
+        Target::Nothing => None,
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
@@ -208,7 +219,7 @@ pub fn trace(
             let name = command[0].clone();
             Some(std::thread::spawn(move || inspect_ahead(&name)))
         }
-        Target::Processes(_) => None,
+        Target::Processes(_) | Target::Nothing => None,
     };
 
     let generated = program::generate(plan)?;
@@ -261,26 +272,29 @@ pub fn trace(
         links,
         keeper,
         running: None,
-        left: Vec::new(),
+        left: None,
         timings,
         first_probe: None,
+        ended: None,
         probe_cost: None,
     };
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
         run.processes.know(inspected);
     }
     run.timings.mark("executable read");
-    match target {
-        Target::Command(command) => run.start(held.expect("a command is held"), command)?,
-        Target::Processes(pids) => run.join(pids)?,
-    }
+    let messages = Messages::new(plan, &generated, &mut loaded, listener)?;
     let stores = Stores {
         plan,
         layouts: &generated.stores,
         loaded: &loaded,
     };
-    run.follow(&stores, limit, reporter)?;
-    run.finish(&stores)
+    let mut script = Script {
+        clauses: Clauses::load(plan, &loaded)?,
+        messages,
+        loaded: &loaded,
+    };
+    let exited = run.follow_script(&mut script, &stores, held, target, limit)?;
+    run.finish(&stores, exited)
 }
 
 /// Refuses what is no process.
@@ -343,14 +357,77 @@ struct Run {
     links: Vec<Link>,
     keeper: Keeper,
     running: Option<Running>,
-    /// Without a command: the processes that are still there.
-    left: Vec<u32>,
+    /// Without a command: the processes that are still there, if any were to be traced.
+    left: Option<Vec<u32>>,
     timings: Timings,
     first_probe: Option<Instant>,
+    /// The moment that the numbers are of.
+    ended: Option<Instant>,
     probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }
 
 impl Run {
+    /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
+    fn follow_script(
+        &mut self,
+        script: &mut Script<'_>,
+        stores: &Stores,
+        held: Option<Held>,
+        target: &Target,
+        limit: Option<Duration>,
+    ) -> Result<bool, Error> {
+        script.begin(&self.processes.names)?;
+        if !script.exited() {
+            match target {
+                Target::Command(command) => {
+                    self.start(held.expect("a command is held"), command)?;
+                }
+                Target::Processes(pids) => self.join(pids)?,
+                Target::Nothing => {}
+            }
+            let followed = self.follow(script, stores, limit);
+            if followed.is_err() {
+                self.let_go();
+                self.terminate()?;
+                followed?;
+            }
+        }
+        let exited = script.exited();
+        self.ended = Some(Instant::now());
+        if exited || self.processes.go_on() {
+            self.let_go();
+        }
+        if exited {
+            self.terminate()?;
+        }
+        script.end(&self.processes.names)?;
+        Ok(exited)
+    }
+
+    /// Ends the command: asks it, and insists.
+    fn terminate(&mut self) -> Result<(), Error> {
+        let Some(pid) = self.running.as_ref().map(|running| running.pid) else {
+            return Ok(());
+        };
+        let mut ending = Ending::default();
+        if !self.has_ended()? {
+            ending.ask(pid, libc::SIGTERM);
+        }
+        loop {
+            // As in `follow`: an end that is told behind this point wakes the wait below.
+            self.take_signals(&mut ending);
+            if self.has_ended()? {
+                return Ok(());
+            }
+            let now = Instant::now();
+            ending.insist(pid, now);
+            let left = ending
+                .next()
+                .map(|next| next.saturating_duration_since(now));
+            signals::wait(&self.signals, &[], left).map_err(io_error("cannot wait"))?;
+        }
+    }
+
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid())?;
         self.running = Some(held.release().map_err(command_error(command))?);
@@ -377,7 +454,7 @@ impl Run {
                 known,
             });
         }
-        self.left = pids.to_vec();
+        self.left = Some(pids.to_vec());
         Ok(())
     }
 
@@ -411,12 +488,13 @@ impl Run {
         }
     }
 
-    /// Looks into processes that have new code until the end, and reports the tables that are due.
+    /// Looks into processes that have new code, does what the script says, and reports the tables that are
+    /// due, until the end.
     fn follow(
         &mut self,
+        script: &mut Script<'_>,
         stores: &Stores,
         limit: Option<Duration>,
-        reporter: &mut dyn Reporter,
     ) -> Result<(), Error> {
         let mut ending = Ending::default();
         let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -434,7 +512,8 @@ impl Run {
             {
                 self.handle(event)?;
             }
-            if self.has_ended()? {
+            let more = script.step(&self.processes.names)?;
+            if script.exited() || self.has_ended()? {
                 return Ok(());
             }
             let now = Instant::now();
@@ -453,15 +532,23 @@ impl Run {
                 let tables = due.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
                 let reading = self.read(stores, self.elapsed(), |store| wanted.contains(&store))?;
-                reporter.due(&due, &reading, &self.processes.names);
+                script
+                    .messages
+                    .listener
+                    .due(&due, &reading, &self.processes.names);
             }
-            let until = [ending.next(), end, schedule.next()]
+            let until = [ending.next(), end, schedule.next(), script.next_tick()]
                 .into_iter()
                 .flatten()
                 .min();
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            signals::wait(&self.signals, self.events.as_fd(), left)
-                .map_err(io_error("cannot wait"))?;
+            let left = if more {
+                Some(Duration::ZERO)
+            } else {
+                until.map(|until| until.saturating_duration_since(Instant::now()))
+            };
+            let events = [self.events.as_fd()];
+            let others: Vec<_> = script.fd().into_iter().chain(events).collect();
+            signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
         }
     }
 
@@ -472,7 +559,7 @@ impl Run {
                 .poll()
                 .map(|status| status.is_some())
                 .map_err(io_error("cannot wait for the command")),
-            None => Ok(self.left.is_empty()),
+            None => Ok(self.left.as_ref().is_some_and(Vec::is_empty)),
         }
     }
 
@@ -526,7 +613,9 @@ impl Run {
                 refused
             }
             Event::Exit(pid) => {
-                self.left.retain(|left| *left != pid);
+                if let Some(left) = &mut self.left {
+                    left.retain(|left| *left != pid);
+                }
                 Ok(())
             }
         }
@@ -549,8 +638,9 @@ impl Run {
     }
 
     fn elapsed(&self) -> Duration {
+        let now = self.ended.unwrap_or_else(Instant::now);
         self.first_probe
-            .map_or(Duration::ZERO, |first| first.elapsed())
+            .map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
     }
 
     /// What has been counted up to a moment, in the stores that are wanted.
@@ -576,18 +666,15 @@ impl Run {
         })
     }
 
-    fn finish(mut self, stores: &Stores) -> Result<Outcome, Error> {
+    fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
         let elapsed = self.elapsed();
         let status = match &mut self.running {
-            Some(running) => running
+            Some(running) if !exited => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
-            None => None,
+            _ => None,
         };
-        if self.processes.go_on() {
-            self.let_go();
-        }
         let reading = self.read(stores, elapsed, |_| true)?;
         self.timings.mark("tables read");
         self.keeper.dismiss();
@@ -616,6 +703,7 @@ impl Run {
             found,
             probe_cost,
             status,
+            exited,
             troubles,
             timings: self.timings,
             attached,

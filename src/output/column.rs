@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ewapa_codegen::histogram::{BUCKETS, bounds};
-use ewapa_lang::plan::{Aggregate, BinaryOp, ColumnExpr};
+use ewapa_codegen::histogram;
+use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnExpr};
 
 use crate::engine::groups::Value;
 
@@ -120,10 +120,10 @@ fn quantile(buckets: &[(u16, u64)], q: f64, min: i64, max: i64) -> Option<f64> {
         if below >= rank {
             let index = usize::from(*index);
             // What lies beyond the range of the histogram is only known to be at most the largest value.
-            if index == BUCKETS - 1 {
+            if index == histogram::count(Buckets::LogLinear) - 1 {
                 return Some(max as f64);
             }
-            let (low, high) = bounds(index);
+            let (low, high) = histogram::bounds(Buckets::LogLinear, index);
             let middle = (low + (high - 1)) as f64 / 2.0;
             return Some(middle.clamp(min as f64, max as f64));
         }
@@ -140,7 +140,9 @@ mod tests {
     fn histogram(values: impl IntoIterator<Item = i64>) -> Vec<(u16, u64)> {
         let mut counts = std::collections::BTreeMap::new();
         for value in values {
-            *counts.entry(bucket(value) as u16).or_insert(0) += 1;
+            *counts
+                .entry(bucket(Buckets::LogLinear, value) as u16)
+                .or_insert(0) += 1;
         }
         counts.into_iter().collect()
     }

@@ -2,10 +2,15 @@
 
 pub mod blocks;
 pub mod cells;
+pub mod clock;
 pub mod column;
 pub mod condition;
 pub mod format;
+pub mod histogram;
+pub mod map;
+pub mod measure;
 pub mod number;
+pub mod printf;
 pub mod quantity;
 pub mod report;
 pub mod rows;

@@ -1,9 +1,13 @@
 //! The output of a run: tables while it goes on and at its end.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{Map, Piece, Plan};
+use ewapa_lang::types::Type;
 
+use crate::engine::groups::{Group, Key};
+use crate::engine::messages::Listener;
 use crate::engine::names::Names;
 use crate::engine::reading::Reading;
 use crate::engine::trace::{Outcome, Reporter};
@@ -11,6 +15,7 @@ use crate::engine::trace::{Outcome, Reporter};
 use super::format::Exporter;
 use super::rows::Rows;
 use super::verdict::Verdict;
+use super::{clock, map, printf};
 
 /// Where the results of a run go.
 pub struct Report<'a> {
@@ -42,6 +47,11 @@ impl<'a> Report<'a> {
         }
         let all: Vec<usize> = (0..self.plan.tables.len()).collect();
         self.write(&all, &outcome.reading, &outcome.names)?;
+        let maps = map::render_all(self.plan, outcome);
+        if !all.is_empty() && !maps.is_empty() {
+            writeln!(self.out)?;
+        }
+        self.out.write_all(maps.as_bytes())?;
         let verdicts = Verdict::all(self.plan, outcome);
         let mut text = Vec::new();
         self.exporter.end(&mut text, outcome, &verdicts)?;
@@ -68,5 +78,39 @@ impl Reporter for Report<'_> {
         if self.failure.is_none() {
             self.failure = self.write(tables, reading, names).err();
         }
+    }
+}
+
+impl Listener for Report<'_> {
+    fn printf(
+        &mut self,
+        pieces: &[Piece],
+        types: &[Type],
+        values: &[Key],
+        names: &Names,
+    ) -> io::Result<()> {
+        let text = printf::format(pieces, types, values, names);
+        self.out.write_all(text.as_bytes())
+    }
+
+    fn time(&mut self, format: &str) -> io::Result<()> {
+        let text = clock::format(SystemTime::now(), format);
+        self.out.write_all(text.as_bytes())
+    }
+
+    fn map(
+        &mut self,
+        plan: &Plan,
+        map: &Map,
+        groups: &[Group],
+        top: Option<usize>,
+        names: &Names,
+    ) -> io::Result<()> {
+        let text = map::render(plan, map, groups, top, names);
+        self.out.write_all(text.as_bytes())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

@@ -99,13 +99,9 @@ impl<'a> Rows<'a> {
 
 /// All rows that the table's `having` lets pass, in no particular order.
 pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<Row> {
-    let types: Vec<Type> = plan.stores[table.store.0]
-        .keys
-        .iter()
-        .map(|key| key.ty)
-        .collect();
+    let types = &plan.stores[table.store.0].keys;
     let keys = |group: &Group| {
-        let keys = group.keys.iter().zip(&types).map(|(key, ty)| RowKey {
+        let keys = group.keys.iter().zip(types).map(|(key, ty)| RowKey {
             raw: key.clone(),
             cell: KeyCell::new(key, *ty, names),
             ty: *ty,

@@ -46,6 +46,7 @@ fn losses(losses: &Losses) -> String {
     say(losses.unmatched(), "unmatched");
     say(losses.count(Counter::Abandoned), "abandoned");
     say(losses.open(), "still open");
+    say(losses.count(Counter::NoMessage), "messages lost");
     if parts.is_empty() {
         parts.push("nothing lost".to_owned());
     }
@@ -61,10 +62,13 @@ fn losses(losses: &Losses) -> String {
     parts.join(", ")
 }
 
-/// What is said once about the whole run, below the tables.
-pub fn footer(outcome: &Outcome) -> Vec<String> {
+/// What is said once about the whole run, below the tables. What probes cost matters to tables only.
+pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(cost) = outcome.probe_cost {
+    if !has_tables && !outcome.reading.losses.is_complete() {
+        lines.push(format!("not complete: {}", losses(&outcome.reading.losses)));
+    }
+    if let (Some(cost), true) = (outcome.probe_cost, has_tables) {
         let microseconds = |found: Option<&Found>| {
             let named_within = found.is_some_and(|found| found.named_within);
             format!("{:.1}", cost.of_call(named_within).as_secs_f64() * 1e6)
@@ -145,6 +149,10 @@ pub fn footer(outcome: &Outcome) -> Vec<String> {
     say(
         Counter::NoEvent,
         "new programs or libraries were not looked into: their calls were not seen",
+    );
+    say(
+        Counter::NoMessage,
+        "messages of the script found no room: what it printed or did to its maps is not all",
     );
     say(
         Counter::Processes,

@@ -82,7 +82,7 @@ impl Registers {
     }
 }
 
-/// `left op right`; the division and the remainder only if signed.
+/// `left op right`; the remainder only if signed.
 pub(super) fn alu(op: u8, signed: bool, left: Word, right: Word) -> Step<Word> {
     let (left, right) = match (left, right) {
         (_, right) if op == 0xb0 => return Ok(right),
@@ -101,6 +101,7 @@ pub(super) fn alu(op: u8, signed: bool, left: Word, right: Word) -> Step<Word> {
         0x20 => left.wrapping_mul(right),
         0x30 if signed && right == 0 => 0,
         0x30 if signed => (left as i64).wrapping_div(right as i64) as u64,
+        0x30 => left.checked_div(right).unwrap_or(0),
         0x40 => left | right,
         0x50 => left & right,
         0x60 => left << (right & 63),

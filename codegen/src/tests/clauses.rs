@@ -1,11 +1,12 @@
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::BinaryOp::{And, Eq, Gt, Or};
-use ewapa_lang::plan::{Action, Clause, Expr, Plan, Probe, SlotKind, StoreId};
+use ewapa_lang::plan::{Clause, Event, Expr, Plan, Probe, SlotKind};
 
 use super::reference::Kept;
 use super::run::{compile, enters, groups, read, row, take};
 use super::terms::{
-    Call, counting, every_call, field, int, not, op, plan, probe, slot, store, text, truth,
+    Call, Grouping, count, count_in, counting, every_call, field, grouping, int, not, op, plan,
+    probe, slot, text, truth,
 };
 use crate::Error;
 use crate::interpreter::Machine;
@@ -13,9 +14,9 @@ use crate::program::generate;
 
 fn clause(probes: Vec<Probe>, filter: Option<Expr>) -> Clause {
     Clause {
-        probes,
+        event: Event::Wasi(probes),
         filter,
-        actions: vec![Action::Record(StoreId(0))],
+        ..every_call(count_in(0))
     }
 }
 
@@ -202,7 +203,7 @@ fn one_clause_that_may_want_the_call_is_enough_at_entry() {
     ];
     let plan = Plan {
         clauses,
-        ..counting(every_call(0))
+        ..counting(every_call(count_in(0)))
     };
     let call = |function, fd| Call::new().of(function).with("fd", fd);
     for (call, expected) in [
@@ -226,14 +227,14 @@ fn a_script_without_clauses_wants_no_call() {
 fn several_clauses_each_take_what_is_theirs() {
     let count = |name: &str| ewapa_lang::plan::Store {
         name: name.to_owned(),
-        ..store(Vec::new(), vec![slot(SlotKind::Count)])
+        ..grouping(Vec::new(), vec![count()]).store()
     };
     let reads = Clause {
-        actions: vec![Action::Record(StoreId(1))],
+        actions: vec![count_in(1)],
         ..clause(vec![probe(&["fd_read"])], None)
     };
     let plan = plan(
-        vec![every_call(0), reads],
+        vec![every_call(count_in(0)), reads],
         vec![count("all"), count("reads")],
     );
     let program = compile(&plan);
@@ -251,28 +252,26 @@ fn several_clauses_each_take_what_is_theirs() {
 #[test]
 fn several_clauses_may_share_a_store() {
     let plan = Plan {
-        clauses: vec![every_call(0), every_call(0)],
-        ..counting(every_call(0))
+        clauses: vec![every_call(count_in(0)), every_call(count_in(0))],
+        ..counting(every_call(count_in(0)))
     };
     assert_eq!(row(&plan, &[Call::new(), Call::new()]), [Kept::Number(4)]);
 }
 
 #[test]
 fn a_clause_does_its_actions_in_turn() {
+    let stores = [
+        grouping(
+            vec![field("comm"), field("fd")],
+            vec![slot(SlotKind::Sum, field("fd"))],
+        ),
+        grouping(vec![field("func")], vec![slot(SlotKind::Sum, field("pid"))]),
+    ];
     let two = Clause {
-        actions: vec![Action::Record(StoreId(0)), Action::Record(StoreId(1))],
-        ..every_call(0)
+        actions: vec![stores[0].record(0), stores[1].record(1)],
+        ..every_call(count_in(0))
     };
-    let plan = plan(
-        vec![two],
-        vec![
-            store(
-                vec![field("comm"), field("fd")],
-                vec![slot(SlotKind::Sum(field("fd")))],
-            ),
-            store(vec![field("func")], vec![slot(SlotKind::Sum(field("pid")))]),
-        ],
-    );
+    let plan = plan(vec![two], stores.iter().map(Grouping::store).collect());
     let program = compile(&plan);
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().with("fd", 5).with("pid", 6));

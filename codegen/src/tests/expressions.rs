@@ -4,7 +4,9 @@ use ewapa_lang::plan::{Expr, SlotKind};
 
 use super::reference;
 use super::run::{compile, holds, take, value};
-use super::terms::{Call, field, int, negate, not, op, runtime, slot, slot_if, table, text, truth};
+use super::terms::{
+    Call, count_if, field, int, negate, not, op, runtime, slot, table, text, truth,
+};
 use crate::interpreter::Machine;
 
 const EXTREMES: [i64; 9] = [
@@ -356,9 +358,9 @@ fn chain(leaf: impl Fn(i64) -> Expr, operator: impl Fn(i64) -> BinaryOp, right: 
 fn check_depth(expr: &Expr, condition: bool) {
     let call = Call::new().with("pid", 3).with("tid", 4);
     let slots = if condition {
-        vec![slot_if(SlotKind::Count, expr.clone())]
+        vec![count_if(expr.clone())]
     } else {
-        vec![slot(SlotKind::Sum(expr.clone()))]
+        vec![slot(SlotKind::Sum, expr.clone())]
     };
     let plan = table(vec![field("pid")], slots);
     let program = compile(&plan);
@@ -370,7 +372,7 @@ fn check_depth(expr: &Expr, condition: bool) {
         reference::value(expr, &call).unwrap()
     };
     let rows = machine.rows("store_0");
-    assert_eq!(rows[0].2[..8], expected.to_ne_bytes());
+    assert_eq!(rows[0].1[..8], expected.to_ne_bytes());
     // The template and the two functions of the chain of calls share 512 bytes.
     assert!(machine.deepest <= 128, "{} bytes of stack", machine.deepest);
 }

@@ -7,13 +7,15 @@ use ewapa_templates::Counter;
 
 use super::reference::{Groups, Kept, Key};
 use super::run::{compile, groups, read, take};
-use super::terms::{Call, field, int, negate, not, op, padded, slot, slot_if, table};
+use super::terms::{
+    Call, HISTOGRAM, count, count_if, field, int, negate, not, op, padded, slot, slot_if, table,
+};
 use crate::interpreter::Machine;
 use crate::layout::MapKind;
 
 /// The number of calls of each group.
 fn counts(keys: Vec<Expr>, calls: &[Call]) -> BTreeMap<Vec<Key>, i64> {
-    let groups = groups(&table(keys, vec![slot(SlotKind::Count)]), calls).into_iter();
+    let groups = groups(&table(keys, vec![count()]), calls).into_iter();
     let count = |slots: Vec<Kept>| match slots[..] {
         [Kept::Number(count)] => count,
         _ => panic!("{slots:?}"),
@@ -129,7 +131,7 @@ fn several_keys_make_one_group_for_each_combination() {
 fn sixteen_texts_as_keys_fit_the_stack() {
     let plan = table(
         vec![field("comm"); 16],
-        vec![slot(SlotKind::Sum(negate(field("fd"))))],
+        vec![slot(SlotKind::Sum, negate(field("fd")))],
     );
     let program = compile(&plan);
     let mut machine = Machine::new(&program);
@@ -154,7 +156,7 @@ fn without_a_key_all_calls_are_one_group() {
 
 #[test]
 fn a_row_too_large_for_a_per_cpu_array_is_kept_all_the_same() {
-    let histograms = vec![slot(SlotKind::Histogram(field("pid"))); 4];
+    let histograms = vec![slot(HISTOGRAM, field("pid")); 4];
     let plan = table(Vec::new(), histograms);
     assert_eq!(compile(&plan).stores[0].kind, MapKind::HashByCpu);
     let groups = groups(
@@ -172,10 +174,10 @@ fn a_row_too_large_for_a_per_cpu_array_is_kept_all_the_same() {
 fn conditions_choose_the_calls_of_a_slot() {
     let large = || op(field("bytes"), Gt, int(100));
     let slots = vec![
-        slot(SlotKind::Count),
-        slot_if(SlotKind::Count, large()),
-        slot_if(SlotKind::Sum(field("bytes")), not(large())),
-        slot_if(SlotKind::Values(field("fd")), large()),
+        count(),
+        count_if(large()),
+        slot_if(SlotKind::Sum, field("bytes"), not(large())),
+        slot_if(SlotKind::Values, field("fd"), large()),
     ];
     let calls = [(1, 50), (2, 101), (NONE, 500), (3, NONE)]
         .map(|(fd, bytes)| Call::new().with("fd", fd).with("bytes", bytes));
@@ -189,7 +191,7 @@ fn conditions_choose_the_calls_of_a_slot() {
 #[test]
 fn each_cpu_has_rows_of_its_own() {
     for keys in [Vec::new(), vec![field("fd")]] {
-        let plan = table(keys, vec![slot(SlotKind::Count)]);
+        let plan = table(keys, vec![count()]);
         let program = compile(&plan);
         let mut machine = Machine::new(&program);
         for cpu in [0, 3, 3, 511] {
@@ -208,7 +210,7 @@ fn each_cpu_has_rows_of_its_own() {
 fn a_call_that_finds_no_place_is_counted_and_leaves_the_other_groups_as_they_are() {
     let plan = table(
         vec![field("fd")],
-        vec![slot(SlotKind::Count), slot(SlotKind::Sum(field("fd")))],
+        vec![count(), slot(SlotKind::Sum, field("fd"))],
     );
     let mut program = compile(&plan);
     program.stores[0].max_rows = 2;
@@ -231,7 +233,7 @@ fn a_call_that_finds_no_place_is_counted_and_leaves_the_other_groups_as_they_are
 
 #[test]
 fn nothing_is_lost_while_there_is_place() {
-    let plan = table(vec![field("fd")], vec![slot(SlotKind::Count)]);
+    let plan = table(vec![field("fd")], vec![count()]);
     let program = compile(&plan);
     let mut machine = Machine::new(&program);
     for fd in 0..100 {

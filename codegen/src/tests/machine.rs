@@ -2,14 +2,17 @@
 //! do not show when it runs.
 
 use ewapa_lang::plan::BinaryOp::{Eq, Or};
-use ewapa_lang::plan::{Clause, Plan, SlotKind};
+use ewapa_lang::plan::{Action, Buckets, Clause, Plan, SlotKind};
+use ewapa_lang::types::Type;
 use ewapa_templates::CALL_SIZE;
 
 use super::run::compile;
 use super::terms::{
-    counting, every_call, field, int, op, plan, probe, slot, slot_if, table, truth,
+    HISTOGRAM, assign, block, choose, count, count_if, count_in, counting, every_call, field, int,
+    messages, op, plan, slot, slot_if, table, tell, truth, when,
 };
-use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R6, R7, R10};
+use crate::btf::Parameter;
+use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R3, R4, R6, R7, R10};
 use crate::interpreter::{Machine, unreachable};
 use crate::program::{Function, Program, ZEROS};
 
@@ -21,10 +24,13 @@ fn run(emit: impl FnOnce(&mut Assembler)) -> Result<u64, String> {
     let program = Program {
         functions: vec![Function {
             name: "main".to_owned(),
+            parameters: &[Parameter::Call],
             text: String::new(),
             code,
+            stack: 0,
         }],
         stores: Vec::new(),
+        messages: Vec::new(),
     };
     Machine::new(&program).run("main", &[0; CALL_SIZE])
 }
@@ -128,8 +134,10 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
         asm.exit();
         Function {
             name: name.to_owned(),
+            parameters: &[Parameter::Call],
             text: String::new(),
             code: asm.finish().expect("short jumps"),
+            stack: 8,
         }
     };
     let caller = |asm: &mut Assembler| {
@@ -148,6 +156,7 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
     let program = Program {
         functions: vec![function("caller", caller), function("callee", callee)],
         stores: Vec::new(),
+        messages: Vec::new(),
     };
     assert_eq!(
         Machine::new(&program).run("caller", &[0; CALL_SIZE]),
@@ -164,15 +173,12 @@ fn all_reachable(plan: &Plan) {
 
 #[test]
 fn a_path_leads_to_every_instruction_of_a_key_that_always_has_a_value() {
-    all_reachable(&table(vec![field("func")], vec![slot(SlotKind::Count)]));
+    all_reachable(&table(vec![field("func")], vec![count()]));
 }
 
 #[test]
 fn a_path_leads_to_every_instruction_of_a_key_that_may_have_none() {
-    all_reachable(&table(
-        vec![field("fd"), field("comm")],
-        vec![slot(SlotKind::Count)],
-    ));
+    all_reachable(&table(vec![field("fd"), field("comm")], vec![count()]));
 }
 
 #[test]
@@ -188,31 +194,78 @@ fn a_path_leads_to_every_instruction_of_constant_conditions() {
         op(op(field("fd"), Eq, int(1)), Or, truth(true)),
     ] {
         all_reachable(&counting(Clause {
-            probes: vec![probe(&[])],
             filter: Some(filter.clone()),
-            ..every_call(0)
+            ..every_call(count_in(0))
         }));
-        all_reachable(&table(
-            Vec::new(),
-            vec![slot_if(SlotKind::Count, filter.clone())],
-        ));
-        all_reachable(&table(Vec::new(), vec![slot(SlotKind::Sum(filter))]));
+        all_reachable(&table(Vec::new(), vec![count_if(filter.clone())]));
+        all_reachable(&table(Vec::new(), vec![slot(SlotKind::Sum, filter)]));
     }
 }
 
 #[test]
+fn only_rows_of_a_hash_are_deleted() {
+    refused("deletes from an array", |asm| {
+        asm.store_imm(R10, -8, 0);
+        asm.map(R1, ZEROS);
+        asm.mov(R2, R10);
+        asm.alu_imm(Alu::Add, R2, -8);
+        asm.call(Helper::MapDelete);
+    });
+}
+
+#[test]
+fn only_a_ring_buffer_takes_records() {
+    refused("no ring buffer", |asm| {
+        asm.map(R1, ZEROS);
+        asm.mov(R2, R10);
+        asm.constant(R3, 8);
+        asm.constant(R4, 0);
+        asm.call(Helper::RingbufOutput);
+    });
+}
+
+#[test]
+fn a_path_leads_to_every_instruction_of_a_block() {
+    let say = || tell(0, vec![choose(truth(true), field("fd"), field("pid"))]);
+    let actions = vec![
+        when(truth(true), vec![say()], vec![Action::Return]),
+        assign(0, int(1)),
+        when(
+            field("ok"),
+            vec![Action::Return, say()],
+            vec![when(truth(false), vec![say()], Vec::new())],
+        ),
+        say(),
+        Action::Return,
+        say(),
+    ];
+    all_reachable(&Plan {
+        messages: messages(&[&[Type::Int]]),
+        ..plan(vec![block(1, actions)], Vec::new())
+    });
+}
+
+#[test]
 fn a_path_leads_to_every_instruction_of_every_slot() {
-    let kinds: [fn(_) -> SlotKind; 6] = [
+    let kinds = [
         SlotKind::Values,
         SlotKind::Sum,
         SlotKind::SumOfSquares,
         SlotKind::Min,
         SlotKind::Max,
-        SlotKind::Histogram,
+        SlotKind::Last,
+        SlotKind::Tally,
+        HISTOGRAM,
+        SlotKind::Histogram(Buckets::Log2),
+        SlotKind::Histogram(Buckets::Linear {
+            min: 0,
+            max: 10,
+            step: 3,
+        }),
     ];
     for name in ["fd", "pid", "ok"] {
         let slots = kinds
-            .map(|kind| slot_if(kind(field(name)), field("ok")))
+            .map(|kind| slot_if(kind, field(name), field("ok")))
             .to_vec();
         all_reachable(&table(Vec::new(), slots));
     }

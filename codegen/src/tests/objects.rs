@@ -1,13 +1,15 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
-use ewapa_lang::plan::{Clause, Plan, SlotKind};
-use ewapa_templates::{ENTER, LEAVE, WASI};
+use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
+use ewapa_lang::types::Type;
+use ewapa_templates::{ENTER, EVENT, LEAVE, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
 
 use super::run::compile;
 use super::terms::{
-    counting, every_call, field, int, negate, not, op, plan, probe, slot, slot_if, store, table,
+    Grouping, HISTOGRAM, block, count, count_in, counting, delete, every_call, field, grouping,
+    int, messages, negate, not, op, plan, probe, slot, slot_if, table, tell,
 };
 use crate::{elf, link};
 
@@ -20,41 +22,78 @@ fn linked(plan: &Plan) -> Vec<u8> {
 
 fn plans() -> Vec<Plan> {
     let every_slot = vec![
-        slot(SlotKind::Count),
-        slot(SlotKind::Values(field("bytes"))),
-        slot(SlotKind::Sum(field("bytes"))),
-        slot(SlotKind::SumOfSquares(field("duration"))),
-        slot_if(SlotKind::Min(field("duration")), field("ok")),
-        slot_if(SlotKind::Max(field("duration")), not(field("ok"))),
-        slot(SlotKind::Histogram(field("duration"))),
+        count(),
+        slot(SlotKind::Values, field("bytes")),
+        slot(SlotKind::Sum, field("bytes")),
+        slot(SlotKind::SumOfSquares, field("duration")),
+        slot_if(SlotKind::Min, field("duration"), field("ok")),
+        slot_if(SlotKind::Max, field("duration"), not(field("ok"))),
+        slot(HISTOGRAM, field("duration")),
+    ];
+    let stores = [
+        grouping(Vec::new(), every_slot.clone()),
+        grouping(vec![op(field("fd"), Eq, int(1))], every_slot.clone()),
+        grouping(
+            vec![negate(field("fd"))],
+            vec![slot(HISTOGRAM, field("pid")); 5],
+        ),
     ];
     let filtered = Clause {
         filter: Some(op(field("fd"), Gt, int(2))),
-        probes: vec![probe(&["fd_read"])],
-        ..every_call(1)
+        event: Event::Wasi(vec![probe(&["fd_read"])]),
+        ..every_call(stores[1].record(1))
     };
     vec![
-        counting(every_call(0)),
+        counting(every_call(count_in(0))),
         table(vec![field("func"), field("comm")], every_slot.clone()),
         plan(
-            vec![every_call(0), filtered, every_call(2)],
             vec![
-                store(Vec::new(), every_slot.clone()),
-                store(vec![op(field("fd"), Eq, int(1))], every_slot),
-                store(
-                    vec![negate(field("fd"))],
-                    vec![slot(SlotKind::Histogram(field("pid"))); 5],
-                ),
+                every_call(stores[0].record(0)),
+                filtered,
+                every_call(stores[2].record(2)),
             ],
+            stores.iter().map(Grouping::store).collect(),
         ),
         plan(Vec::new(), Vec::new()),
+        blocks(),
     ]
+}
+
+/// A plan with a ring buffer, a shared map and events that are no calls.
+fn blocks() -> Plan {
+    let last = grouping(
+        vec![field("comm")],
+        vec![slot(SlotKind::Last, field("duration"))],
+    );
+    let actions = vec![
+        last.record(0),
+        tell(0, vec![field("comm"), field("fd")]),
+        delete(0, vec![field("comm")]),
+    ];
+    let at_the_end = Clause {
+        event: Event::End,
+        ..block(0, vec![tell(1, Vec::new())])
+    };
+    Plan {
+        messages: messages(&[&[Type::Text, Type::Int], &[]]),
+        ..plan(vec![block(0, actions), at_the_end], vec![last.store()])
+    }
+}
+
+#[test]
+fn only_a_program_with_messages_has_a_ring_buffer_for_them() {
+    for plan in plans() {
+        let object = linked(&plan);
+        let elf: ElfFile64<'_> = ElfFile64::parse(object.as_slice()).expect("an ELF object");
+        let has_one = elf.symbols().any(|symbol| symbol.name() == Ok("messages"));
+        assert_eq!(has_one, !plan.messages.is_empty());
+    }
 }
 
 /// The names of the functions that a plan's program has.
 fn functions(plan: &Plan) -> Vec<String> {
     let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
-    [ENTER.to_owned(), LEAVE.to_owned()]
+    [ENTER.to_owned(), LEAVE.to_owned(), EVENT.to_owned()]
         .into_iter()
         .chain(clauses)
         .collect()
@@ -142,6 +181,7 @@ fn the_maps_of_a_program_are_in_the_linked_object() {
             .iter()
             .map(|store| store.map.as_str())
             .chain(["zeros", "counters"])
+            .chain(program.messages.first().map(|_| "messages"))
         {
             let symbol = elf
                 .symbols()
@@ -170,13 +210,14 @@ fn generated_functions_are_static() {
 #[test]
 fn a_program_can_be_read() {
     let filter = op(field("duration"), Gt, int(1000));
+    let slots = vec![count(), slot(SlotKind::Max, field("bytes"))];
+    let calls = grouping(vec![field("fd")], slots);
     let clause = Clause {
-        probes: vec![probe(&["fd_write"])],
+        event: Event::Wasi(vec![probe(&["fd_write"])]),
         filter: Some(filter),
-        ..every_call(0)
+        ..every_call(calls.record(0))
     };
-    let slots = vec![slot(SlotKind::Count), slot(SlotKind::Max(field("bytes")))];
-    let program = compile(&plan(vec![clause], vec![store(vec![field("fd")], slots)]));
+    let program = compile(&plan(vec![clause], vec![calls.store()]));
     expect![[r#"
         map store_0: HashByCpu, key 16 bytes, value 16 bytes, at most 65536 rows
 
@@ -201,17 +242,21 @@ fn a_program_can_be_read() {
             3: r0 = 0
             4: exit
 
-        clause_0: ; table calls
+        ewapa_event: ; other events
+            0: r0 = 0
+            1: exit
+
+        clause_0: ; block 1
             0: r6 = r1
             1: r1 = *(u64 *)(r6 + 0)
             2: r2 = 67108864
             3: r2 >>= r1
             4: r2 &= 1
             5: if r2 != 0 goto 7
-            6: goto 78
+            6: goto 77
             7: r0 = *(u64 *)(r6 + 64)
             8: r1 = 1000
-            9: if r0 s<= r1 goto 78
+            9: if r0 s<= r1 goto 77
            10: call helper#8
            11: *(u64 *)(r10 - 16) = r0
            12: r1 = *(u64 *)(r6 + 56)
@@ -261,18 +306,17 @@ fn a_program_can_be_read() {
            64: if r0 == r1 goto 67
            65: r3 += 1
            66: if r3 < 8 goto 61
-           67: goto 78
+           67: goto 77
            68: *(u64 *)(r10 - 24) = 4
            69: r1 = map counters
            71: r2 = r10
            72: r2 += -24
            73: call helper#1
-           74: if r0 == 0 goto 78
-           75: r7 = r0
-           76: r1 = 1
-           77: lock *(u64 *)(r7 + 0) += r1
-           78: r0 = 0
-           79: exit
+           74: if r0 == 0 goto 77
+           75: r1 = 1
+           76: lock *(u64 *)(r0 + 0) += r1
+           77: r0 = 0
+           78: exit
     "#]]
     .assert_eq(&program.to_string());
 }

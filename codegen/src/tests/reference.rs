@@ -1,16 +1,22 @@
 //! What a plan means, in plain Rust: the second implementation that generated code is held against.
 
+mod expressions;
+
 use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::{Known, NONE, TEXT_LEN};
-use ewapa_lang::plan::{Action, BinaryOp, Clause, Expr, ExprKind, Plan, Slot, SlotKind, Store};
-use ewapa_lang::types::{Enumeration, Type};
+use ewapa_lang::plan::{
+    Action, BinaryOp, Clause, Event, Expr, ExprKind, Plan, Record, SlotKind, StoreId,
+};
 use ewapa_lang::wasi::Function;
 
-use super::terms::{Call, padded};
-use crate::histogram::{BUCKETS, bucket};
+use super::terms::Call;
+use crate::expr::any;
+use crate::histogram;
+use expressions::Context;
+pub use expressions::{compare, holds, value};
 
-/// One key of a group.
+/// One key of a group, or one value of a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// A number, [`NONE`] for a key that has no value.
@@ -27,88 +33,13 @@ pub enum Kept {
     Histogram(BTreeMap<usize, u64>),
 }
 
-/// The groups of one store, by CPU and keys.
+/// The groups of one store, by CPU and keys. The CPU is 0 if all share the store.
 pub type Groups = BTreeMap<(u64, Vec<Key>), Vec<Kept>>;
-
-/// The value of an expression, none if it has none.
-pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
-    match &expr.kind {
-        ExprKind::Const(value) => Some(*value),
-        ExprKind::Builtin(builtin) => {
-            let value = call.get(builtin);
-            (!builtin.nullable || value != NONE).then_some(value)
-        }
-        ExprKind::Not(inner) if matches!(inner.kind, ExprKind::Builtin(_)) => {
-            Some(1 - value(inner, call)?)
-        }
-        _ if expr.ty == Type::Bool => Some(i64::from(holds(expr, call))),
-        ExprKind::Negate(inner) => Some(value(inner, call)?.wrapping_neg()),
-        ExprKind::Binary(op, left, right) => {
-            let (left, right) = (value(left, call)?, value(right, call)?);
-            Some(match op {
-                BinaryOp::Add => left.wrapping_add(right),
-                BinaryOp::Sub => left.wrapping_sub(right),
-                BinaryOp::Mul => left.wrapping_mul(right),
-                BinaryOp::Div if right == 0 => 0,
-                BinaryOp::Div => left.wrapping_div(right),
-                BinaryOp::Rem if right == 0 => left,
-                BinaryOp::Rem => left.wrapping_rem(right),
-                _ => unreachable!("a condition"),
-            })
-        }
-        ExprKind::Text(_) | ExprKind::Not(_) => unreachable!("no number"),
-    }
-}
-
-/// Whether a condition holds.
-pub fn holds(expr: &Expr, call: &Call) -> bool {
-    match &expr.kind {
-        ExprKind::Not(inner) => match &inner.kind {
-            ExprKind::Builtin(_) => value(inner, call) == Some(0),
-            ExprKind::Not(twice) => holds(twice, call),
-            _ => !holds(inner, call),
-        },
-        ExprKind::Binary(BinaryOp::And, left, right) => holds(left, call) && holds(right, call),
-        ExprKind::Binary(BinaryOp::Or, left, right) => holds(left, call) || holds(right, call),
-        ExprKind::Binary(op, left, right) if left.ty == Type::Text => {
-            (text(left, call) == text(right, call)) == (*op == BinaryOp::Eq)
-        }
-        ExprKind::Binary(op, left, right) => {
-            let is_runtime = left.ty == Type::Enum(Enumeration::Runtime);
-            let compared = |value: i64| if is_runtime { value & 0xff } else { value };
-            match (value(left, call), value(right, call)) {
-                (Some(left), Some(right)) => compare(*op, compared(left), compared(right)),
-                _ => false,
-            }
-        }
-        _ => value(expr, call) == Some(1),
-    }
-}
-
-/// Whether a comparison of two numbers is true.
-pub fn compare(op: BinaryOp, left: i64, right: i64) -> bool {
-    match op {
-        BinaryOp::Eq => left == right,
-        BinaryOp::Ne => left != right,
-        BinaryOp::Lt => left < right,
-        BinaryOp::Le => left <= right,
-        BinaryOp::Gt => left > right,
-        BinaryOp::Ge => left >= right,
-        _ => unreachable!("no comparison"),
-    }
-}
-
-fn text(expr: &Expr, call: &Call) -> [u8; TEXT_LEN] {
-    match &expr.kind {
-        ExprKind::Text(literal) => padded(literal),
-        _ => call.thread(),
-    }
-}
 
 fn probes_match(clause: &Clause, call: &Call) -> bool {
     let field = |name| call.get(ewapa_lang::builtin::builtin(name).expect("a builtin"));
     let function = Function::from_index(field("func") as usize).expect("a WASI function");
-    clause.probes.iter().any(|probe| {
+    clause.probes().iter().any(|probe| {
         let runtime = probe
             .runtime
             .is_none_or(|runtime| field("runtime") & 0xff == i64::from(runtime));
@@ -132,97 +63,209 @@ fn not_refuted_at_entry(filter: &Expr, call: &Call) -> bool {
         ExprKind::Binary(BinaryOp::And, left, right) => {
             not_refuted_at_entry(left, call) && not_refuted_at_entry(right, call)
         }
-        _ => filter.reads(&mut |builtin| builtin.known == Known::End) || holds(filter, call),
+        _ => {
+            let changes = any(filter, &mut |part| match part.kind {
+                ExprKind::Builtin(builtin) => builtin.known == Known::End,
+                ExprKind::Map { .. } => true,
+                _ => false,
+            });
+            changes || holds(filter, call)
+        }
     }
 }
 
-/// What a plan keeps of a sequence of calls.
+/// What a plan keeps and tells of a sequence of events.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reference {
+pub struct Reference<'a> {
+    plan: &'a Plan,
     /// The groups of each store.
     pub stores: Vec<Groups>,
+    /// What user space was told: the index of the message, and its values.
+    pub messages: Vec<(usize, Vec<Key>)>,
     /// How many calls found no place.
     pub lost: u64,
+    /// How many messages found no place.
+    pub untold: u64,
     max_rows: usize,
+    max_messages: usize,
 }
 
-impl Reference {
-    /// Nothing yet. No store with keys takes more rows than these.
-    pub fn new(plan: &Plan, max_rows: usize) -> Reference {
+/// One event as a clause sees it.
+struct Scope<'a> {
+    cpu: u64,
+    call: &'a Call,
+    variables: Vec<Option<i64>>,
+}
+
+impl<'a> Reference<'a> {
+    /// Nothing yet. No store with keys takes more rows than these, and user space takes so many messages.
+    pub fn new(plan: &'a Plan, max_rows: usize, max_messages: usize) -> Reference<'a> {
         Reference {
+            plan,
             stores: vec![Groups::new(); plan.stores.len()],
+            messages: Vec::new(),
             lost: 0,
+            untold: 0,
             max_rows,
+            max_messages,
         }
     }
 
     /// Takes one completed call on this CPU.
-    pub fn take(&mut self, plan: &Plan, cpu: u64, call: &Call) {
+    pub fn take(&mut self, cpu: u64, call: &Call) {
+        let plan = self.plan;
         for clause in &plan.clauses {
-            if probes_match(clause, call)
-                && clause
-                    .filter
-                    .as_ref()
-                    .is_none_or(|filter| holds(filter, call))
-            {
-                for Action::Record(store) in &clause.actions {
-                    self.record(&plan.stores[store.0], store.0, cpu, call);
-                }
+            if probes_match(clause, call) {
+                self.clause(clause, cpu, call);
             }
         }
     }
 
-    fn record(&mut self, store: &Store, index: usize, cpu: u64, call: &Call) {
-        let key = |expr: &Expr| match expr.ty {
-            Type::Text => Key::Text(text(expr, call)),
-            _ => Key::Number(value(expr, call).unwrap_or(NONE)),
+    /// An event that is no call: the clause with this index, if it waits for one.
+    pub fn event(&mut self, cpu: u64, clause: usize) {
+        let clause = &self.plan.clauses[clause];
+        if !matches!(clause.event, Event::Wasi(_)) {
+            self.clause(clause, cpu, &Call::blank());
+        }
+    }
+
+    fn clause(&mut self, clause: &Clause, cpu: u64, call: &Call) {
+        let scope = &mut Scope {
+            cpu,
+            call,
+            variables: vec![None; clause.variables],
         };
-        let groups = &mut self.stores[index];
-        let group = (cpu, store.keys.iter().map(key).collect());
+        let filter = clause.filter.as_ref();
+        if filter.is_none_or(|filter| self.context(scope).holds(filter)) {
+            self.actions(&clause.actions, scope);
+        }
+    }
+
+    fn context<'s>(&'s self, scope: &'s Scope<'_>) -> Context<'s> {
+        Context {
+            call: scope.call,
+            variables: &scope.variables,
+            stores: &self.stores,
+        }
+    }
+
+    /// Returns whether there is more to be done.
+    fn actions(&mut self, actions: &[Action], scope: &mut Scope<'_>) -> bool {
+        for action in actions {
+            match action {
+                Action::Record(record) => self.record(record, scope),
+                Action::Delete { store, keys } => {
+                    let group = (0, self.context(scope).keys(keys));
+                    self.stores[store.0].remove(&group);
+                }
+                Action::Assign { variable, value } => {
+                    let value = self.context(scope).value(value);
+                    scope.variables[variable.0] = value.filter(|value| *value != NONE);
+                }
+                Action::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => {
+                    let holds = self.context(scope).holds(condition);
+                    if !self.actions(if holds { then } else { otherwise }, scope) {
+                        return false;
+                    }
+                }
+                Action::Tell { message, values } => {
+                    let values = self.context(scope).keys(values);
+                    if self.messages.len() < self.max_messages {
+                        self.messages.push((message.0, values));
+                    } else {
+                        self.untold += 1;
+                    }
+                }
+                Action::Return => return false,
+            }
+        }
+        true
+    }
+
+    fn record(&mut self, record: &Record, scope: &Scope<'_>) {
+        let store = &self.plan.stores[record.store.0];
+        let cpu = if shared(self.plan, record.store) {
+            0
+        } else {
+            scope.cpu
+        };
+        let group = (cpu, self.context(scope).keys(&record.keys));
+        let groups = &mut self.stores[record.store.0];
         if !store.keys.is_empty() && groups.len() >= self.max_rows && !groups.contains_key(&group) {
             self.lost += 1;
             return;
         }
-        let row = groups
-            .entry(group)
-            .or_insert_with(|| store.slots.iter().map(empty).collect());
-        for (slot, kept) in store.slots.iter().zip(row) {
-            if slot
+        groups
+            .entry(group.clone())
+            .or_insert_with(|| store.slots.iter().copied().map(empty).collect());
+        for it in &record.updates {
+            let context = self.context(scope);
+            let wanted = it
                 .condition
                 .as_ref()
-                .is_none_or(|condition| holds(condition, call))
-            {
-                update(&slot.kind, kept, call);
+                .is_none_or(|condition| context.holds(condition));
+            let value = it
+                .value
+                .as_ref()
+                .map_or(Some(0), |expr| context.value(expr));
+            if let (true, Some(value)) = (wanted, value) {
+                let row = self.stores[record.store.0].get_mut(&group);
+                let kept = &mut row.expect("made above")[it.slot.0];
+                update(store.slots[it.slot.0], kept, value);
             }
         }
     }
 }
 
-fn empty(slot: &Slot) -> Kept {
-    match &slot.kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Kept::Number(0),
-        SlotKind::SumOfSquares(_) => Kept::Squares(0),
-        SlotKind::Min(_) => Kept::Number(i64::MAX),
-        SlotKind::Max(_) => Kept::Number(i64::MIN),
+/// Whether all CPUs share the groups of a store.
+fn shared(plan: &Plan, store: StoreId) -> bool {
+    fn deletes(action: &Action, from: StoreId) -> bool {
+        match action {
+            Action::Delete { store, .. } => *store == from,
+            Action::If {
+                then, otherwise, ..
+            } => then
+                .iter()
+                .chain(otherwise)
+                .any(|action| deletes(action, from)),
+            _ => false,
+        }
+    }
+    let read = |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally);
+    let actions = |clause: &Clause| clause.actions.iter().any(|action| deletes(action, store));
+    plan.stores[store.0].slots.iter().any(read) || plan.clauses.iter().any(actions)
+}
+
+fn empty(kind: SlotKind) -> Kept {
+    match kind {
+        SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
+            Kept::Number(0)
+        }
+        SlotKind::SumOfSquares => Kept::Squares(0),
+        SlotKind::Min => Kept::Number(i64::MAX),
+        SlotKind::Max => Kept::Number(i64::MIN),
         SlotKind::Histogram(_) => Kept::Histogram(BTreeMap::new()),
     }
 }
 
-fn update(kind: &SlotKind, kept: &mut Kept, call: &Call) {
-    let Some(new) = kind.value().map_or(Some(0), |expr| value(expr, call)) else {
-        return;
-    };
+fn update(kind: SlotKind, kept: &mut Kept, new: i64) {
     match (kind, kept) {
-        (SlotKind::Count | SlotKind::Values(_), Kept::Number(count)) => *count += 1,
-        (SlotKind::Sum(_), Kept::Number(sum)) => *sum = sum.wrapping_add(new),
-        (SlotKind::Min(_), Kept::Number(min)) => *min = new.min(*min),
-        (SlotKind::Max(_), Kept::Number(max)) => *max = new.max(*max),
-        (SlotKind::SumOfSquares(_), Kept::Squares(sum)) => {
+        (SlotKind::Count | SlotKind::Values, Kept::Number(count)) => *count += 1,
+        (SlotKind::Sum | SlotKind::Tally, Kept::Number(sum)) => *sum = sum.wrapping_add(new),
+        (SlotKind::Last, Kept::Number(last)) => *last = new,
+        (SlotKind::Min, Kept::Number(min)) => *min = new.min(*min),
+        (SlotKind::Max, Kept::Number(max)) => *max = new.max(*max),
+        (SlotKind::SumOfSquares, Kept::Squares(sum)) => {
             *sum = sum.wrapping_add(u128::from(new.unsigned_abs()).pow(2));
         }
-        (SlotKind::Histogram(_), Kept::Histogram(buckets)) => {
-            assert!(bucket(new) < BUCKETS);
-            *buckets.entry(bucket(new)).or_default() += 1;
+        (SlotKind::Histogram(buckets), Kept::Histogram(kept)) => {
+            let bucket = histogram::bucket(buckets, new);
+            assert!(bucket < histogram::count(buckets));
+            *kept.entry(bucket).or_default() += 1;
         }
         _ => unreachable!("made by `empty`"),
     }

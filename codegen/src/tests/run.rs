@@ -1,14 +1,15 @@
 //! Runs plans: the filter at entry and the action at the end of each call, as the template does.
 
-use ewapa_lang::plan::{Expr, Plan, Slot, SlotKind};
+use ewapa_lang::builtin::TEXT_LEN;
+use ewapa_lang::plan::{Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
-use ewapa_templates::{ENTER, LEAVE};
+use ewapa_templates::{ENTER, EVENT, LEAVE};
 
 use super::reference::{self, Groups, Kept, Key};
-use super::terms::{Call, not, slot, slot_if, table};
-use crate::histogram::BUCKETS;
+use super::terms::{Call, count_if, not, slot, table};
+use crate::histogram;
 use crate::interpreter::Machine;
-use crate::layout::MapKind;
+use crate::layout::{Field, MapKind, MessageLayout};
 use crate::program::{Program, generate};
 use crate::slot::decode_extreme;
 
@@ -53,15 +54,15 @@ pub fn row(plan: &Plan, calls: &[Call]) -> Vec<Kept> {
 }
 
 /// What a slot holds after these calls.
-pub fn accumulated(kind: SlotKind, calls: &[Call]) -> Kept {
-    row(&table(Vec::new(), vec![slot(kind)]), calls).remove(0)
+pub fn accumulated(kind: SlotKind, value: Expr, calls: &[Call]) -> Kept {
+    row(&table(Vec::new(), vec![slot(kind, value)]), calls).remove(0)
 }
 
 /// The value that generated code computes.
 pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
     let slots = vec![
-        slot(SlotKind::Values(expr.clone())),
-        slot(SlotKind::Sum(expr.clone())),
+        slot(SlotKind::Values, expr.clone()),
+        slot(SlotKind::Sum, expr.clone()),
     ];
     let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
     match row[..] {
@@ -73,11 +74,10 @@ pub fn value(expr: &Expr, call: &Call) -> Option<i64> {
 
 /// Whether the condition holds in generated code: as it is, turned around and as a value.
 pub fn holds(condition: &Expr, call: &Call) -> bool {
-    let count_if = |condition: Expr| -> Slot { slot_if(SlotKind::Count, condition) };
     let slots = vec![
         count_if(condition.clone()),
         count_if(not(not(condition.clone()))),
-        slot(SlotKind::Sum(not(not(condition.clone())))),
+        slot(SlotKind::Sum, not(not(condition.clone()))),
         count_if(not(condition.clone())),
     ];
     let row = row(&table(Vec::new(), slots), std::slice::from_ref(call));
@@ -90,49 +90,71 @@ pub fn holds(condition: &Expr, call: &Call) -> bool {
     yes
 }
 
+/// The event that is no call of the clause with this index.
+pub fn happen(machine: &mut Machine<'_>, cpu: u64, clause: usize) {
+    machine.cpu = cpu;
+    if let Err(error) = machine.run_event(EVENT, clause as u64) {
+        panic!("{error}");
+    }
+}
+
+/// What user space has been told: the index of each message, and its values.
+pub fn told(program: &Program, machine: &Machine<'_>) -> Vec<(usize, Vec<Key>)> {
+    let message = |record: &Vec<u8>| {
+        let index = MessageLayout::index(record).expect("a record begins with its message");
+        let layout = &program.messages[index];
+        assert_eq!(record.len(), layout.size);
+        (index, fields(record, &layout.values))
+    };
+    machine.messages.iter().map(message).collect()
+}
+
+fn fields(bytes: &[u8], fields: &[Field]) -> Vec<Key> {
+    let field = |field: &Field| match field.ty {
+        Type::Text => {
+            let text = &bytes[field.offset..field.offset + TEXT_LEN];
+            Key::Text(text.try_into().expect("a text"))
+        }
+        _ => Key::Number(word(bytes, field.offset)),
+    };
+    fields.iter().map(field).collect()
+}
+
+fn word(bytes: &[u8], at: usize) -> i64 {
+    i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
 /// What the store with this index holds.
 pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize) -> Groups {
     let (store, layout) = (&plan.stores[index], &program.stores[index]);
-    let word = |bytes: &[u8], at: usize| {
-        i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+    let key = |bytes: &[u8]| match layout.kind {
+        MapKind::PerCpuArray => (word(bytes, 0) as u64, Vec::new()),
+        MapKind::HashByCpu => (word(bytes, 0) as u64, fields(bytes, &layout.keys)),
+        MapKind::Shared => (0, fields(bytes, &layout.keys)),
     };
-    let key = |bytes: &[u8]| -> Vec<Key> {
-        if layout.kind == MapKind::PerCpuArray {
-            return Vec::new();
+    let kept = |kind: SlotKind, bytes: &[u8], at: usize| match kind {
+        SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
+            Kept::Number(word(bytes, at))
         }
-        // The machine has taken the CPU, eight bytes, off.
-        let field = |offset: usize, ty| match ty {
-            Type::Text => Key::Text(bytes[offset..offset + 16].try_into().expect("a text")),
-            _ => Key::Number(word(bytes, offset)),
-        };
-        layout
-            .keys
-            .iter()
-            .map(|key| field(key.offset - 8, key.ty))
-            .collect()
-    };
-    let kept = |kind: &SlotKind, bytes: &[u8], at: usize| match kind {
-        SlotKind::Count | SlotKind::Values(_) | SlotKind::Sum(_) => Kept::Number(word(bytes, at)),
-        SlotKind::Min(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, true)),
-        SlotKind::Max(_) => Kept::Number(decode_extreme(word(bytes, at) as u64, false)),
-        SlotKind::SumOfSquares(_) => {
+        SlotKind::Min => Kept::Number(decode_extreme(word(bytes, at) as u64, true)),
+        SlotKind::Max => Kept::Number(decode_extreme(word(bytes, at) as u64, false)),
+        SlotKind::SumOfSquares => {
             let (low, high) = (word(bytes, at) as u64, word(bytes, at + 8) as u64);
             Kept::Squares(u128::from(high) << 64 | u128::from(low))
         }
-        SlotKind::Histogram(_) => {
-            let buckets = (0..BUCKETS).map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
+        SlotKind::Histogram(buckets) => {
+            let buckets = (0..histogram::count(buckets))
+                .map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
             Kept::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
         }
     };
     let rows = machine.rows(&layout.map).into_iter();
-    rows.map(|(cpu, key_bytes, value)| {
+    rows.map(|(key_bytes, value)| {
         assert_eq!(value.len(), layout.value_size);
         let slots = store.slots.iter().zip(&layout.slots);
         (
-            (cpu, key(key_bytes)),
-            slots
-                .map(|(slot, at)| kept(&slot.kind, value, *at))
-                .collect(),
+            key(key_bytes),
+            slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
         )
     })
     .collect()

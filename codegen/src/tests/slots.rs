@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::SlotKind;
+use ewapa_lang::plan::{Buckets, SlotKind};
 
 use super::reference::Kept;
 use super::run::{accumulated, compile, read, row, take};
-use super::terms::{Call, field, slot, table};
-use crate::histogram::{BUCKETS, bucket};
+use super::terms::{Call, HISTOGRAM, count, field, slot, table};
+use crate::Error;
+use crate::histogram;
+use crate::histogram::log_linear::{self, COUNT, bucket};
 use crate::interpreter::Machine;
+use crate::program::generate;
 use crate::slot::encode_extreme;
 
 /// Calls of which `pid`, which is never none, takes these values.
@@ -19,11 +22,11 @@ fn calls(values: &[i64]) -> Vec<Call> {
 }
 
 fn squares(values: &[i64]) -> Kept {
-    accumulated(SlotKind::SumOfSquares(field("pid")), &calls(values))
+    accumulated(SlotKind::SumOfSquares, field("pid"), &calls(values))
 }
 
 fn extremes(values: &[i64]) -> (Kept, Kept) {
-    let of = |kind: fn(_) -> SlotKind| accumulated(kind(field("pid")), &calls(values));
+    let of = |kind| accumulated(kind, field("pid"), &calls(values));
     (of(SlotKind::Min), of(SlotKind::Max))
 }
 
@@ -31,7 +34,7 @@ fn extremes(values: &[i64]) -> (Kept, Kept) {
 fn a_count_counts_every_call_and_values_only_those_that_have_one() {
     let plan = table(
         Vec::new(),
-        vec![slot(SlotKind::Count), slot(SlotKind::Values(field("fd")))],
+        vec![count(), slot(SlotKind::Values, field("fd"))],
     );
     let calls = [1, NONE, 0, NONE, -1].map(|fd| Call::new().with("fd", fd));
     assert_eq!(row(&plan, &calls), [Kept::Number(5), Kept::Number(3)]);
@@ -39,7 +42,7 @@ fn a_count_counts_every_call_and_values_only_those_that_have_one() {
 
 #[test]
 fn a_sum_is_signed_and_wraps() {
-    let sum = |values| accumulated(SlotKind::Sum(field("pid")), &calls(values));
+    let sum = |values| accumulated(SlotKind::Sum, field("pid"), &calls(values));
     assert_eq!(sum(&[5, -8, 1]), Kept::Number(-2));
     assert_eq!(sum(&[i64::MAX, 2]), Kept::Number(i64::MIN + 1));
 }
@@ -69,17 +72,17 @@ fn extremes_are_signed() {
 
 #[test]
 fn calls_without_the_value_leave_every_slot_as_it_is() {
-    let kinds: [fn(_) -> SlotKind; 6] = [
+    let kinds = [
         SlotKind::Values,
         SlotKind::Sum,
         SlotKind::SumOfSquares,
         SlotKind::Min,
         SlotKind::Max,
-        SlotKind::Histogram,
+        HISTOGRAM,
     ];
     let plan = table(
         Vec::new(),
-        kinds.map(|kind| slot(kind(field("fd")))).to_vec(),
+        kinds.map(|kind| slot(kind, field("fd"))).to_vec(),
     );
     let none = Call::new();
     let seven = Call::new().with("fd", 7);
@@ -96,7 +99,7 @@ fn calls_without_the_value_leave_every_slot_as_it_is() {
 
 #[test]
 fn an_extreme_prevails_over_probes_that_preempt_its_update() {
-    let plan = table(Vec::new(), vec![slot(SlotKind::Max(field("pid")))]);
+    let plan = table(Vec::new(), vec![slot(SlotKind::Max, field("pid"))]);
     let program = compile(&plan);
     for (preempting, expected) in [
         (vec![10, 20, 30], 100),
@@ -158,44 +161,77 @@ fn the_histogram_of_the_kernel_is_that_of_user_space() {
     for power in 0..63 {
         values.extend([-1, 0, 1].map(|delta| (1i64 << power) + delta));
     }
-    for bucket in 0..BUCKETS {
-        let (low, high) = crate::histogram::bounds(bucket);
-        values.extend([low as i64, high as i64 - 1]);
+    for bucket in 0..COUNT {
+        let (low, high) = log_linear::bounds(bucket);
+        values.extend([low, high - 1]);
     }
     let mut expected = BTreeMap::new();
     for value in &values {
         *expected.entry(bucket(*value)).or_insert(0) += 1;
     }
-    let plan = table(Vec::new(), vec![slot(SlotKind::Histogram(field("pid")))]);
+    let plan = table(Vec::new(), vec![slot(HISTOGRAM, field("pid"))]);
     assert_eq!(row(&plan, &calls(&values)), [Kept::Histogram(expected)]);
+}
+
+/// Histograms of every kind.
+const HISTOGRAMS: [Buckets; 7] = [
+    Buckets::LogLinear,
+    Buckets::Log2,
+    linear(0, 100, 10),
+    linear(-7, 20, 4),
+    linear(-1, 1, 1),
+    linear(i64::MIN, i64::MAX, i64::MAX / 400),
+    linear(1 << 40, (1 << 40) + (1 << 38), 1 << 33),
+];
+
+const fn linear(min: i64, max: i64, step: i64) -> Buckets {
+    Buckets::Linear { min, max, step }
 }
 
 #[test]
 fn each_value_goes_to_its_own_bucket() {
-    let values = (0..62).flat_map(|power| [-1, 0, 1].map(|delta| (1i64 << power) + delta));
-    for value in values {
-        let kept = accumulated(SlotKind::Histogram(field("pid")), &calls(&[value]));
-        assert_eq!(
-            kept,
-            Kept::Histogram(BTreeMap::from([(bucket(value), 1)])),
-            "{value}"
-        );
+    for buckets in HISTOGRAMS {
+        let powers = (0..63).flat_map(|power| [-1, 0, 1].map(|delta| (1i64 << power) + delta));
+        let ends = (0..histogram::count(buckets))
+            .step_by(37)
+            .flat_map(|bucket| <[i64; 2]>::from(histogram::bounds(buckets, bucket)));
+        for value in powers
+            .chain(ends)
+            .flat_map(|value| [value, value.wrapping_neg()])
+        {
+            let kept = accumulated(SlotKind::Histogram(buckets), field("pid"), &calls(&[value]));
+            let bucket = histogram::bucket(buckets, value);
+            assert_eq!(
+                kept,
+                Kept::Histogram(BTreeMap::from([(bucket, 1)])),
+                "{value} in {buckets:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn steps_that_make_no_sense_or_are_too_many_are_refused() {
+    for buckets in [linear(0, 10, 0), linear(5, 5, 1), linear(0, 1001, 1)] {
+        let slots = vec![slot(SlotKind::Histogram(buckets), field("pid"))];
+        let error = generate(&table(Vec::new(), slots)).unwrap_err();
+        assert!(matches!(error, Error::Histogram { .. }), "{error}");
     }
 }
 
 #[test]
 fn slots_do_not_touch_their_neighbours() {
-    let of = |kind: fn(_) -> SlotKind| slot(kind(field("pid")));
+    let of = |kind| slot(kind, field("pid"));
     let slots = vec![
-        of(SlotKind::Histogram),
+        of(HISTOGRAM),
         of(SlotKind::Min),
         of(SlotKind::SumOfSquares),
-        slot(SlotKind::Count),
-        of(SlotKind::Histogram),
+        count(),
+        of(HISTOGRAM),
         of(SlotKind::Max),
         of(SlotKind::Sum),
     ];
-    let last = Kept::Histogram(BTreeMap::from([(0, 1), (BUCKETS - 1, 1)]));
+    let last = Kept::Histogram(BTreeMap::from([(0, 1), (COUNT - 1, 1)]));
     let expected = [
         last.clone(),
         Kept::Number(-2),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::{BUILTINS, Builtin, Known, NONE, TEXT_LEN, builtin};
 use ewapa_lang::plan::{
-    Action, BinaryOp, Clause, Expr, ExprKind, Plan, Probe, Slot, SlotKind, Store, StoreId,
+    Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Message, MessageId, MessageKind,
+    Plan, Probe, Record, SlotId, SlotKind, Store, StoreId, Update, VariableId,
 };
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::{Function, FunctionSet};
@@ -73,6 +74,65 @@ pub fn negate(inner: Expr) -> Expr {
     }
 }
 
+/// A variable of this type.
+pub fn variable(index: usize, ty: Type) -> Expr {
+    Expr {
+        kind: ExprKind::Variable(VariableId(index)),
+        ty,
+    }
+}
+
+/// What a map of numbers holds.
+pub fn map(store: usize, keys: Vec<Expr>) -> Expr {
+    Expr {
+        kind: ExprKind::Map {
+            store: StoreId(store),
+            keys,
+        },
+        ty: Type::Int,
+    }
+}
+
+pub fn choose(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+    Expr {
+        ty: then.ty,
+        kind: ExprKind::Choose {
+            condition: Box::new(condition),
+            then: Box::new(then),
+            otherwise: Box::new(otherwise),
+        },
+    }
+}
+
+pub fn assign(index: usize, value: Expr) -> Action {
+    Action::Assign {
+        variable: VariableId(index),
+        value,
+    }
+}
+
+pub fn tell(message: usize, values: Vec<Expr>) -> Action {
+    Action::Tell {
+        message: MessageId(message),
+        values,
+    }
+}
+
+pub fn delete(store: usize, keys: Vec<Expr>) -> Action {
+    Action::Delete {
+        store: StoreId(store),
+        keys,
+    }
+}
+
+pub fn when(condition: Expr, then: Vec<Action>, otherwise: Vec<Action>) -> Action {
+    Action::If {
+        condition,
+        then,
+        otherwise,
+    }
+}
+
 /// The record of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
@@ -93,6 +153,13 @@ impl Call {
             comm: [0; TEXT_LEN],
         }
         .of("fd_write")
+    }
+
+    /// The record of an event that is no call.
+    pub fn blank() -> Call {
+        let mut call = Call::new();
+        call.fields.values_mut().for_each(|value| *value = 0);
+        call
     }
 
     /// The same, with this field.
@@ -166,35 +233,85 @@ pub fn probe(functions: &[&str]) -> Probe {
     }
 }
 
-/// A clause that does one thing at each call.
-pub fn every_call(store: usize) -> Clause {
-    Clause {
-        probes: vec![probe(&[])],
-        filter: None,
-        actions: vec![Action::Record(StoreId(store))],
-    }
+/// A clause that does this at each call.
+pub fn every_call(action: Action) -> Clause {
+    block(0, vec![action])
 }
 
-pub fn slot(kind: SlotKind) -> Slot {
+/// A slot and what an event brings to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot {
+    pub kind: SlotKind,
+    pub value: Option<Expr>,
+    pub condition: Option<Expr>,
+}
+
+/// The kind of histogram that tables have.
+pub const HISTOGRAM: SlotKind = SlotKind::Histogram(Buckets::LogLinear);
+
+pub fn slot(kind: SlotKind, value: Expr) -> Slot {
     Slot {
         kind,
+        value: Some(value),
         condition: None,
     }
 }
 
-pub fn slot_if(kind: SlotKind, condition: Expr) -> Slot {
+pub fn slot_if(kind: SlotKind, value: Expr, condition: Expr) -> Slot {
     Slot {
-        kind,
         condition: Some(condition),
+        ..slot(kind, value)
     }
 }
 
-pub fn store(keys: Vec<Expr>, slots: Vec<Slot>) -> Store {
-    Store {
-        name: "calls".to_owned(),
-        keys,
-        slots,
+pub fn count() -> Slot {
+    Slot {
+        kind: SlotKind::Count,
+        value: None,
+        condition: None,
     }
+}
+
+pub fn count_if(condition: Expr) -> Slot {
+    Slot {
+        condition: Some(condition),
+        ..count()
+    }
+}
+
+/// A store and what an event records in it: all slots in turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grouping {
+    pub keys: Vec<Expr>,
+    pub slots: Vec<Slot>,
+}
+
+impl Grouping {
+    pub fn store(&self) -> Store {
+        Store {
+            name: "calls".to_owned(),
+            keys: self.keys.iter().map(|key| key.ty).collect(),
+            slots: self.slots.iter().map(|slot| slot.kind).collect(),
+        }
+    }
+
+    /// Records an event in the store with this index.
+    pub fn record(&self, store: usize) -> Action {
+        let update = |(index, slot): (usize, &Slot)| Update {
+            slot: SlotId(index),
+            value: slot.value.clone(),
+            condition: slot.condition.clone(),
+        };
+        Action::Record(Record {
+            store: StoreId(store),
+            keys: self.keys.clone(),
+            updates: self.slots.iter().enumerate().map(update).collect(),
+        })
+    }
+}
+
+pub fn grouping(keys: Vec<Expr>, slots: Vec<Slot>) -> Grouping {
+    Grouping { keys, slots }
 }
 
 /// A plan without tables: what is printed is no concern of generated code.
@@ -203,19 +320,46 @@ pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
         clauses,
         stores,
         tables: Vec::new(),
+        maps: Vec::new(),
+        messages: Vec::new(),
         checks: Vec::new(),
     }
 }
 
 /// A plan with one store that takes every call.
 pub fn table(keys: Vec<Expr>, slots: Vec<Slot>) -> Plan {
-    plan(vec![every_call(0)], vec![store(keys, slots)])
+    let groups = grouping(keys, slots);
+    plan(vec![every_call(groups.record(0))], vec![groups.store()])
 }
 
-/// A plan with one clause that counts the calls.
+/// Does this at each call.
+pub fn block(variables: usize, actions: Vec<Action>) -> Clause {
+    Clause {
+        event: Event::Wasi(vec![probe(&[])]),
+        filter: None,
+        variables,
+        actions,
+    }
+}
+
+/// Messages that bring values of these types.
+pub fn messages(types: &[&[Type]]) -> Vec<Message> {
+    let message = |types: &&[Type]| Message {
+        kind: MessageKind::Exit,
+        values: types.to_vec(),
+    };
+    types.iter().map(message).collect()
+}
+
+/// Counts in a store that has one slot and no key.
+pub fn count_in(store: usize) -> Action {
+    grouping(Vec::new(), vec![count()]).record(store)
+}
+
+/// A plan with one clause, which counts in a store that has one slot and no key.
 pub fn counting(clause: Clause) -> Plan {
     plan(
         vec![clause],
-        vec![store(Vec::new(), vec![slot(SlotKind::Count)])],
+        vec![grouping(Vec::new(), vec![count()]).store()],
     )
 }

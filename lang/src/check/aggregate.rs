@@ -1,20 +1,19 @@
-//! Aggregates: their names, their arguments, and the slots that they need.
+//! Aggregates: their names and their arguments.
 
-use crate::ast::{Amount, Arg, Name, Number};
+use crate::ast::{Arg, Name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Aggregate, Expr, Slot, SlotId, SlotKind};
+use crate::plan::{Aggregate, Buckets, MapValue, SlotId, SlotKind};
 use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
-use super::name::Meaning;
-use super::param::Constant;
+use super::function;
 use super::typing::{a, is_numeric};
-use super::value::Position;
+use super::value::{Position, Value};
 
 /// Finds or makes the slot of a kind over the aggregate's argument.
-type GetSlot<'a> = dyn FnMut(fn(Expr) -> SlotKind) -> SlotId + 'a;
+pub(super) type GetSlot<'a> = dyn FnMut(SlotKind) -> SlotId + 'a;
 
 /// What an aggregate takes and how it is made.
 enum Kind {
@@ -26,6 +25,59 @@ enum Kind {
     Percentile(f64),
     /// A value of each call, and the share.
     Quantile,
+    /// A value of each call; only in maps.
+    Stats,
+    /// A value of each call, and the steps of each power of two; only in maps.
+    Histogram,
+    /// A value of each call, and where the steps begin, end and how large they are; only in maps.
+    LinearHistogram,
+}
+
+/// An aggregate whose arguments are known.
+pub(super) struct Summary {
+    /// What it makes of the values.
+    pub(super) shape: Shape,
+    /// What it is over; none if it counts.
+    pub(super) value: Option<Value>,
+}
+
+/// What an aggregate makes of its values.
+pub(super) enum Shape {
+    /// Their number.
+    Count,
+    /// One number.
+    Over(fn(&mut GetSlot) -> Aggregate),
+    /// The value below which a share of them lies.
+    Quantile(f64),
+    /// Number, average and total.
+    Stats,
+    /// How many are in which range.
+    Histogram(Buckets),
+}
+
+impl Summary {
+    /// The type of what it shows.
+    pub(super) fn ty(&self) -> Type {
+        self.value.as_ref().map_or(Type::Int, |value| value.expr.ty)
+    }
+}
+
+impl Shape {
+    /// What a map of this aggregate shows.
+    pub(super) fn in_map(&self, slot: &mut GetSlot) -> MapValue {
+        match self {
+            Shape::Count => MapValue::Aggregate(Aggregate::Count {
+                count: slot(SlotKind::Count),
+            }),
+            Shape::Over(make) => MapValue::Aggregate(make(slot)),
+            Shape::Quantile(share) => MapValue::Aggregate(quantile(slot, *share)),
+            Shape::Stats => MapValue::Stats {
+                sum: slot(SlotKind::Sum),
+                values: slot(SlotKind::Values),
+            },
+            Shape::Histogram(buckets) => MapValue::Histogram(slot(SlotKind::Histogram(*buckets))),
+        }
+    }
 }
 
 /// All aggregates of this version.
@@ -80,11 +132,14 @@ const AGGREGATES: &[(&str, Kind)] = &[
     ("p99", Kind::Percentile(0.99)),
     ("p999", Kind::Percentile(0.999)),
     ("quantile", Kind::Quantile),
+    ("stats", Kind::Stats),
+    ("hist", Kind::Histogram),
+    ("lhist", Kind::LinearHistogram),
 ];
 
-fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
+pub(super) fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
     Aggregate::Quantile {
-        histogram: slot(SlotKind::Histogram),
+        histogram: slot(SlotKind::Histogram(Buckets::LogLinear)),
         min: slot(SlotKind::Min),
         max: slot(SlotKind::Max),
         q,
@@ -93,18 +148,8 @@ fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
 
 /// Aggregates and functions of the language that this version does not have yet.
 pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
-    "stats",
-    "hist",
-    "lhist",
     "tseries",
     "syscalls",
-    "printf",
-    "print",
-    "clear",
-    "zero",
-    "delete",
-    "exit",
-    "time",
     "strftime",
     "str",
     "buf",
@@ -132,6 +177,7 @@ pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .map(|(name, _)| *name)
         .chain([SHARE])
+        .chain(function::names())
         .chain(PLANNED_FUNCTIONS.iter().copied())
 }
 
@@ -155,6 +201,16 @@ fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
             "two arguments",
             "such as `quantile(duration, 0.75)`".to_owned(),
         ),
+        Kind::Histogram => (
+            "one or two arguments",
+            "such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two"
+                .to_owned(),
+        ),
+        Kind::LinearHistogram => (
+            "four arguments",
+            "such as `lhist(duration, 0, 100us, 10us)`: from, to, and the size of a step"
+                .to_owned(),
+        ),
         _ => (
             "one argument",
             format!("such as `{}(duration)`", function.text),
@@ -162,38 +218,57 @@ fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
     }
 }
 
-/// The slots of a table's store, each kept once, and the `if` of the column that is being checked.
-pub(super) struct Slots {
-    /// The slots so far.
-    pub(super) slots: Vec<Slot>,
-    /// What holds for the calls that the current column counts.
-    pub(super) condition: Option<Expr>,
+/// Whether it is an aggregate that tables do not have.
+pub(super) fn only_in_maps(name: &str) -> bool {
+    AGGREGATES.iter().any(|(known, kind)| {
+        *known == name && matches!(kind, Kind::Stats | Kind::Histogram | Kind::LinearHistogram)
+    })
+}
+
+/// Whether it is an aggregate that maps do not have.
+pub(super) fn only_in_tables(name: &str) -> bool {
+    name == "rate" || name == SHARE
 }
 
 impl Checker<'_> {
-    /// An aggregate in a column, and the type of its value.
-    pub(super) fn aggregate(
+    /// An aggregate over values of an event.
+    pub(super) fn summary(
         &mut self,
         function: &Name,
         args: &[Arg],
         place: Span,
-        slots: &mut Slots,
-    ) -> Option<(Aggregate, Type)> {
+    ) -> Option<Summary> {
         let Some((_, kind)) = AGGREGATES.iter().find(|(name, _)| *name == function.text) else {
             self.no_aggregate(function);
             return None;
         };
         let named = self.refuse_named(function, args);
-        let (value, share) = match (kind, args) {
-            (Kind::Count, []) => {
-                let count = self.slot(slots, SlotKind::Count, place);
-                return Some((Aggregate::Count { count }, Type::Int));
+        let (shape, value) = match (kind, args) {
+            (Kind::Count, []) => (Shape::Count, None),
+            (Kind::Over(make), [value]) => {
+                (Shape::Over(*make), Some(self.argument(function, value)))
             }
-            (Kind::Over(_), [value]) => (self.argument(function, value), None),
-            (Kind::Percentile(share), [value]) => (self.argument(function, value), Some(*share)),
+            (Kind::Percentile(share), [value]) => (
+                Shape::Quantile(*share),
+                Some(self.argument(function, value)),
+            ),
             (Kind::Quantile, [value, share]) => {
                 let value = self.argument(function, value);
-                (value, Some(self.share(share)?))
+                (Shape::Quantile(self.share(share)?), Some(value))
+            }
+            (Kind::Stats, [value]) => (Shape::Stats, Some(self.argument(function, value))),
+            (Kind::Histogram, [value]) => (
+                Shape::Histogram(Buckets::Log2),
+                Some(self.argument(function, value)),
+            ),
+            (Kind::Histogram, [value, bits]) => {
+                let value = self.argument(function, value);
+                (Shape::Histogram(self.bits(bits)?), Some(value))
+            }
+            (Kind::LinearHistogram, [value, min, max, step]) => {
+                let value = self.argument(function, value)?;
+                let buckets = self.steps(&value, [min, max, step])?;
+                (Shape::Histogram(buckets), Some(Some(value)))
             }
             _ => {
                 let (takes, help) = takes(function, kind);
@@ -201,14 +276,11 @@ impl Checker<'_> {
                 return None;
             }
         };
-        let value = value.filter(|_| !named)?;
-        let ty = value.ty;
-        let mut slot = |kind: fn(Expr) -> SlotKind| self.slot(slots, kind(value.clone()), place);
-        let aggregate = match (kind, share) {
-            (Kind::Over(make), _) => make(&mut slot),
-            (_, share) => quantile(&mut slot, share?),
+        let value = match value {
+            Some(value) => Some(value?),
+            None => None,
         };
-        Some((aggregate, ty))
+        (!named).then_some(Summary { shape, value })
     }
 
     /// Refuses arguments with names; whether there were any.
@@ -240,79 +312,24 @@ impl Checker<'_> {
     }
 
     /// What an aggregate is over: a number of each call.
-    fn argument(&mut self, function: &Name, arg: &Arg) -> Option<Expr> {
+    fn argument(&mut self, function: &Name, arg: &Arg) -> Option<Value> {
         let value = self.value(&arg.value, Position::Argument)?;
         let ty = value.expr.ty;
         if is_numeric(ty) {
-            return Some(value.expr);
+            return Some(value);
         }
         let message = format!("`{}()` needs a number, a time or a size", function.text);
         let error = Diagnostic::new(Code::BadArgument, arg.value.span, message)
             .label(format!("this is {}", a(ty)));
         self.errors.push(match ty {
+            Type::Bool if self.scope.is_some() => {
+                error.help("to count calls for which it holds write `if (…) { @x = count(); }`")
+            }
             Type::Bool => error.help("to count calls for which it holds write `count() if …`"),
+            _ if self.scope.is_some() => error
+                .help("to have one row for each of its values make it a key: `@x[func] = count()`"),
             _ => error.help("to have one row for each of its values put it into `by`"),
         });
         None
-    }
-
-    /// The second argument of `quantile`.
-    fn share(&mut self, arg: &Arg) -> Option<f64> {
-        let constant = match &arg.value.kind {
-            crate::ast::ExprKind::Name(name) => match self.resolve(name, arg.value.span)? {
-                Meaning::Constant(constant) => Some(constant),
-                Meaning::Builtin(_) | Meaning::Errno(_) => None,
-            },
-            _ => Constant::literal(&arg.value),
-        };
-        let share = match constant {
-            Some(Constant::Number(Number {
-                amount: Amount::Whole(value),
-                ty: Type::Int,
-            })) => Some(value as f64),
-            Some(Constant::Number(Number {
-                amount: Amount::Fraction(value),
-                ..
-            })) => Some(value),
-            _ => None,
-        };
-        match share {
-            Some(share) if (0.0..=1.0).contains(&share) => Some(share),
-            Some(_) => {
-                let error = Diagnostic::new(
-                    Code::BadArgument,
-                    arg.value.span,
-                    "a quantile is a share from 0 to 1",
-                );
-                self.errors.push(error.help("three quarters are `0.75`"));
-                None
-            }
-            None => {
-                let error = Diagnostic::new(
-                    Code::NotConstant,
-                    arg.value.span,
-                    "the share of a quantile has to be a number",
-                );
-                self.errors
-                    .push(error.help("write it out, such as `0.75`, or use a `param`"));
-                None
-            }
-        }
-    }
-
-    /// The slot of this kind under the column's condition; a new one only if there is none yet.
-    fn slot(&mut self, slots: &mut Slots, kind: SlotKind, place: Span) -> SlotId {
-        let slot = Slot {
-            kind,
-            condition: slots.condition.clone(),
-        };
-        if let Some(index) = slots.slots.iter().position(|known| *known == slot) {
-            return SlotId(index);
-        }
-        for expr in slot.kind.value().into_iter().chain(&slot.condition) {
-            self.spend(expr, place);
-        }
-        slots.slots.push(slot);
-        SlotId(slots.slots.len() - 1)
     }
 }

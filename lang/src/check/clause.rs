@@ -1,13 +1,12 @@
 //! What follows the columns of a table.
 
-use crate::ast::{self, Amount, Clause, ClauseKind, ExprKind, Name, Number};
+use crate::ast::{self, Amount, Clause, ClauseKind, Name, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Pivot, ResultExpr, Sort, SortBy};
 use crate::types::Type;
 
 use super::Checker;
-use super::name::Meaning;
 use super::param::Constant;
 use super::result::Scope;
 use super::shape::{Part, Shape};
@@ -81,7 +80,7 @@ impl Checker<'_> {
         if let Some(Number {
             amount: Amount::Whole(rows),
             ty: Type::Int,
-        }) = self.constant(rows)?
+        }) = self.constant_number(rows)?
             && let Ok(rows @ 1..) = usize::try_from(rows)
         {
             return Some(rows);
@@ -94,11 +93,12 @@ impl Checker<'_> {
         );
         None
     }
+
     fn period(&mut self, period: &ast::Expr) -> Option<u64> {
         if let Some(Number {
             amount: Amount::Whole(nanoseconds),
             ty: Type::Time,
-        }) = self.constant(period)?
+        }) = self.constant_number(period)?
             && let Ok(nanoseconds @ SHORTEST_PERIOD..) = u64::try_from(nanoseconds)
         {
             return Some(nanoseconds);
@@ -112,15 +112,8 @@ impl Checker<'_> {
     }
 
     /// The number that is known before the script runs; the inner option is none if there is none.
-    fn constant(&mut self, expr: &ast::Expr) -> Option<Option<Number>> {
-        let constant = match &expr.kind {
-            ExprKind::Name(name) => match self.resolve(name, expr.span)? {
-                Meaning::Constant(constant) => Some(constant),
-                Meaning::Builtin(_) | Meaning::Errno(_) => None,
-            },
-            _ => Constant::literal(expr),
-        };
-        Some(match constant {
+    fn constant_number(&mut self, expr: &ast::Expr) -> Option<Option<Number>> {
+        Some(match self.constant(expr)? {
             Some(Constant::Number(number)) => Some(number),
             Some(Constant::Text(_)) | None => None,
         })

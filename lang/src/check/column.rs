@@ -8,9 +8,10 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
-use super::aggregate::{SHARE, Slots};
+use super::aggregate::SHARE;
 use super::name::Meaning;
 use super::param::Constant;
+use super::slots::Slots;
 use super::typing::{Operand, a, arithmetic, numeric};
 use super::value::{Position, operator};
 

@@ -38,9 +38,12 @@ impl Checker<'_> {
                     .push(error.help("compare a builtin with a text: `func == \"fd_write\"`"));
                 return None;
             }
-            (Some(text), None) => (self.named(&text, left.span, &right)?, right),
+            (Some(text), None) => {
+                let named = self.named(&text, left.span, right.expr.ty, right.span)?;
+                (named, right)
+            }
             (None, Some(text)) => {
-                let named = self.named(&text, right.span, &left)?;
+                let named = self.named(&text, right.span, left.expr.ty, left.span)?;
                 (left, named)
             }
             (None, None) => adapted(left, right),
@@ -49,12 +52,18 @@ impl Checker<'_> {
         Some(Value::new(binary(planned, left, right), Type::Bool, span))
     }
 
-    /// What a text stands for when it is compared with a value.
-    fn named(&mut self, text: &str, span: Span, with: &Value) -> Option<Value> {
-        let error = match with.expr.ty {
+    /// What a text stands for next to a value of a type.
+    pub(super) fn named(
+        &mut self,
+        text: &str,
+        span: Span,
+        with: Type,
+        with_span: Span,
+    ) -> Option<Value> {
+        let error = match with {
             Type::Enum(Enumeration::Func) => match Function::named(text) {
                 Some(function) => {
-                    return Some(constant(function.index() as i64, with.expr.ty, span));
+                    return Some(constant(function.index() as i64, with, span));
                 }
                 None if glob::is_glob(text) => {
                     Diagnostic::new(Code::BadText, span, "a glob cannot be compared with").help(
@@ -70,14 +79,14 @@ impl Checker<'_> {
                     .iter()
                     .position(|name| *name == text);
                 match known.and_then(|index| i64::try_from(index).ok()) {
-                    Some(index) => return Some(constant(index, with.expr.ty, span)),
+                    Some(index) => return Some(constant(index, with, span)),
                     None => self.no_runtime(span, text),
                 }
             }
             Type::Enum(Enumeration::Module) => {
                 return self.refused(span, "comparing `module` with a text is");
             }
-            Type::Text => match no_thread_name(text, span) {
+            Type::Text => match unfit_text(text, span) {
                 Some(error) => error,
                 None => {
                     let text = plan::ExprKind::Text(text.to_owned());
@@ -96,26 +105,26 @@ impl Checker<'_> {
                 format!("{} and a text cannot be compared", a(ty)),
             )
             .label("this is a text")
-            .also(with.span, format!("this is {}", a(ty))),
+            .also(with_span, format!("this is {}", a(ty))),
         };
         self.errors.push(error);
         None
     }
 }
 
-/// Why no thread can have this name, if so.
-pub(super) fn no_thread_name(text: &str, span: Span) -> Option<Diagnostic> {
+/// Why the kernel cannot keep this text, if so: it keeps names of threads.
+pub(super) fn unfit_text(text: &str, span: Span) -> Option<Diagnostic> {
     if text.len() >= TEXT_LEN {
         let message = format!(
-            "this text has {} bytes, and the kernel keeps {} of `comm`",
+            "this text has {} bytes, and the kernel keeps {} of a text",
             text.len(),
             TEXT_LEN - 1
         );
         let error = Diagnostic::new(Code::BadText, span, message);
-        return Some(error.help(format!("compare with its first {} bytes", TEXT_LEN - 1)));
+        return Some(error.help(format!("use its first {} bytes", TEXT_LEN - 1)));
     }
     text.contains('\0')
-        .then(|| Diagnostic::new(Code::BadText, span, "a name of a thread contains no `\\0`"))
+        .then(|| Diagnostic::new(Code::BadText, span, "a text contains no `\\0` here"))
 }
 
 fn constant(value: i64, ty: Type, span: Span) -> Value {
@@ -123,13 +132,13 @@ fn constant(value: i64, ty: Type, span: Span) -> Value {
 }
 
 /// A plain number that is compared with an errno is an errno; a 0 that is compared with anything has its unit.
-fn adapted(mut left: Value, mut right: Value) -> (Value, Value) {
+pub(super) fn adapted(mut left: Value, mut right: Value) -> (Value, Value) {
     adapt(&mut left, right.expr.ty);
     adapt(&mut right, left.expr.ty);
     (left, right)
 }
 
-fn adapt(value: &mut Value, with: Type) {
+pub(super) fn adapt(value: &mut Value, with: Type) {
     let errno = with == Type::Enum(Enumeration::Errno) && value.is_constant();
     let zero = matches!(with, Type::Time | Type::Size) && value.operand().is_zero();
     if value.expr.ty == Type::Int && (errno || zero) {

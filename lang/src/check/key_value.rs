@@ -12,7 +12,7 @@ use crate::types::{Enumeration, Type};
 use crate::wasi::Function;
 
 use super::Checker;
-use super::comparison::no_thread_name;
+use super::comparison::unfit_text;
 use super::param::Constant;
 use super::probe::no_function;
 use super::typing::a;
@@ -51,7 +51,7 @@ impl Checker<'_> {
                 }
             }
             Type::Enum(Enumeration::Module) => return Some(KeyValue::Text(text.to_owned())),
-            Type::Text => match no_thread_name(text, place) {
+            Type::Text => match unfit_text(text, place) {
                 Some(error) => error,
                 None => return Some(KeyValue::Text(text.to_owned())),
             },

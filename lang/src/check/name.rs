@@ -10,6 +10,7 @@ use crate::span::Span;
 
 use super::Checker;
 use super::aggregate;
+use super::function;
 use super::param::Constant;
 
 /// What a name stands for.
@@ -67,23 +68,25 @@ impl Checker<'_> {
         None
     }
 
-    /// A function that is no aggregate; all of them are still to come.
-    pub(super) fn no_aggregate(&mut self, function: &Name) {
-        let name = &function.text;
-        if aggregate::PLANNED_FUNCTIONS.contains(&name.as_str()) {
-            self.not_yet(function.span, &format!("`{name}()` is"));
+    /// The error of a call that is no aggregate where only aggregates are of use.
+    pub(super) fn no_aggregate(&mut self, called: &Name) {
+        let name = &called.text;
+        if function::names().any(|known| known == name) {
+            self.no_value(called);
+        } else if aggregate::PLANNED_FUNCTIONS.contains(&name.as_str()) {
+            self.not_yet(called.span, &format!("`{name}()` is"));
         } else if let Some(hint) = super::refuse::left_out(name) {
-            self.not_in_language(function.span, &format!("`{name}()` is"), hint);
+            self.not_in_language(called.span, &format!("`{name}()` is"), hint);
         } else if builtin::builtin(name).is_some() || is_planned(name) {
             let message = format!("`{name}` is a value, not a function");
             self.errors.push(
-                Diagnostic::new(Code::UnknownFunction, function.span, message)
+                Diagnostic::new(Code::UnknownFunction, called.span, message)
                     .help(format!("write `{name}`")),
             );
         } else {
             let error = Diagnostic::new(
                 Code::UnknownFunction,
-                function.span,
+                called.span,
                 format!("no function is called `{name}`"),
             );
             self.errors

@@ -12,15 +12,13 @@ use super::Checker;
 use super::glob;
 use super::name::did_you_mean;
 
-/// The kinds of probes that the language has besides `wasi`.
+/// The kinds of probes that have no call.
+pub(crate) const WITHOUT_CALL: &[&str] = &["begin", "end", "BEGIN", "END", "interval"];
+
+/// The kinds of probes of the language that this version does not have yet.
 pub(crate) const PLANNED_KINDS: &[&str] = &[
     "syscall",
     "phase",
-    "begin",
-    "end",
-    "BEGIN",
-    "END",
-    "interval",
     "profile",
     "uprobe",
     "uretprobe",
@@ -58,6 +56,17 @@ impl Checker<'_> {
 
     fn probe(&mut self, probe: &Probe) -> Option<Vec<plan::Probe>> {
         let kind = probe.kind.text.as_str();
+        if self.is_alias(probe) {
+            return self.refused(probe.span, &format!("the alias `{}` is", written(probe)));
+        }
+        if WITHOUT_CALL.contains(&kind) {
+            let message = format!("a table is over calls, and there is none at `{kind}`");
+            self.errors.push(
+                Diagnostic::new(Code::BadProbe, probe.span, message)
+                    .help(format!("write `from wasi:*`; what happens at `{kind}` is a probe block: `{kind} {{ … }}`")),
+            );
+            return None;
+        }
         if PLANNED_KINDS.contains(&kind) {
             return self.refused(probe.span, &format!("the probe `{kind}` is"));
         }
@@ -67,7 +76,11 @@ impl Checker<'_> {
                 probe.kind.span,
                 format!("no kind of probe is called `{kind}`"),
             );
-            let known = ["wasi"].into_iter().chain(PLANNED_KINDS.iter().copied());
+            let known = ["wasi"]
+                .iter()
+                .chain(WITHOUT_CALL)
+                .chain(PLANNED_KINDS)
+                .copied();
             self.errors.push(did_you_mean(error, kind, known));
             return None;
         }
@@ -174,6 +187,11 @@ impl Checker<'_> {
         parts
     }
 
+    /// Whether the script declares the probe with `alias`.
+    pub(super) fn is_alias(&self, probe: &Probe) -> bool {
+        self.aliases.contains(&written(probe))
+    }
+
     /// The error that no runtime has this name.
     pub(super) fn no_runtime(&self, place: Span, name: &str) -> Diagnostic {
         let error = Diagnostic::new(
@@ -196,7 +214,17 @@ impl Checker<'_> {
     }
 }
 
-fn is_point(name: &Name) -> bool {
+/// A probe as it is written.
+pub(super) fn written(probe: &Probe) -> String {
+    let mut text = probe.kind.text.clone();
+    for segment in &probe.segments {
+        text.push(':');
+        text.push_str(&segment.text);
+    }
+    text
+}
+
+pub(super) fn is_point(name: &Name) -> bool {
     name.text == "enter"
 }
 

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use crate::ast::{self, ClauseKind};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action, Expr, Plan, Store, StoreId};
+use crate::plan::{self, Action, Event, Expr, Plan, Record, Store, StoreId};
 use crate::span::Span;
 
-use super::aggregate::Slots;
 use super::shape::Shape;
+use super::slots::Slots;
 use super::value::Position;
 use super::{Checker, MAX_COLUMNS, MAX_KEYS, MAX_SLOTS};
 
@@ -30,18 +30,19 @@ impl Checker<'_> {
             .map(|key| self.key(key))
             .collect();
         let mut slots = Slots {
-            slots: Vec::new(),
+            kinds: Vec::new(),
+            updates: Vec::new(),
             condition: None,
         };
         let columns = table.columns.iter().take(MAX_COLUMNS);
         let columns: Vec<_> = columns
             .map(|column| self.column(column, &table.columns, &mut slots))
             .collect();
-        if slots.slots.len() > MAX_SLOTS {
+        if slots.kinds.len() > MAX_SLOTS {
             let message = format!(
                 "the columns of `{}` need {} slots; a table has {MAX_SLOTS}",
                 table.name.text,
-                slots.slots.len()
+                slots.kinds.len()
             );
             let error = Diagnostic::new(Code::TooLarge, table.name.span, message);
             self.errors.push(
@@ -58,7 +59,7 @@ impl Checker<'_> {
         let (Some(probes), Some(filter), Some(keys), Some(columns)) = (
             probes,
             filter,
-            keys.into_iter().collect(),
+            keys.into_iter().collect::<Option<Vec<Expr>>>(),
             columns.into_iter().collect(),
         ) else {
             return;
@@ -66,14 +67,19 @@ impl Checker<'_> {
         let store = StoreId(plan.stores.len());
         let name = table.name.text.clone();
         plan.clauses.push(plan::Clause {
-            probes,
+            event: Event::Wasi(probes),
             filter,
-            actions: vec![Action::Record(store)],
+            variables: 0,
+            actions: vec![Action::Record(Record {
+                store,
+                keys: keys.clone(),
+                updates: slots.updates,
+            })],
         });
         plan.stores.push(Store {
             name: name.clone(),
-            keys,
-            slots: slots.slots,
+            keys: keys.iter().map(|key| key.ty).collect(),
+            slots: slots.kinds,
         });
         let keys = written.iter().map(|key| key.text.clone()).collect();
         plan.tables.push(plan::Table {

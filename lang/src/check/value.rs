@@ -1,6 +1,7 @@
 //! Expressions over the values of one call: they are evaluated in the kernel.
 
 use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
+use crate::builtin::Builtin;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Expr};
@@ -9,9 +10,11 @@ use crate::types::{Enumeration, Type};
 
 use super::Checker;
 use super::aggregate;
+use super::condition::compared_with_0;
+use super::function;
 use super::name::Meaning;
 use super::param::{Constant, negated};
-use super::typing::{Checked, Operand, a, arithmetic, numeric};
+use super::typing::{Checked, Operand, arithmetic, is_numeric, numeric};
 
 /// Where an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(super) enum Position {
     Condition,
     /// Within the parentheses of an aggregate.
     Argument,
+    /// Elsewhere in a statement.
+    Statement,
 }
 
 /// An expression whose type is known.
@@ -68,14 +73,6 @@ impl Value {
 }
 
 impl Checker<'_> {
-    /// A condition on a call, bounded.
-    pub(super) fn condition(&mut self, expr: &ast::Expr, position: Position) -> Option<Expr> {
-        let value = self.value(expr, position)?;
-        let value = self.truth(value)?;
-        self.spend(&value.expr, expr.span);
-        Some(value.expr)
-    }
-
     /// A value of a call.
     pub(super) fn value(&mut self, expr: &ast::Expr, position: Position) -> Option<Value> {
         let span = expr.span;
@@ -87,11 +84,7 @@ impl Checker<'_> {
                 span,
             )),
             ExprKind::Name(name) => match self.resolve(name, span)? {
-                Meaning::Builtin(builtin) => Some(Value::new(
-                    plan::ExprKind::Builtin(builtin),
-                    builtin.ty,
-                    span,
-                )),
+                Meaning::Builtin(builtin) => self.builtin(builtin, span),
                 Meaning::Errno(number) => Some(Value::new(
                     plan::ExprKind::Const(number),
                     Type::Enum(Enumeration::Errno),
@@ -109,8 +102,21 @@ impl Checker<'_> {
             },
             ExprKind::Call { function, .. } => self.call(function, span, position),
             ExprKind::Unary(UnaryOp::Negate, inner) => self.negate(inner, span, position),
+            ExprKind::Variable(name) if self.scope.is_some() => self.variable(name, span),
+            ExprKind::Map(_) | ExprKind::Index(..)
+                if self.scope.is_some() && Self::place(expr).is_some() =>
+            {
+                let (name, keys) = Self::place(expr)?;
+                self.map_value(name, keys, span)
+            }
+            ExprKind::Ternary(condition, then, otherwise) => {
+                self.choice(condition, then, otherwise, span, position)
+            }
             ExprKind::Unary(UnaryOp::Not, inner) => {
                 let inner = self.value(inner, position)?;
+                if self.scope.is_some() && is_numeric(inner.expr.ty) {
+                    return Some(compared_with_0(plan::BinaryOp::Eq, inner, span));
+                }
                 let inner = self.truth(inner)?;
                 Some(Value::new(
                     plan::ExprKind::Not(Box::new(inner.expr)),
@@ -128,6 +134,9 @@ impl Checker<'_> {
                 if matches!(op, BinaryOp::And | BinaryOp::Or) {
                     left = left.and_then(|left| self.truth(left));
                     right = right.and_then(|right| self.truth(right));
+                }
+                if let Some(known) = self.known_side(*op, left.as_ref(), right.as_ref()) {
+                    return Some(known);
                 }
                 let (left, right) = (left?, right?);
                 match op {
@@ -178,6 +187,25 @@ impl Checker<'_> {
         }
     }
 
+    fn builtin(&mut self, builtin: &'static Builtin, span: Span) -> Option<Value> {
+        if let Some(probe) = self
+            .scope
+            .as_ref()
+            .and_then(|scope| scope.without_call.as_ref())
+        {
+            let message = format!("there is no call at `{probe}`");
+            let error = Diagnostic::new(Code::NoCall, span, message)
+                .label(format!("`{}` is a value of a call", builtin.name));
+            self.errors.push(error.help(format!(
+                "keep it in a map in a `wasi:` block, such as `@{} = {}`",
+                builtin.name, builtin.name
+            )));
+            return None;
+        }
+        let kind = plan::ExprKind::Builtin(builtin);
+        Some(Value::new(kind, builtin.ty, span))
+    }
+
     fn negate(&mut self, inner: &ast::Expr, span: Span, position: Position) -> Option<Value> {
         if let ExprKind::Number(number) = inner.kind {
             return self.number(negated(number), span);
@@ -192,12 +220,12 @@ impl Checker<'_> {
         ))
     }
 
-    fn call(&mut self, function: &ast::Name, place: Span, position: Position) -> Option<Value> {
-        if !aggregate::is_aggregate(&function.text) {
-            self.no_aggregate(function);
+    fn call(&mut self, called: &ast::Name, place: Span, position: Position) -> Option<Value> {
+        if !aggregate::is_aggregate(&called.text) {
+            self.no_aggregate(called);
             return None;
         }
-        let name = &function.text;
+        let name = &called.text;
         self.errors.push(if position == Position::Argument {
             Diagnostic::new(
                 Code::NestedAggregate,
@@ -209,37 +237,21 @@ impl Checker<'_> {
             let place_name = match position {
                 Position::Filter => "a `where` decides about one call",
                 Position::Key => "a key is a value of one call",
+                Position::Statement => "this is a value of one event",
                 _ => "an `if` decides about one call",
+            };
+            let help = if self.scope.is_some() {
+                function::into_a_map(name)
+            } else {
+                "aggregates stand in columns: `calls = count()`".to_owned()
             };
             Diagnostic::new(
                 Code::MisplacedAggregate,
                 place,
                 format!("`{name}()` is over many calls, and {place_name}"),
             )
-            .help("aggregates stand in columns: `calls = count()`")
+            .help(help)
         });
-        None
-    }
-
-    fn truth(&mut self, value: Value) -> Option<Value> {
-        let ty = value.expr.ty;
-        if ty == Type::Bool {
-            return Some(value);
-        }
-        let example = match ty {
-            Type::Int | Type::Time | Type::Size => "compare it, such as with `> 0`",
-            Type::Enum(Enumeration::Errno) => {
-                "compare it: `errno != 0` holds for calls that failed"
-            }
-            Type::Enum(Enumeration::Func) => "compare it, such as with `== \"fd_write\"`",
-            _ => "compare it with `==` or `!=`",
-        };
-        let error = Diagnostic::new(
-            Code::NotACondition,
-            value.span,
-            format!("this is {}, not a condition", a(ty)),
-        );
-        self.errors.push(error.help(example));
         None
     }
 }

@@ -216,6 +216,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
         'n' => simple('\n'),
         't' => simple('\t'),
         'r' => simple('\r'),
+        'e' => simple('\x1b'),
         '\\' => simple('\\'),
         '"' => simple('"'),
         'x' => {
@@ -311,7 +312,10 @@ mod tests {
 
     #[test]
     fn escapes_stand_for_their_characters() {
-        assert_eq!(string(r#""a\n\t\"\\\x41\101é""#).unwrap(), "a\n\t\"\\AAé");
+        assert_eq!(
+            string(r#""a\n\t\"\\\x41\101\eé""#).unwrap(),
+            "a\n\t\"\\AA\u{1b}é"
+        );
         assert_eq!(string(r#""a\q""#), Err((2, 4)));
         assert_eq!(string(r#""\xff""#), Err((1, 3)));
     }

@@ -9,7 +9,9 @@ use crate::types::Type;
 impl fmt::Display for ResultExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ResultKind::Number(Amount::Whole(value)) => super::constant(f, *value, self.ty),
+            ResultKind::Number(Amount::Whole(value)) => {
+                super::expression::constant(f, *value, self.ty)
+            }
             ResultKind::Number(Amount::Fraction(value)) => write!(f, "{value}"),
             ResultKind::Column(index) => write!(f, "column {index}"),
             ResultKind::Key(index) => write!(f, "key {index}"),
@@ -49,7 +51,7 @@ impl fmt::Display for Check {
 impl fmt::Display for KeyValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            KeyValue::Number(number) => super::constant(f, *number, Type::Int),
+            KeyValue::Number(number) => super::expression::constant(f, *number, Type::Int),
             KeyValue::Text(text) => write!(f, "{text:?}"),
         }
     }

@@ -1,16 +1,20 @@
 //! Errors as users read them: one test for each kind of mistake. `UPDATE_EXPECT=1 cargo test` rewrites
 //! the texts.
 
+mod blocks;
 mod checks;
 mod clauses;
 mod columns;
+mod formats;
 mod limits;
+mod maps;
 mod names;
 mod params;
 mod planned;
 mod probes;
 mod syntax;
 mod types;
+mod variables;
 
 use ewapa_lang::{Diagnostic, Environment, compile, render};
 use expect_test::Expect;
@@ -38,16 +42,20 @@ fn check_with(text: &str, args: &[(&str, &str)], expected: Expect) {
 #[test]
 fn every_code_has_a_test_that_shows_it() {
     const SHOWN: &str = concat!(
+        include_str!("blocks.rs"),
         include_str!("checks.rs"),
         include_str!("clauses.rs"),
         include_str!("columns.rs"),
+        include_str!("formats.rs"),
         include_str!("limits.rs"),
+        include_str!("maps.rs"),
         include_str!("names.rs"),
         include_str!("params.rs"),
         include_str!("planned.rs"),
         include_str!("probes.rs"),
         include_str!("syntax.rs"),
         include_str!("types.rs"),
+        include_str!("variables.rs"),
     );
     for code in ewapa_lang::Code::ALL {
         assert!(

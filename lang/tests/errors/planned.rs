@@ -10,7 +10,7 @@ fn every_item_is_refused_by_name() {
 import "x.ewq"
 macro f($x) { }
 alias wasi:io = wasi:fd_*;
-wasi:fd_read, wasi:fd_write { @ = count(); }"#;
+syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }"#;
     check(
         text,
         expect![[r#"
@@ -38,101 +38,107 @@ wasi:fd_read, wasi:fd_write { @ = count(); }"#;
             4 | alias wasi:io = wasi:fd_*;
               |       ^^^^^^^
 
-            error[E0901]: a probe with statements in `{ … }` is part of the language, but this version does not run it yet
+            error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
              --> slow.ewq:5:1
               |
-            5 | wasi:fd_read, wasi:fd_write { @ = count(); }
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              | ^^^^^^^^^^^^
+
+            error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:15
+              |
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              |               ^^^^^^^
+
+            error[E0901]: `:enter` is part of the language, but this version does not run it yet
+             --> slow.ewq:5:37
+              |
+            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
+              |                                     ^^^^^
         "#]],
     );
 }
 
 #[test]
 fn every_other_expression_is_refused_by_name() {
-    let text = r#"table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }"#;
+    let text = r#"table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }"#;
     check(
         text,
         expect![[r#"
         error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
          --> slow.ewq:1:27
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
           |                           ^^
 
         error[E0901]: the map `@m` is part of the language, but this version does not run it yet
          --> slow.ewq:1:38
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
           |                                      ^^
 
         error[E0901]: `$1` is part of the language, but this version does not run it yet
          --> slow.ewq:1:49
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
           |                                                 ^^
 
-        error[E0901]: `? :` is part of the language, but this version does not run it yet
+        error[E0901]: a part of a text with `[ : ]` is part of the language, but this version does not run it yet
          --> slow.ewq:1:60
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
-          |                                                            ^^^^^^^^^^^^^^^
-
-        error[E0901]: a part of a text with `[ : ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:84
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
-          |                                                                                    ^^^^^^^^
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+          |                                                            ^^^^^^^^
 
         error[E0901]: `args.fd` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:103
+         --> slow.ewq:1:79
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
-          |                                                                                                       ^^^^^^^
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+          |                                                                               ^^^^^^^
 
         error[E0901]: a tuple in `( , )` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:119
+         --> slow.ewq:1:95
           |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && (errno ? 1 : 2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && ...
-          |                                                                                                                       ^^^^^^
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+          |                                                                                               ^^^^^^
 
         error[E0901]: a cast to `int8` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:134
+         --> slow.ewq:1:110
           |
-        1 | ...2) == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module ==...
-          |                                                                 ^^^^^^^^
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+          |                                                                                                              ^^^^^^^^
 
         error[E0901]: `~` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:151
+         --> slow.ewq:1:127
           |
-        1 | ...[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) ...
-          |                                                                   ^^^
+        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+          |                                                                                                                               ^^^
 
         error[E0901]: `&` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:163
+         --> slow.ewq:1:139
           |
         1 | ... args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0...
           |                                                                 ^^^^^^^^
 
         error[E0901]: looking something up with `[ ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:180
+         --> slow.ewq:1:156
           |
         1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
           |                                                                  ^^^^^
 
         error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
-         --> slow.ewq:1:204
+         --> slow.ewq:1:180
           |
         1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
           |                                                                   ^^^
 
         error[E0901]: `str()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:211
+         --> slow.ewq:1:187
           |
         1 | ...&& ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
           |                                                                   ^^^
 
         error[E0901]: `arg0` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:228
+         --> slow.ewq:1:204
           |
         1 | ...d & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
           |                                                                   ^^^^
@@ -146,7 +152,7 @@ fn columns_and_units_are_refused_by_name() {
     check(
         text,
         expect![[r#"
-            error[E0901]: `hist()` is part of the language, but this version does not run it yet
+            error[E0901]: `hist()` in a table is part of the language, but this version does not run it yet
              --> slow.ewq:1:27
               |
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
@@ -191,11 +197,13 @@ fn other_probes_are_refused_by_name() {
         1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
           |                                     ^^^^^^^^^^^^^^^^^^
 
-        error[E0901]: the probe `interval` is part of the language, but this version does not run it yet
+        error[E0205]: a table is over calls, and there is none at `interval`
          --> slow.ewq:1:57
           |
         1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
           |                                                         ^^^^^^^^^^^
+          |
+          = help: write `from wasi:*`; what happens at `interval` is a probe block: `interval { … }`
 
         error[E0901]: `:enter` is part of the language, but this version does not run it yet
          --> slow.ewq:1:84

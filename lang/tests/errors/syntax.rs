@@ -343,7 +343,7 @@ fn unknown_escapes_are_shown_in_the_string() {
         1 | param a = "x\qy";
           |             ^^
           |
-          = help: the escapes are \n \t \r \\ \" \x41 and \101, the last two up to 127
+          = help: the escapes are \n \t \r \e \\ \" \x41 and \101, the last two up to 127
     "#]],
     );
 }

@@ -221,13 +221,13 @@ fn texts_are_compared_with_what_has_names() {
           |
           = help: such as `errno == EBADF`
 
-        error[E0305]: this text has 23 bytes, and the kernel keeps 15 of `comm`
+        error[E0305]: this text has 23 bytes, and the kernel keeps 15 of a text
          --> slow.ewq:1:73
           |
         1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
           |                                                                         ^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: compare with its first 15 bytes
+          = help: use its first 15 bytes
 
         error[E0305]: two texts that are known already are compared
          --> slow.ewq:1:102

@@ -52,7 +52,7 @@ impl Exporter for Csv {
 
     fn end(&mut self, _: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if !self.quiet {
-            for line in summary::footer(outcome) {
+            for line in summary::footer(outcome, true) {
                 eprintln!("{line}");
             }
         }

@@ -58,7 +58,7 @@ impl Exporter for Markdown {
         if self.quiet {
             return Ok(());
         }
-        for line in summary::footer(outcome) {
+        for line in summary::footer(outcome, true) {
             writeln!(out, "\n{}", escape(&line))?;
         }
         Ok(())

@@ -55,7 +55,7 @@ impl Exporter for Table {
         if self.quiet {
             return Ok(());
         }
-        for line in summary::footer(outcome) {
+        for line in summary::footer(outcome, !self.is_first) {
             writeln!(out, "{line}")?;
         }
         Ok(())

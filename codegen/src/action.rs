@@ -1,0 +1,89 @@
+//! The actions of a clause. Records and deletions are in [`group`], what user space is told in
+//! [`message`].
+
+mod group;
+mod message;
+
+use ewapa_lang::plan::{Action, StoreId};
+use ewapa_templates::Counter;
+
+use crate::compiler::Compiler;
+use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R10};
+use crate::program::COUNTERS;
+
+impl Compiler<'_> {
+    /// Does actions in turn; goes to `end` when nothing more is to be done.
+    pub fn actions(&mut self, actions: &[Action], end: Label) {
+        for action in actions {
+            let mark = self.frame.mark();
+            self.action(action, end);
+            self.frame.release(mark);
+        }
+    }
+
+    fn action(&mut self, action: &Action, end: Label) {
+        match action {
+            Action::Record(record) => self.record(record),
+            Action::Delete { store, keys } => self.delete(*store, keys),
+            Action::Assign { variable, value } => {
+                self.value_or_none(value);
+                let place = self.variable(*variable);
+                self.asm.store(R10, place, R0);
+            }
+            Action::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let (no, done) = (self.asm.label(), self.asm.label());
+                self.branch(condition, no, false);
+                self.actions(then, end);
+                self.asm.jump(done);
+                self.asm.place(no);
+                self.actions(otherwise, end);
+                self.asm.place(done);
+            }
+            Action::Tell { message, values } => self.tell(*message, values),
+            Action::Return => self.asm.jump(end),
+        }
+    }
+
+    /// Calls a helper that takes a map, and a key that is on the stack at this offset from `r10`.
+    fn with_key(&mut self, helper: Helper, map: &str, key: i16) {
+        self.asm.map(R1, map);
+        self.asm.mov(R2, R10);
+        self.asm.alu_imm(Alu::Add, R2, i32::from(key));
+        self.asm.call(helper);
+    }
+
+    /// Looks up the key that is on the stack at this offset from `r10`: the value's address in `r0`, or 0.
+    pub fn look_up(&mut self, map: &str, key: i16) {
+        self.with_key(Helper::MapLookup, map, key);
+    }
+
+    /// Adds 1 to a counter of the template, if it has it.
+    fn count(&mut self, counter: Counter) {
+        let (mark, missing) = (self.frame.mark(), self.asm.label());
+        let slot = self.frame.take(8);
+        self.asm.store_imm(R10, slot, counter as i32);
+        self.look_up(COUNTERS, slot);
+        self.asm.jump_if_imm(Cond::Eq, R0, 0, missing);
+        self.asm.constant(R1, 1);
+        self.asm.atomic_add(R0, 0, R1);
+        self.asm.place(missing);
+        self.frame.release(mark);
+    }
+}
+
+/// The stores that an action, or an action within it, deletes from.
+pub fn deleted(action: &Action) -> Vec<StoreId> {
+    match action {
+        Action::Delete { store, .. } => vec![*store],
+        Action::If {
+            then, otherwise, ..
+        } => then.iter().chain(otherwise).flat_map(deleted).collect(),
+        Action::Record(_) | Action::Assign { .. } | Action::Tell { .. } | Action::Return => {
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Conditions: jumps, and values 0 and 1.
+
+use ewapa_lang::plan::{BinaryOp, Expr, ExprKind};
+use ewapa_lang::types::{Enumeration, Type};
+
+use crate::compiler::Compiler;
+use crate::insn::{Alu, Cond, Label, R0, R1};
+
+impl Compiler<'_> {
+    /// Goes to `target` if the condition evaluates to `when`, else falls through.
+    pub fn branch(&mut self, condition: &Expr, target: Label, when: bool) {
+        self.branch_if(condition, false, target, when);
+    }
+
+    /// Goes to `target` if the condition, or its negation, evaluates to `when`. That is not the same as the
+    /// condition and `!when`: what has no value is not true, and its negation is not either.
+    fn branch_if(&mut self, condition: &Expr, negated: bool, target: Label, when: bool) {
+        match &condition.kind {
+            ExprKind::Const(value) => {
+                if ((*value != 0) != negated) == when {
+                    self.asm.jump(target);
+                }
+            }
+            ExprKind::Not(inner) => self.branch_if(inner, !negated, target, when),
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
+                let when = when != negated;
+                // `a && b` decides early when a is false, `a || b` when a is true.
+                let early = *op == BinaryOp::Or;
+                if early == when {
+                    self.branch(left, target, when);
+                    self.branch(right, target, when);
+                } else {
+                    let skip = self.asm.label();
+                    self.branch(left, skip, early);
+                    self.branch(right, target, when);
+                    self.asm.place(skip);
+                }
+            }
+            ExprKind::Binary(op, left, right) => {
+                self.compare(*op, left, right, target, when != negated);
+            }
+            ExprKind::Choose {
+                condition,
+                then,
+                otherwise,
+            } => self.choose(
+                condition,
+                |compiler| compiler.branch_if(then, negated, target, when),
+                |compiler| compiler.branch_if(otherwise, negated, target, when),
+            ),
+            ExprKind::Builtin(_) | ExprKind::Variable(_) | ExprKind::Map { .. } => {
+                let never = self.asm.label();
+                self.number(condition, never);
+                self.asm.place(never);
+                let cond = if when { Cond::Eq } else { Cond::Ne };
+                self.asm.jump_if_imm(cond, R0, i32::from(!negated), target);
+            }
+            ExprKind::Text(_) | ExprKind::Negate(_) => {
+                unreachable!("the checker makes conditions of type bool")
+            }
+        }
+    }
+
+    fn compare(&mut self, op: BinaryOp, left: &Expr, right: &Expr, target: Label, when: bool) {
+        if left.ty == Type::Text {
+            return self.compare_text(left, right, target, (op == BinaryOp::Eq) == when);
+        }
+        let end = self.asm.label();
+        // A comparison with a value that is none is false.
+        let none = if when { end } else { target };
+        self.check_none(left, none);
+        self.check_none(right, none);
+        self.operands(left, right, none);
+        if left.ty == Type::Enum(Enumeration::Runtime) {
+            self.asm.alu_imm(Alu::And, R0, 0xff);
+            self.asm.alu_imm(Alu::And, R1, 0xff);
+        }
+        let cond = match op {
+            BinaryOp::Eq => Cond::Eq,
+            BinaryOp::Ne => Cond::Ne,
+            BinaryOp::Lt => Cond::Slt,
+            BinaryOp::Le => Cond::Sle,
+            BinaryOp::Gt => Cond::Sgt,
+            BinaryOp::Ge => Cond::Sge,
+            _ => unreachable!("the checker makes comparisons of type bool"),
+        };
+        let cond = if when { cond } else { cond.negate() };
+        self.asm.jump_if(cond, R0, R1, target);
+        self.asm.place(end);
+    }
+
+    /// A condition, or its negation, as a value: 0 or 1; goes to `none` if it has none.
+    pub(super) fn truth(&mut self, expr: &Expr, negated: bool, none: Label) {
+        match &expr.kind {
+            ExprKind::Not(inner) => self.truth(inner, !negated, none),
+            ExprKind::Builtin(_) | ExprKind::Variable(_) | ExprKind::Map { .. } => {
+                self.value(expr, none);
+                if negated {
+                    self.asm.alu_imm(Alu::Xor, R0, 1);
+                }
+            }
+            ExprKind::Choose {
+                condition,
+                then,
+                otherwise,
+            } => self.choose(
+                condition,
+                |compiler| compiler.truth(then, negated, none),
+                |compiler| compiler.truth(otherwise, negated, none),
+            ),
+            _ => {
+                let (yes, end) = (self.asm.label(), self.asm.label());
+                self.branch_if(expr, negated, yes, true);
+                self.asm.constant(R0, 0);
+                self.asm.jump(end);
+                self.asm.place(yes);
+                self.asm.constant(R0, 1);
+                self.asm.place(end);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Numbers.
+
+use ewapa_lang::builtin::NONE;
+use ewapa_lang::plan::{BinaryOp, Expr, ExprKind, StoreId};
+use ewapa_lang::types::Type;
+
+use super::{is_leaf, size};
+use crate::compiler::Compiler;
+use crate::insn::{Alu, Cond, Label, R0, R1, R2, R10, Reg};
+
+impl Compiler<'_> {
+    /// Goes to `none` if any operand of the arithmetic has no value. The sides of a choice and the keys
+    /// of a map do not matter before they are evaluated, nor what conditions are made of.
+    pub(super) fn check_none(&mut self, expr: &Expr, none: Label) {
+        let mut places = Vec::new();
+        self.nullable(expr, &mut places);
+        for (base, offset) in places {
+            self.asm.load(R1, base, offset);
+            self.asm.constant(R2, NONE);
+            self.asm.jump_if(Cond::Eq, R1, R2, none);
+        }
+    }
+
+    fn nullable(&self, expr: &Expr, places: &mut Vec<(Reg, i16)>) {
+        match &expr.kind {
+            ExprKind::Negate(inner) => self.nullable(inner, places),
+            ExprKind::Binary(_, left, right) if expr.ty != Type::Bool => {
+                self.nullable(left, places);
+                self.nullable(right, places);
+            }
+            ExprKind::Builtin(builtin) if !builtin.nullable => {}
+            _ => places.extend(self.place_of(expr).filter(|place| !places.contains(place))),
+        }
+    }
+
+    /// A number or condition into `r0`. Its operands have been checked by [`Compiler::check_none`].
+    pub(super) fn number(&mut self, expr: &Expr, none: Label) {
+        if is_leaf(expr) {
+            return self.leaf(R0, expr);
+        }
+        match &expr.kind {
+            ExprKind::Negate(inner) => {
+                self.number(inner, none);
+                self.asm.alu_imm(Alu::Neg, R0, 0);
+            }
+            ExprKind::Choose {
+                condition,
+                then,
+                otherwise,
+            } => self.choose(
+                condition,
+                |compiler| compiler.value(then, none),
+                |compiler| compiler.value(otherwise, none),
+            ),
+            ExprKind::Map { store, keys } => self.map_value(*store, keys),
+            _ if expr.ty == Type::Bool => self.truth(expr, false, none),
+            ExprKind::Binary(op, left, right) => {
+                self.operands(left, right, none);
+                match op {
+                    BinaryOp::Add => self.asm.alu(Alu::Add, R0, R1),
+                    BinaryOp::Sub => self.asm.alu(Alu::Sub, R0, R1),
+                    BinaryOp::Mul => self.asm.alu(Alu::Mul, R0, R1),
+                    BinaryOp::Div => self.asm.alu_signed(Alu::Div, R0, R1),
+                    BinaryOp::Rem => self.asm.alu_signed(Alu::Mod, R0, R1),
+                    _ => unreachable!("the checker makes conditions of type bool"),
+                }
+            }
+            _ => unreachable!("the checker makes numbers of numbers"),
+        }
+    }
+
+    /// The left value into `r0`, the right one into `r1`. Both have been checked by
+    /// [`Compiler::check_none`].
+    pub(super) fn operands(&mut self, left: &Expr, right: &Expr, none: Label) {
+        if is_leaf(right) {
+            self.number(left, none);
+            self.leaf(R1, right);
+        } else if is_leaf(left) {
+            self.number(right, none);
+            self.asm.mov(R1, R0);
+            self.leaf(R0, left);
+        } else if size(left) >= size(right) {
+            // The larger side first: then the depth of the stack grows with the logarithm of the size.
+            let mark = self.frame.mark();
+            let slot = self.spill(left, none);
+            self.number(right, none);
+            self.asm.mov(R1, R0);
+            self.asm.load(R0, R10, slot);
+            self.frame.release(mark);
+        } else {
+            let mark = self.frame.mark();
+            let slot = self.spill(right, none);
+            self.number(left, none);
+            self.asm.load(R1, R10, slot);
+            self.frame.release(mark);
+        }
+    }
+
+    fn spill(&mut self, expr: &Expr, none: Label) -> i16 {
+        self.number(expr, none);
+        let slot = self.frame.take(8);
+        self.asm.store(R10, slot, R0);
+        slot
+    }
+
+    /// Loads a constant, a field or a variable without touching other registers.
+    fn leaf(&mut self, into: Reg, expr: &Expr) {
+        match (&expr.kind, self.place_of(expr)) {
+            (_, Some((base, offset))) => self.asm.load(into, base, offset),
+            (ExprKind::Const(value), None) => self.asm.constant(into, *value),
+            _ => unreachable!("only called for leaves"),
+        }
+    }
+
+    /// What a map holds for a key, 0 if it has none. A key that is none is a key of its own.
+    fn map_value(&mut self, store: StoreId, keys: &[Expr]) {
+        let (mark, end) = (self.frame.mark(), self.asm.label());
+        let layout = &self.stores[store.0];
+        let key = self.key(layout, keys);
+        self.look_up(&layout.map, key);
+        self.asm.jump_if_imm(Cond::Eq, R0, 0, end);
+        let slot = i16::try_from(layout.slots[0]).expect("the only slot comes first");
+        self.asm.load(R0, R0, slot);
+        self.asm.place(end);
+        self.frame.release(mark);
+    }
+}

@@ -1,0 +1,246 @@
+//! Random calls and expressions.
+
+use ewapa_lang::builtin::{BUILTINS, NONE};
+use ewapa_lang::plan::BinaryOp::{Add, And, Div, Eq, Ge, Gt, Le, Lt, Mul, Ne, Or, Rem, Sub};
+use ewapa_lang::plan::{BinaryOp, Expr};
+use ewapa_lang::types::{Enumeration, Type};
+use ewapa_lang::wasi::FUNCTIONS;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::plans::NUMBER_STORES;
+use crate::tests::terms::{Call, choose, field, literal, map, negate, not, op, text, variable};
+
+/// The types of numbers that are computed with.
+pub const NUMBERS: [Type; 3] = [Type::Int, Type::Time, Type::Size];
+/// The types of the variables, in their order.
+pub const VARIABLES: [Type; 4] = [Type::Int, Type::Time, Type::Size, Type::Bool];
+
+const NAMES: [&str; 6] = [
+    "",
+    "a",
+    "main",
+    "wasmtime",
+    "wasmtime-worker",
+    "wasmtime-workes",
+];
+
+pub fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        4 => -4i64..10,
+        2 => any::<i64>(),
+        1 => any::<i32>().prop_map(i64::from),
+        1 => (0u32..63, -1i64..2).prop_map(|(power, delta)| (1i64 << power) + delta),
+        1 => select(vec![i64::MIN, i64::MIN + 1, i64::MAX, -1, 0]),
+    ]
+}
+
+pub fn call() -> impl Strategy<Value = Call> {
+    let fields = BUILTINS
+        .iter()
+        .filter(|builtin| builtin.ty != Type::Text)
+        .map(|builtin| {
+            let value = match builtin.ty {
+                Type::Bool => (0i64..2).boxed(),
+                Type::Enum(Enumeration::Func) => (0..FUNCTIONS.len() as i64).boxed(),
+                Type::Enum(Enumeration::Runtime) => (0i64..3, 0i64..3)
+                    .prop_map(|(version, index)| version << 8 | index)
+                    .boxed(),
+                Type::Enum(_) => (0i64..4).boxed(),
+                _ => number().boxed(),
+            };
+            let none = if builtin.nullable { 1 } else { 0 };
+            let value = (0..4).prop_flat_map(move |die| {
+                if die < none {
+                    Just(NONE).boxed()
+                } else {
+                    value.clone()
+                }
+            });
+            value.prop_map(|value| (builtin.name, value))
+        });
+    (fields.collect::<Vec<_>>(), select(NAMES.to_vec())).prop_map(|(fields, name)| {
+        let call = Call::new().by(name);
+        fields
+            .into_iter()
+            .fold(call, |call, (name, value)| call.with(name, value))
+    })
+}
+
+fn builtins(ty: Type) -> impl Strategy<Value = Expr> {
+    let names = BUILTINS
+        .iter()
+        .filter(move |builtin| builtin.ty == ty)
+        .map(|builtin| builtin.name);
+    select(names.collect::<Vec<_>>()).prop_map(field)
+}
+
+fn binary(
+    left: &BoxedStrategy<Expr>,
+    ops: &[BinaryOp],
+    right: &BoxedStrategy<Expr>,
+) -> BoxedStrategy<Expr> {
+    (left.clone(), select(ops.to_vec()), right.clone())
+        .prop_map(|(left, operator, right)| op(left, operator, right))
+        .boxed()
+}
+
+/// What an expression may read besides the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reads {
+    Call,
+    Maps,
+    MapsAndVariables,
+}
+
+/// Expressions of at most so many operators in one another.
+#[derive(Clone)]
+pub struct Terms {
+    reads: Reads,
+    /// In the order of [`NUMBERS`].
+    numbers: [BoxedStrategy<Expr>; 3],
+    pub condition: BoxedStrategy<Expr>,
+    text: BoxedStrategy<Expr>,
+}
+
+impl Terms {
+    pub fn any(reads: Reads, depth: usize) -> Terms {
+        (0..depth).fold(Terms::leaves(reads), |terms, _| terms.grown())
+    }
+
+    fn leaves(reads: Reads) -> Terms {
+        let stored = |ty: Type| {
+            let of_type = move |(_, of): &(usize, &Type)| **of == ty;
+            let index = VARIABLES.iter().enumerate().find(of_type);
+            let index = index.expect("a variable of each type").0;
+            if reads == Reads::MapsAndVariables {
+                Just(variable(index, ty)).boxed()
+            } else {
+                builtins(ty).boxed()
+            }
+        };
+        let leaf = |ty| {
+            let literal = number().prop_map(move |value| literal(value, ty));
+            prop_oneof![2 => builtins(ty), 1 => stored(ty), 1 => literal].boxed()
+        };
+        let text = prop_oneof![Just(field("comm")), select(NAMES.to_vec()).prop_map(text)].boxed();
+        let named = [
+            Enumeration::Func,
+            Enumeration::Runtime,
+            Enumeration::Module,
+            Enumeration::Errno,
+        ]
+        .map(|of| {
+            let ty = Type::Enum(of);
+            let literal = (0i64..600).prop_map(move |value| literal(value, ty));
+            let side = prop_oneof![2 => builtins(ty), 1 => literal].boxed();
+            let ops: &[BinaryOp] = if of == Enumeration::Errno {
+                &[Eq, Ne, Lt, Le, Gt, Ge]
+            } else {
+                &[Eq, Ne]
+            };
+            binary(&side, ops, &side)
+        });
+        let condition = prop_oneof![
+            2 => builtins(Type::Bool),
+            1 => stored(Type::Bool),
+            1 => (0i64..2).prop_map(|value| literal(value, Type::Bool)),
+            2 => binary(&text, &[Eq, Ne], &text),
+            4 => select(named.to_vec()).prop_flat_map(|comparison| comparison),
+        ];
+        Terms {
+            reads,
+            numbers: NUMBERS.map(leaf),
+            condition: condition.boxed(),
+            text,
+        }
+    }
+
+    /// With one more operator around these terms.
+    fn grown(&self) -> Terms {
+        let chosen = |of: &BoxedStrategy<Expr>| {
+            (self.condition.clone(), of.clone(), of.clone())
+                .prop_map(|(condition, then, otherwise)| choose(condition, then, otherwise))
+        };
+        let grow = |number: &BoxedStrategy<Expr>| {
+            prop_oneof![
+                1 => number.clone(),
+                1 => number.clone().prop_map(negate),
+                3 => binary(number, &[Add, Sub, Rem], number),
+                3 => binary(number, &[Mul, Div], &self.numbers[0]),
+                2 => chosen(number),
+            ]
+            .boxed()
+        };
+        let mut numbers = self.numbers.each_ref().map(grow);
+        if self.reads >= Reads::Maps {
+            let read = self
+                .number_store()
+                .prop_map(|(store, keys)| map(store, keys));
+            numbers[0] = prop_oneof![3 => numbers[0].clone(), 1 => read].boxed();
+        }
+        let compare =
+            |number: &BoxedStrategy<Expr>| binary(number, &[Eq, Ne, Lt, Le, Gt, Ge], number);
+        let comparisons = self.numbers.each_ref().map(compare).to_vec();
+        let condition = prop_oneof![
+            2 => self.condition.clone(),
+            2 => self.condition.clone().prop_map(not),
+            6 => binary(&self.condition, &[And, Or], &self.condition),
+            1 => binary(&self.condition, &[Eq, Ne], &self.condition),
+            2 => chosen(&self.condition),
+            6 => select(comparisons).prop_flat_map(|comparison| comparison),
+        ];
+        let text = prop_oneof![
+            3 => self.text.clone(),
+            1 => chosen(&self.text),
+        ];
+        Terms {
+            reads: self.reads,
+            numbers,
+            condition: prop_oneof![8 => condition, 1 => binary(&self.text, &[Eq, Ne], &self.text)]
+                .boxed(),
+            text: text.boxed(),
+        }
+    }
+
+    pub fn number(&self) -> BoxedStrategy<Expr> {
+        select(self.numbers.to_vec())
+            .prop_flat_map(|number| number)
+            .boxed()
+    }
+
+    /// An expression of this type.
+    pub fn of(&self, ty: Type) -> BoxedStrategy<Expr> {
+        match ty {
+            Type::Bool => self.condition.clone(),
+            Type::Text => self.text.clone(),
+            Type::Enum(_) => builtins(ty).boxed(),
+            number => {
+                let index = NUMBERS.iter().position(|known| *known == number);
+                self.numbers[index.expect("a type of numbers")].clone()
+            }
+        }
+    }
+
+    /// Expressions of these types.
+    pub fn all_of(&self, types: &[Type]) -> Vec<BoxedStrategy<Expr>> {
+        types.iter().map(|ty| self.of(*ty)).collect()
+    }
+
+    /// One of the stores that hold numbers, and its keys.
+    pub fn number_store(&self) -> BoxedStrategy<(usize, Vec<Expr>)> {
+        let stores = NUMBER_STORES.map(|store| (Just(store.0), self.all_of(store.1)).boxed());
+        select(stores.to_vec()).prop_flat_map(|store| store).boxed()
+    }
+
+    /// A key of a group.
+    pub fn key(&self) -> BoxedStrategy<Expr> {
+        prop_oneof![
+            self.text.clone(),
+            select(vec!["func", "runtime", "module", "errno", "fd"]).prop_map(field),
+            self.number(),
+            self.condition.clone(),
+        ]
+        .boxed()
+    }
+}

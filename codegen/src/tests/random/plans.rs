@@ -1,0 +1,163 @@
+//! Random plans: blocks of actions over stores of every kind.
+
+use ewapa_lang::plan::{
+    Action, Buckets, Clause, Event, Plan, Probe, Record, SlotId, SlotKind, Store, StoreId, Update,
+};
+use ewapa_lang::types::{Enumeration, Type};
+use ewapa_lang::wasi::{Function, FunctionSet};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::expressions::{Reads, Terms, VARIABLES};
+use crate::tests::terms::{
+    Grouping, HISTOGRAM, Slot, assign, delete, grouping, messages, plan, tell, when,
+};
+
+/// Stores of one number: index, types of the keys, and whether updates add to it. The stores before them
+/// hold aggregates.
+pub const NUMBER_STORES: [(usize, &[Type], SlotKind); 3] = [
+    (2, &[Type::Int], SlotKind::Last),
+    (3, &[], SlotKind::Tally),
+    (4, &[Type::Text, Type::Bool], SlotKind::Tally),
+];
+const MESSAGES: [&[Type]; 3] = [
+    &[],
+    &[Type::Int, Type::Text],
+    &[Type::Bool, Type::Enum(Enumeration::Errno), Type::Size],
+];
+
+/// A plan whose expressions have at most so many operators in one another.
+pub fn any_plan(depth: usize) -> BoxedStrategy<Plan> {
+    let terms = Terms::any(Reads::MapsAndVariables, depth);
+    let filters = Terms::any(Reads::Maps, depth);
+    vec(any_grouping(&terms), 2)
+        .prop_flat_map(move |groupings| {
+            let mut stores: Vec<Store> = groupings.iter().map(Grouping::store).collect();
+            stores.extend(NUMBER_STORES.map(|(_, keys, slot)| Store {
+                name: "number".to_owned(),
+                keys: keys.to_vec(),
+                slots: vec![slot],
+            }));
+            let actions = any_actions(&terms, &groupings, 3);
+            vec(any_clause(&filters.condition, actions), 1..4).prop_map(move |clauses| Plan {
+                messages: messages(&MESSAGES),
+                ..plan(clauses, stores.clone())
+            })
+        })
+        .boxed()
+}
+
+fn any_grouping(terms: &Terms) -> BoxedStrategy<Grouping> {
+    (vec(terms.key(), 0..4), vec(any_slot(terms), 1..6))
+        .prop_map(|(keys, slots)| grouping(keys, slots))
+        .boxed()
+}
+
+fn any_slot(terms: &Terms) -> BoxedStrategy<Slot> {
+    let linear = (-20i64..20, 1i64..100, 1i64..9).prop_map(|(min, range, step)| {
+        SlotKind::Histogram(Buckets::Linear {
+            min,
+            max: min + range,
+            step,
+        })
+    });
+    let kind = prop_oneof![
+        7 => select(vec![
+            SlotKind::Count,
+            SlotKind::Values,
+            SlotKind::Sum,
+            SlotKind::SumOfSquares,
+            SlotKind::Min,
+            SlotKind::Max,
+            HISTOGRAM,
+            SlotKind::Histogram(Buckets::Log2),
+        ]),
+        1 => linear,
+    ];
+    let value = prop_oneof![5 => terms.number(), 1 => terms.condition.clone()];
+    (kind, value, option::of(terms.condition.clone()))
+        .prop_map(|(kind, value, condition)| Slot {
+            kind,
+            value: (kind != SlotKind::Count).then_some(value),
+            condition,
+        })
+        .boxed()
+}
+
+fn any_clause(
+    condition: &BoxedStrategy<ewapa_lang::plan::Expr>,
+    actions: BoxedStrategy<Vec<Action>>,
+) -> BoxedStrategy<Clause> {
+    let some = any::<u64>().prop_map(|bits| {
+        Function::all()
+            .filter(|function| bits >> function.index() & 1 == 1)
+            .collect()
+    });
+    let functions = prop_oneof![Just(FunctionSet::all()), some];
+    let probe = (functions, option::of(0u8..3))
+        .prop_map(|(functions, runtime)| Probe { functions, runtime });
+    let event = prop_oneof![
+        4 => vec(probe, 1..4).prop_map(Event::Wasi),
+        1 => select(vec![Event::Begin, Event::End, Event::Interval(1_000_000)]),
+    ];
+    (event, option::of(condition.clone()), actions)
+        .prop_map(|(event, filter, actions)| Clause {
+            event,
+            filter,
+            variables: VARIABLES.len(),
+            actions,
+        })
+        .boxed()
+}
+
+/// Actions with blocks in one another.
+fn any_actions(terms: &Terms, groupings: &[Grouping], depth: usize) -> BoxedStrategy<Vec<Action>> {
+    let leaf = leaf_action(terms, groupings);
+    let block = vec(leaf.clone(), 1..4).boxed();
+    (1..depth).fold(block, |block, _| {
+        let branch = (terms.condition.clone(), block.clone(), block)
+            .prop_map(|(condition, then, otherwise)| when(condition, then, otherwise));
+        vec(prop_oneof![3 => leaf.clone(), 1 => branch], 0..4).boxed()
+    })
+}
+
+fn leaf_action(terms: &Terms, groupings: &[Grouping]) -> BoxedStrategy<Action> {
+    let records: Vec<Action> = (0..).zip(groupings).map(|(at, it)| it.record(at)).collect();
+    let condition = option::of(terms.condition.clone());
+    let keep = (terms.number_store(), terms.of(Type::Int), condition).prop_map(
+        |((store, keys), value, condition)| {
+            Action::Record(Record {
+                store: StoreId(store),
+                keys,
+                updates: vec![Update {
+                    slot: SlotId(0),
+                    value: Some(value),
+                    condition,
+                }],
+            })
+        },
+    );
+    // All CPUs share the second store if anything deletes from it, never the first one.
+    let keys = groupings[1].keys.clone();
+    let assigns = (0..VARIABLES.len()).map(|index| {
+        let value = terms.of(VARIABLES[index]);
+        value.prop_map(move |value| assign(index, value)).boxed()
+    });
+    let tells = (0..MESSAGES.len()).map(|index| {
+        let values = terms.all_of(MESSAGES[index]);
+        values.prop_map(move |values| tell(index, values)).boxed()
+    });
+    let any_of = |of: Vec<BoxedStrategy<Action>>| select(of).prop_flat_map(|action| action);
+    prop_oneof![
+        6 => select(records),
+        4 => keep,
+        6 => any_of(assigns.collect()),
+        4 => any_of(tells.collect()),
+        2 => terms.number_store().prop_map(|(store, keys)| delete(store, keys)),
+        1 => Just(delete(1, keys)),
+        1 => Just(Action::Return),
+    ]
+    .boxed()
+}

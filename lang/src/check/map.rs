@@ -1,0 +1,315 @@
+//! The maps of a script: what each keeps, found out of how it is used.
+
+use crate::ast;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Expr, MapValue, SlotId, SlotKind, Store, StoreId};
+use crate::span::Span;
+use crate::types::Type;
+
+use super::Checker;
+use super::learnt::Learnt;
+use super::value::{Position, Value};
+use super::{MAX_KEYS, MAX_STORES};
+
+/// Index into [`Checker::maps`] and [`plan::Plan::maps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MapId(pub(super) usize);
+
+/// What is known of a map.
+#[derive(Debug)]
+pub(super) struct MapUse {
+    /// With its `@`.
+    pub(super) name: String,
+    /// What decided how many keys it has.
+    keyed: Option<Span>,
+    keys: Vec<Learnt>,
+    /// What it keeps, and the place that says so.
+    pub(super) holds: Option<(Holds, Span)>,
+    /// The type of what it holds.
+    pub(super) value: Learnt,
+    /// Whether the error that nothing is put into it was reported.
+    pub(super) reported: bool,
+}
+
+/// What a map keeps for each key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Holds {
+    /// Numbers that are read and written; whether any is assigned, not only counted up and down.
+    Number {
+        /// Assigned with `=`.
+        assigned: bool,
+    },
+    /// An aggregate.
+    Aggregate {
+        /// As it is written, such as `p99()`.
+        name: String,
+        /// What it shows.
+        value: MapValue,
+        /// What it keeps.
+        slots: Vec<SlotKind>,
+    },
+}
+
+impl Holds {
+    fn is_like(&self, other: &Holds) -> bool {
+        match (self, other) {
+            (Holds::Number { .. }, Holds::Number { .. }) => true,
+            (
+                Holds::Aggregate { value, slots, .. },
+                Holds::Aggregate {
+                    value: other_value,
+                    slots: other_slots,
+                    ..
+                },
+            ) => value == other_value && slots == other_slots,
+            _ => false,
+        }
+    }
+
+    /// As errors call it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Holds::Number { .. } => "a number".to_owned(),
+            Holds::Aggregate { name, .. } => format!("`{name}`"),
+        }
+    }
+}
+
+impl MapUse {
+    /// Takes what is open for decided. Whether that is news.
+    pub(super) fn settle(&mut self) -> bool {
+        let mut news = self.value.settle();
+        for key in &mut self.keys {
+            news |= key.settle();
+        }
+        news
+    }
+}
+
+impl Checker<'_> {
+    /// The map of this name, which may be mentioned for the first time.
+    pub(super) fn map(&mut self, name: &str, place: Span) -> Option<MapId> {
+        if let Some(index) = self.maps.iter().position(|map| map.name == name) {
+            return Some(MapId(index));
+        }
+        if self.tables + self.maps.len() >= MAX_STORES {
+            let message = format!("a script has at most {MAX_STORES} tables and maps");
+            self.too_many(place, message);
+            return None;
+        }
+        self.maps.push(MapUse {
+            name: name.to_owned(),
+            keyed: None,
+            keys: Vec::new(),
+            holds: None,
+            value: Learnt::default(),
+            reported: false,
+        });
+        self.news = true;
+        Some(MapId(self.maps.len() - 1))
+    }
+
+    /// A map and its key: `@x`, `@x[a, b]` or `@x[(a, b)]`; none for other expressions.
+    pub(super) fn place(expr: &ast::Expr) -> Option<(&str, &[ast::Expr])> {
+        match &expr.kind {
+            ast::ExprKind::Map(name) => Some((name, &[])),
+            ast::ExprKind::Index(of, keys) => match &of.kind {
+                ast::ExprKind::Map(name) => Some((name, listed(keys))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The keys of one use of a map.
+    pub(super) fn keys(
+        &mut self,
+        map: MapId,
+        keys: &[ast::Expr],
+        place: Span,
+    ) -> Option<Vec<Expr>> {
+        let keys = listed(keys);
+        if let Some(key) = keys.get(MAX_KEYS) {
+            self.too_many(key.span, format!("a map has at most {MAX_KEYS} keys"));
+            return None;
+        }
+        let values: Vec<Option<Value>> = keys
+            .iter()
+            .map(|key| self.value(key, Position::Statement))
+            .collect();
+        let name = self.maps[map.0].name.clone();
+        match self.maps[map.0].keyed {
+            None => {
+                self.maps[map.0].keyed = Some(place);
+                self.maps[map.0].keys = vec![Learnt::default(); keys.len()];
+                self.news = true;
+            }
+            Some(first) if self.maps[map.0].keys.len() != keys.len() => {
+                let (here, there) = (keyed(keys.len()), keyed(self.maps[map.0].keys.len()));
+                let message = format!("`{name}` has {here} here and {there} elsewhere");
+                self.errors.push(
+                    Diagnostic::new(Code::TwoWays, place, message)
+                        .label(format!("{here} here"))
+                        .also(first, format!("{there} here"))
+                        .help("a map has the same keys everywhere; use two maps"),
+                );
+                return None;
+            }
+            Some(_) => {}
+        }
+        let mut fitted = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let mut learnt = self.maps[map.0].keys[index];
+            let what = format!("a key of `{name}`");
+            fitted.push(value.and_then(|value| self.fit(value, &mut learnt, &what)));
+            self.maps[map.0].keys[index] = learnt;
+        }
+        fitted
+            .into_iter()
+            .map(|value| value.map(|value| value.expr))
+            .collect()
+    }
+
+    /// Says what a map holds where something is put into it. None if it holds something else elsewhere.
+    pub(super) fn hold(&mut self, map: MapId, holds: Holds, place: Span) -> Option<()> {
+        let known = &mut self.maps[map.0];
+        let Some((first, first_place)) = &mut known.holds else {
+            known.holds = Some((holds, place));
+            self.news = true;
+            return Some(());
+        };
+        if first.is_like(&holds) {
+            if let (Holds::Number { assigned }, Holds::Number { assigned: true }) = (first, holds)
+                && !*assigned
+            {
+                *assigned = true;
+                self.news = true;
+            }
+            return Some(());
+        }
+        let (here, there) = (holds.name(), first.name());
+        let (message, help) = if here == there {
+            (
+                format!("{here} of `{}` has other arguments elsewhere", known.name),
+                "a map has the same ranges and the same share everywhere; use two maps",
+            )
+        } else {
+            (
+                format!("`{}` is {here} here and {there} elsewhere", known.name),
+                "a map holds one thing in the whole script; use two maps",
+            )
+        };
+        let error = Diagnostic::new(Code::TwoWays, place, message)
+            .label(format!("{here} here"))
+            .also(*first_place, format!("{there} here"))
+            .help(help);
+        self.errors.push(error);
+        None
+    }
+
+    /// Whether numbers are assigned to a map of numbers, not only counted up and down.
+    pub(super) fn is_assigned(&self, map: MapId) -> bool {
+        matches!(
+            self.maps[map.0].holds,
+            Some((Holds::Number { assigned: true }, _))
+        )
+    }
+
+    /// A value as one of the type that a map holds.
+    pub(super) fn fit_map(&mut self, value: Value, map: MapId) -> Option<Value> {
+        let mut learnt = self.maps[map.0].value;
+        let what = format!("`{}`", self.maps[map.0].name);
+        let value = self.fit(value, &mut learnt, &what);
+        self.maps[map.0].value = learnt;
+        value
+    }
+
+    /// The type of what a map holds, if it is known already.
+    pub(super) fn map_type(&self, map: MapId) -> Option<Type> {
+        self.maps[map.0].value.ty()
+    }
+
+    /// Says that a map holds numbers. None if it holds aggregates elsewhere.
+    pub(super) fn number_in(&mut self, map: MapId, assigned: bool, place: Span) -> Option<()> {
+        self.hold(map, Holds::Number { assigned }, place)
+    }
+
+    /// Where a map is kept: the stores of maps come after those of tables.
+    pub(super) fn store(&self, map: MapId) -> StoreId {
+        StoreId(self.tables + map.0)
+    }
+
+    /// Whether a map holds an aggregate.
+    pub(super) fn is_aggregated(&self, map: MapId) -> bool {
+        matches!(self.maps[map.0].holds, Some((Holds::Aggregate { .. }, _)))
+    }
+
+    /// Lets the final check report every map again.
+    pub(super) fn forget_reports(&mut self) {
+        for map in &mut self.maps {
+            map.reported = false;
+        }
+    }
+
+    /// Adds the maps to the plan, unless nothing says what one of them holds.
+    pub(super) fn planned_maps(&mut self, plan: &mut plan::Plan) {
+        for (index, map) in self.maps.iter().enumerate() {
+            let keys: Option<Vec<Type>> = map.keys.iter().map(Learnt::ty).collect();
+            let (Some(keys), Some(ty), Some((holds, _))) = (keys, map.value.ty(), &map.holds)
+            else {
+                let message = format!("nothing says what `{}` holds", map.name);
+                let error = match map.keyed {
+                    Some(place) => Diagnostic::new(Code::NeverFilled, place, message),
+                    None => Diagnostic::without_place(Code::NeverFilled, message),
+                };
+                self.errors
+                    .push(error.help("it is only ever given values of itself"));
+                return;
+            };
+            let (value, slots) = match holds {
+                Holds::Number { assigned } => {
+                    let slot = if *assigned {
+                        SlotKind::Last
+                    } else {
+                        SlotKind::Tally
+                    };
+                    (MapValue::Number(SlotId(0)), vec![slot])
+                }
+                Holds::Aggregate { value, slots, .. } => (*value, slots.clone()),
+            };
+            plan.stores.push(Store {
+                name: map.name.clone(),
+                keys,
+                slots,
+            });
+            plan.maps.push(plan::Map {
+                name: map.name.trim_start_matches('@').to_owned(),
+                store: self.store(MapId(index)),
+                value,
+                ty,
+            });
+        }
+    }
+}
+
+/// A tuple as the only key stands for its parts, as in bpftrace.
+fn listed(keys: &[ast::Expr]) -> &[ast::Expr] {
+    match keys {
+        [
+            ast::Expr {
+                kind: ast::ExprKind::Tuple(parts),
+                ..
+            },
+        ] => parts,
+        _ => keys,
+    }
+}
+
+fn keyed(count: usize) -> String {
+    match count {
+        0 => "no key".to_owned(),
+        1 => "1 key".to_owned(),
+        _ => format!("{count} keys"),
+    }
+}

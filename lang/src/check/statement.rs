@@ -1,0 +1,211 @@
+//! Statements: what a probe block does, in order.
+
+use crate::ast::{self, BinaryOp, Block, ExprKind, Statement, StatementKind};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::Action;
+use crate::span::Span;
+use crate::types::Type;
+
+use super::value::{Position, operator};
+use super::{Checker, MAX_BLOCK_STATEMENTS, MAX_IFS, MAX_STATEMENTS};
+
+impl Checker<'_> {
+    /// Checks the statements of a block and appends what they do.
+    pub(super) fn statements_of(&mut self, block: &Block, actions: &mut Vec<Action>) {
+        if let Some(scope) = &mut self.scope {
+            scope.enter();
+        }
+        for statement in &block.statements {
+            if !self.count_statement(statement.span) {
+                break;
+            }
+            // The kernel refuses code that is never reached.
+            if ends(actions) {
+                let mut unreachable = Vec::new();
+                self.statement(statement, &mut unreachable);
+            } else {
+                self.statement(statement, actions);
+            }
+        }
+        if let Some(scope) = &mut self.scope {
+            scope.leave();
+        }
+    }
+
+    /// Whether there is room for one more statement; the first one for which there is none is reported.
+    fn count_statement(&mut self, place: Span) -> bool {
+        let Some(scope) = &mut self.scope else {
+            return false;
+        };
+        scope.statements += 1;
+        self.statements += 1;
+        let (in_block, in_script) = (scope.statements, self.statements);
+        if in_block == MAX_BLOCK_STATEMENTS + 1 {
+            self.too_many(
+                place,
+                format!("a block has at most {MAX_BLOCK_STATEMENTS} statements"),
+            );
+        } else if in_script == MAX_STATEMENTS + 1 {
+            self.too_many(
+                place,
+                format!("the blocks of a script have at most {MAX_STATEMENTS} statements together"),
+            );
+        }
+        in_block <= MAX_BLOCK_STATEMENTS && in_script <= MAX_STATEMENTS
+    }
+
+    fn statement(&mut self, statement: &Statement, actions: &mut Vec<Action>) -> Option<()> {
+        let place = statement.span;
+        match &statement.kind {
+            StatementKind::Expr(expr) => self.expression_statement(expr, place, actions),
+            StatementKind::Assign { target, op, value } => match (op, self.compound(*op, place)?) {
+                (None, _) => self.assignment(target, value, place, actions),
+                (Some(_), Some(op)) => self.change(target, op, value, place, actions),
+                _ => None,
+            },
+            StatementKind::If {
+                branches,
+                otherwise,
+            } => self.branches(branches, otherwise.as_ref(), place, actions),
+            StatementKind::Let { name, ty, value } => {
+                self.declaration(name, ty.as_ref(), value.as_ref(), actions)
+            }
+            StatementKind::Return(None) => {
+                actions.push(Action::Return);
+                Some(())
+            }
+            StatementKind::Return(Some(value)) => {
+                self.refused(value.span, "a `return` with a value is")
+            }
+            StatementKind::Block(block) => {
+                self.statements_of(block, actions);
+                Some(())
+            }
+            StatementKind::For { over, .. } => self.no_loop(over.span, "`for` is"),
+            StatementKind::While { condition, .. } => self.no_loop(condition.span, "`while` is"),
+            StatementKind::Unroll { times, .. } => self.no_loop(times.span, "`unroll` is"),
+            StatementKind::Break => self.refused(place, "`break` is"),
+            StatementKind::Continue => self.refused(place, "`continue` is"),
+        }
+    }
+
+    /// A loop is refused as a whole: what it assigns is not missed after it.
+    fn no_loop(&mut self, place: Span, what: &str) -> Option<()> {
+        if let Some(scope) = &mut self.scope {
+            scope.incomplete = true;
+        }
+        self.refused(place, what)
+    }
+
+    /// The operator of a compound assignment that this version runs; none inside for a plain one.
+    fn compound(&mut self, op: Option<BinaryOp>, place: Span) -> Option<Option<BinaryOp>> {
+        match op {
+            Some(op) if operator(op).is_none() => {
+                self.refused(place, &format!("`{}=` is", op.text()))
+            }
+            op => Some(op),
+        }
+    }
+
+    fn expression_statement(
+        &mut self,
+        expr: &ast::Expr,
+        place: Span,
+        actions: &mut Vec<Action>,
+    ) -> Option<()> {
+        match &expr.kind {
+            ExprKind::Call { function, args } => {
+                self.call_statement(function, args, expr.span, actions)
+            }
+            ExprKind::Step { target, up, .. } => {
+                let op = if *up { BinaryOp::Add } else { BinaryOp::Sub };
+                let one = ast::Expr {
+                    kind: ExprKind::Number(ast::Number {
+                        amount: ast::Amount::Whole(1),
+                        ty: Type::Int,
+                    }),
+                    span: expr.span,
+                };
+                self.change(target, op, &one, place, actions)
+            }
+            ExprKind::Ternary(..) => self.refused(
+                expr.span,
+                "`? :` that does something, instead of having a value, is",
+            ),
+            _ => {
+                self.value(expr, Position::Statement)?;
+                let error = Diagnostic::new(Code::NoEffect, expr.span, "this does nothing");
+                self.errors.push(error.help(
+                    "keep the value, `@x = …` or `$x = …`, or print it: `printf(\"%d\\n\", …)`",
+                ));
+                None
+            }
+        }
+    }
+
+    fn branches(
+        &mut self,
+        branches: &[(ast::Expr, Block)],
+        otherwise: Option<&Block>,
+        place: Span,
+        actions: &mut Vec<Action>,
+    ) -> Option<()> {
+        if !self.enter_if(place) {
+            return None;
+        }
+        let mut checked = Vec::new();
+        for (index, (condition, body)) in branches.iter().enumerate() {
+            if index > 0 && !self.count_statement(condition.span) {
+                break;
+            }
+            let condition = self.condition(condition, Position::Condition);
+            let mut then = Vec::new();
+            self.statements_of(body, &mut then);
+            checked.push((condition, then));
+        }
+        let mut rest = Vec::new();
+        if let Some(otherwise) = otherwise {
+            self.statements_of(otherwise, &mut rest);
+        }
+        if let Some(scope) = &mut self.scope {
+            scope.ifs -= 1;
+        }
+        for (condition, then) in checked.into_iter().rev() {
+            rest = vec![Action::If {
+                condition: condition?,
+                then,
+                otherwise: rest,
+            }];
+        }
+        actions.append(&mut rest);
+        Some(())
+    }
+
+    fn enter_if(&mut self, place: Span) -> bool {
+        let Some(scope) = &mut self.scope else {
+            return false;
+        };
+        if scope.ifs == MAX_IFS {
+            let message = format!("`if` nests more than {MAX_IFS} deep");
+            self.errors.push(
+                Diagnostic::new(Code::TooDeep, place, message)
+                    .help("join conditions with `&&`, or leave early with `return`"),
+            );
+            return false;
+        }
+        scope.ifs += 1;
+        true
+    }
+}
+
+/// Whether nothing after these actions is ever reached.
+fn ends(actions: &[Action]) -> bool {
+    match actions.last() {
+        Some(Action::Return) => true,
+        Some(Action::If {
+            then, otherwise, ..
+        }) => ends(then) && ends(otherwise),
+        _ => false,
+    }
+}

@@ -1,0 +1,89 @@
+//! What the kernel keeps, and how maps show it.
+
+use crate::types::Type;
+
+use super::{Aggregate, SlotId, StoreId};
+
+/// Groups: a key, and for each key a row of slots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Store {
+    /// The name of the table, or `@` and the name of the map, that it serves.
+    pub name: String,
+    /// The types of the keys. No key: one group.
+    pub keys: Vec<Type>,
+    /// What each group holds.
+    pub slots: Vec<SlotKind>,
+}
+
+/// What a slot accumulates of the values that updates bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotKind {
+    /// The number of updates; they bring no value.
+    Count,
+    /// The number of values.
+    Values,
+    /// The sum, wrapping at 64 bits.
+    Sum,
+    /// The sum of the squares, in 128 bits.
+    SumOfSquares,
+    /// The smallest value.
+    Min,
+    /// The largest value.
+    Max,
+    /// How many values were in which range.
+    Histogram(Buckets),
+    /// The last value; the number 0 before the first. All CPUs share it, so that it can be read. An
+    /// update whose value reads the slot itself is not atomic: of two at the same time one may be lost.
+    Last,
+    /// As [`SlotKind::Last`], and an update adds its value to it, atomically.
+    Tally,
+}
+
+/// The ranges of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Buckets {
+    /// 32 steps for each power of two, exact below 64. Values below 0 count as 0, values from 2^42 on as one.
+    LogLinear,
+    /// One for each power of two, and one each for 0 and for values below.
+    Log2,
+    /// Steps of one size, and one range each for values below the first and from the end on.
+    Linear {
+        /// The smallest value of the first step.
+        min: i64,
+        /// The smallest value after the last step.
+        max: i64,
+        /// The size of a step, above 0.
+        step: i64,
+    },
+}
+
+/// A map of the script: `@name`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Map {
+    /// The name without `@`; empty for `@` alone.
+    pub name: String,
+    /// Where it is kept.
+    pub store: StoreId,
+    /// What a group of it shows.
+    pub value: MapValue,
+    /// What its values mean.
+    pub ty: Type,
+}
+
+/// What a map shows for each key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MapValue {
+    /// An aggregate, one number.
+    Aggregate(Aggregate),
+    /// `stats()`: count, average and total.
+    Stats {
+        /// [`SlotKind::Sum`]
+        sum: SlotId,
+        /// [`SlotKind::Values`]
+        values: SlotId,
+    },
+    /// A histogram.
+    Histogram(SlotId),
+    /// A number that the script assigns or counts: [`SlotKind::Last`] or [`SlotKind::Tally`].
+    Number(SlotId),
+}

@@ -1,0 +1,210 @@
+//! Probe blocks, against what a guest is known to do.
+
+mod support;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use support::directory::Directory;
+use support::guest::Guest;
+use support::host::ewapa;
+use support::process::{Ended, Process};
+use support::runtime::{Invocation, Runtime};
+
+/// Writes once with each size from 1 to 100 bytes, to descriptor 1.
+fn sizes(runtime: Runtime, directory: &Directory) -> Invocation {
+    runtime.run(&Guest::named("sizes").compile(directory), directory.path())
+}
+
+/// What a script prints about a command, and how that ended.
+fn run_on(invocation: &Invocation, script: &str) -> (String, Ended) {
+    let directory = Directory::new();
+    let output = directory.path().join("output");
+    let mut command = Command::new(ewapa());
+    command
+        .args(["script", "-e", script, "-o"])
+        .arg(&output)
+        .arg("--")
+        .args(&invocation.words);
+    invocation.surround(&mut command);
+    let ended = Process::start(&mut command).end();
+    (read(&output), ended)
+}
+
+/// A command that is no runtime.
+fn plain(words: Vec<OsString>) -> Invocation {
+    Invocation {
+        words,
+        directory: std::env::temp_dir(),
+        environment: Vec::new(),
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// What a script prints about the guest of all sizes, on each runtime that is there.
+fn on_sizes(script: &str, check: impl Fn(&str)) {
+    for runtime in [Runtime::Builtin, Runtime::Wasm3] {
+        if !runtime.is_ready() {
+            continue;
+        }
+        let directory = Directory::new();
+        let (text, ended) = run_on(&sizes(runtime, &directory), script);
+        assert_eq!(ended.code(), 0, "{runtime:?}: {}{text}", ended.stderr);
+        check(&text);
+    }
+}
+
+fn prints(script: &str, expected: &str) {
+    on_sizes(script, |text| assert_eq!(text, expected));
+}
+
+/// What a script without a command prints to the standard output.
+fn alone(script: &str) -> Ended {
+    Process::start(Command::new(ewapa()).args(["-e", script])).end()
+}
+
+#[test]
+fn aggregates_in_maps_are_those_of_the_calls() {
+    prints(
+        "wasi:fd_write /bytes <= 60B/ {
+           @calls = count(); @by[bytes % 2B] = count(); @sum = sum(bytes / 1B);
+           @min = min(bytes); @max = max(bytes); @avg = avg(bytes / 1B); @stats = stats(bytes / 1B);
+         }",
+        "@calls: 60\n@by[0]: 30\n@by[1]: 30\n@sum: 1830\n@min: 1 B\n@max: 60 B\n@avg: 30\n\
+         @stats: count 60, average 30, total 1830\n",
+    );
+}
+
+#[test]
+fn histograms_count_every_call_in_its_range() {
+    on_sizes(
+        "wasi:fd_write { @powers = hist(bytes / 1B); @steps = lhist(bytes / 1B, 0, 100, 50); }",
+        |text| {
+            let counts: Vec<u64> = text
+                .lines()
+                .filter_map(|line| {
+                    line.split_once(')')?
+                        .1
+                        .split_whitespace()
+                        .next()?
+                        .parse()
+                        .ok()
+                })
+                .collect();
+            // 2 to 3, 4 to 7 and so on up to 64 to 127; then 0 to 49, 50 to 99, and 100.
+            assert_eq!(counts, [2, 4, 8, 16, 32, 37, 49, 50, 1], "{text}");
+        },
+    );
+}
+
+#[test]
+fn printf_prints_a_line_for_every_call() {
+    let lines: String = (1..=100)
+        .map(|n| format!("{n:>3} fd_write {n:#x}\n"))
+        .collect();
+    prints(
+        r#"wasi:fd_write { printf("%3d %s %#x\n", bytes, func, bytes / 1B); }"#,
+        &lines,
+    );
+}
+
+#[test]
+fn begin_comes_first_and_end_last() {
+    prints(
+        r#"end { printf("after %d\n", @calls); delete(@calls); }
+           begin { printf("before %d\n", @calls); }
+           wasi:fd_write /bytes > 98B/ { @calls++; printf("call\n"); }"#,
+        "before 0\ncall\ncall\nafter 2\n@calls: 0\n",
+    );
+}
+
+#[test]
+fn branches_and_variables_are_of_one_call() {
+    prints(
+        "wasi:fd_write {
+           $n = bytes / 1B;
+           if ($n <= 10) { @small++; } else if ($n <= 50) { @middle += 1; } else { @large += $n > 90 ? 1 : 0; }
+           if (@longest < bytes) { @longest = bytes; }
+         }",
+        "@small: 10\n@middle: 40\n@large: 10\n@longest: 100 B\n",
+    );
+}
+
+#[test]
+fn maps_are_emptied_key_by_key_or_at_once() {
+    prints(
+        r#"wasi:fd_write /bytes <= 3B/ {
+             @kept[bytes / 1B] = count(); @deleted[bytes / 1B]++; @cleared[bytes / 1B] = count(); @zeroed = sum(fd);
+           }
+           end { delete(@deleted[2]); clear(@cleared); zero(@zeroed); print(@deleted); clear(@deleted); printf("end\n"); }"#,
+        "@deleted[1]: 1\n@deleted[3]: 1\nend\n@kept[1]: 1\n@kept[2]: 1\n@kept[3]: 1\n@zeroed: 0\n",
+    );
+}
+
+#[test]
+fn tables_come_before_maps() {
+    on_sizes(
+        "table t from wasi:fd_write { calls = count() } wasi:fd_write { @calls = count(); }",
+        |text| {
+            let lines: Vec<&str> = text.lines().skip(1).take(4).map(str::trim).collect();
+            assert_eq!(lines, ["CALLS", "100", "", "@calls: 100"], "{text}");
+        },
+    );
+}
+
+#[test]
+fn a_script_that_waits_for_no_call_needs_no_command() {
+    let ended = alone(
+        r#"BEGIN { printf("begin\n"); } interval:ms:20 { @ticks++; if (@ticks == 3) { exit(); } } END { printf("end\n"); }"#,
+    );
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    assert_eq!(ended.stdout, b"begin\nend\n@ticks: 3\n");
+}
+
+#[test]
+fn exit_at_the_beginning_starts_nothing() {
+    let directory = Directory::new();
+    let file = directory.path().join("made");
+    let command = plain(vec!["touch".into(), file.clone().into()]);
+    let (text, ended) = run_on(
+        &command,
+        r#"begin { printf("no\n"); exit(); } wasi:* { @[func] = count(); }"#,
+    );
+    assert_eq!((ended.code(), &text[..]), (0, "no\n"), "{}", ended.stderr);
+    assert!(!file.exists());
+}
+
+#[test]
+fn exit_ends_the_command_even_if_it_does_not_heed_that() {
+    let command = plain(
+        ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"]
+            .map(Into::into)
+            .to_vec(),
+    );
+    let (text, ended) = run_on(
+        &command,
+        r#"interval:ms:300 { exit(); } end { printf("end\n"); }"#,
+    );
+    assert_eq!((ended.code(), &text[..]), (0, "end\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn other_formats_than_tables_are_refused_for_maps_and_text() {
+    for (script, what) in [
+        ("wasi:* { @calls = count(); }", "the map `@calls`"),
+        (r#"begin { printf("x"); }"#, "what the script prints itself"),
+    ] {
+        for format in ["json", "csv", "md"] {
+            let ended = Process::start(
+                Command::new(ewapa()).args(["-e", script, "-f", format, "--", "true"]),
+            )
+            .end();
+            assert_eq!(ended.code(), 64, "{}", ended.stderr);
+            assert!(ended.stderr.contains(what), "{}", ended.stderr);
+        }
+    }
+}

@@ -139,14 +139,14 @@ fn every_error_of_a_script_is_shown() {
 #[test]
 fn what_this_version_does_not_have() {
     script_is_refused(
-        "wasi:fd_write { @[comm] = count(); }",
+        "profile:hz:99 { @[comm] = count(); }",
         expect![[r#"
-        error[E0901]: a probe with statements in `{ … }` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | wasi:fd_write { @[comm] = count(); }
-          | ^^^^^^^^^^^^^
-    "#]],
+            error[E0901]: the probe `profile` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:1
+              |
+            1 | profile:hz:99 { @[comm] = count(); }
+              | ^^^^^^^^^^^^^
+        "#]],
     );
 }
 

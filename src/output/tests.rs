@@ -260,7 +260,7 @@ fn a_title_stands_for_the_name() {
         COMM                             N
         a|\u{1b}"b",c  9223372036854775807
         probe cost about 1.2 us a call, not subtracted
-        wasm3 0.5.0: 1 function cannot be seen (sock_recv); `ewapa symbols` says why
+        wasm3 0.5.0: 1 of the functions cannot be seen (sock_recv); `ewapa symbols` says why
     "#]]
     .assert_eq(&printed(text, groups(), Format::Table, false));
     expect![[r####"
@@ -278,7 +278,7 @@ fn a_title_stands_for_the_name() {
 
         probe cost about 1.2 us a call, not subtracted
 
-        wasm3 0.5.0: 1 function cannot be seen (sock_recv); \`ewapa symbols\` says why
+        wasm3 0.5.0: 1 of the functions cannot be seen (sock_recv); \`ewapa symbols\` says why
     "####]]
     .assert_eq(&printed(text, groups(), Format::Md, false));
     expect![[r#"

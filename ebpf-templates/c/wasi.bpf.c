@@ -19,7 +19,6 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before the programs are loaded; the verifier removes what they switch off. */
 const volatile __u64 script_reads;      /* READS_* of the builtins that the script reads */
 const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
-const volatile __u8 hold;               /* stop a process that has new code until user space has looked */
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
 const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
@@ -598,7 +597,7 @@ static __always_inline void tell(__u32 kind, __u32 pid)
 	event->kind = kind;
 	event->pid = pid;
 	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. */
-	if (hold && kind != EVENT_EXIT)
+	if (kind != EVENT_EXIT)
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
 }

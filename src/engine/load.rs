@@ -22,8 +22,6 @@ pub struct Settings {
     pub reads: u64,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
-    /// Stop a process that has new code until it has been looked at.
-    pub hold: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
     /// The ways that host functions get arguments and give results.
@@ -119,7 +117,6 @@ impl Loaded {
                 "always_returns",
                 (&[u8::from(settings.always_returns)][..], true),
             ),
-            ("hold", (&[u8::from(settings.hold)][..], true)),
             ("tgid_offset", (&offsets[0][..], true)),
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),

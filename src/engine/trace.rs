@@ -233,7 +233,6 @@ pub fn trace(
     let settings = Settings {
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
-        hold: true,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
             .abis()
@@ -505,11 +504,7 @@ impl Run {
             if self.take_signals(&mut ending) {
                 return Ok(());
             }
-            while let Some(event) = self
-                .events
-                .next()
-                .and_then(|bytes| Event::from_bytes(&bytes))
-            {
+            while let Some(event) = self.next_event() {
                 self.handle(event)?;
             }
             let more = script.step(&self.processes.names)?;
@@ -531,7 +526,7 @@ impl Run {
             if !due.is_empty() {
                 let tables = due.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
-                let reading = self.read(stores, self.elapsed(), |store| wanted.contains(&store))?;
+                let reading = self.read(stores, |store| wanted.contains(&store))?;
                 script
                     .messages
                     .listener
@@ -589,6 +584,12 @@ impl Run {
         false
     }
 
+    fn next_event(&mut self) -> Option<Event> {
+        self.events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+    }
+
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Exec(pid) | Event::Library(pid) => {
@@ -626,11 +627,7 @@ impl Run {
     fn let_go(&mut self) {
         self.processes.detach();
         self.links.clear();
-        while let Some(event) = self
-            .events
-            .next()
-            .and_then(|bytes| Event::from_bytes(&bytes))
-        {
+        while let Some(event) = self.next_event() {
             if let Event::Exec(pid) | Event::Library(pid) = event {
                 signals::send(pid, libc::SIGCONT);
             }
@@ -643,13 +640,9 @@ impl Run {
             .map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
     }
 
-    /// What has been counted up to a moment, in the stores that are wanted.
-    fn read(
-        &self,
-        stores: &Stores,
-        elapsed: Duration,
-        wanted: impl Fn(StoreId) -> bool,
-    ) -> Result<Reading, Error> {
+    /// What has been counted so far, in the stores that are wanted.
+    fn read(&self, stores: &Stores, wanted: impl Fn(StoreId) -> bool) -> Result<Reading, Error> {
+        let elapsed = self.elapsed();
         let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
         let groups = planned.map(|(index, (store, layout))| {
             if !wanted(StoreId(index)) {
@@ -668,14 +661,13 @@ impl Run {
 
     fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
-        let elapsed = self.elapsed();
         let status = match &mut self.running {
             Some(running) if !exited => running
                 .poll()
                 .map_err(io_error("cannot wait for the command"))?,
             _ => None,
         };
-        let reading = self.read(stores, elapsed, |_| true)?;
+        let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
         self.keeper.dismiss();
         let probe_cost = self

@@ -24,14 +24,14 @@ fn call_header() -> String {
     );
     for builtin in BUILTINS {
         match builtin.ty {
-            Type::Text => writeln!(header, "\tchar {}[{}];", builtin.name, builtin.size()),
-            _ => writeln!(header, "\t__s64 {};", builtin.name),
+            Type::Text(_) => writeln!(header, "\tchar {}[{}];", builtin.field, builtin.size()),
+            _ => writeln!(header, "\t__s64 {};", builtin.field),
         }
         .expect("write to a string");
     }
     header.push_str("};\n\n");
     for builtin in BUILTINS {
-        let (name, index, offset) = (builtin.name, builtin.index(), builtin.offset());
+        let (name, index, offset) = (builtin.field, builtin.index(), builtin.offset());
         writeln!(
             header,
             "#define READS_{} (1ull << {index})",

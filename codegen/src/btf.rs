@@ -31,6 +31,8 @@ pub enum Linkage {
 pub enum Parameter {
     /// `void *call`
     Call,
+    /// `void *ctx`
+    Context,
     /// `__u64 clause`
     Clause,
 }
@@ -128,6 +130,7 @@ impl Writer {
         for parameter in parameters {
             let (name, ty) = match parameter {
                 Parameter::Call => ("call", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Context => ("ctx", self.add("", KIND_PTR, 0, 0, &[])),
                 Parameter::Clause => {
                     let long = self.add("unsigned long long", KIND_INT, 0, 8, &[64]);
                     ("clause", self.add("__u64", KIND_TYPEDEF, 0, long.0, &[]))

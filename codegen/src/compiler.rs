@@ -3,6 +3,7 @@
 
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{Expr, ExprKind, SlotKind, VariableId};
+use ewapa_lang::types::Type;
 
 use crate::expr::offset;
 use crate::insn::{Assembler, R1, R6, R7, R10, Reg};
@@ -80,8 +81,9 @@ impl Compiler<'_> {
         }
     }
 
-    /// Makes room for so many variables, all of them none.
-    pub fn declare(&mut self, variables: usize) {
+    /// Makes room for variables of these types, all of them none.
+    pub fn declare(&mut self, variables: &[Type]) {
+        let variables = variables.len();
         self.variables = self.frame.take(8 * variables);
         if variables > 0 {
             self.asm.constant(R1, NONE);

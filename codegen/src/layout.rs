@@ -1,6 +1,5 @@
 //! Where a store's keys and slots are in the map that holds it. The engine reads maps by it.
 
-use ewapa_lang::builtin::TEXT_LEN;
 use ewapa_lang::plan::{Message, SlotKind, Store};
 use ewapa_lang::types::Type;
 
@@ -24,7 +23,7 @@ pub enum MapKind {
 pub struct Field {
     /// Bytes from the start of the key or message.
     pub offset: usize,
-    /// What it means; [`Type::Text`] takes [`TEXT_LEN`] bytes, all else eight.
+    /// What it means; it takes [`Type::size`] bytes.
     pub ty: Type,
 }
 
@@ -132,7 +131,7 @@ fn fields(start: usize, types: &[Type]) -> (Vec<Field>, usize) {
     let mut end = start;
     let field = |ty: &Type| {
         let offset = end;
-        end += if *ty == Type::Text { TEXT_LEN } else { 8 };
+        end += ty.size();
         Field { offset, ty: *ty }
     };
     (types.iter().map(field).collect(), end)

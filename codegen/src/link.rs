@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::ptr;
 
-use ewapa_templates::{ENTER, EVENT, LEAVE};
+use ewapa_templates::SHARED;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection};
 
@@ -20,7 +20,7 @@ use crate::program::CLAUSE;
 /// libbpf refuses one of them, or there is no memory for the result.
 pub fn link(template: &[u8], generated: &[u8]) -> Result<Vec<u8>, Error> {
     let mut linked = run_linker(template, generated)?;
-    make_functions_static(&mut linked, &[ENTER, LEAVE, EVENT, CLAUSE])?;
+    make_functions_static(&mut linked, &[SHARED, CLAUSE])?;
     Ok(linked)
 }
 

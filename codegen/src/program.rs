@@ -5,7 +5,7 @@ use ewapa_lang::builtin::{Known, builtin};
 use ewapa_lang::plan::{
     Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Plan, SlotKind, StoreId,
 };
-use ewapa_templates::{ENTER, EVENT, LEAVE};
+use ewapa_templates::{ENTER, EVENT, LEAVE, PHASE, SYSCALL};
 
 use crate::Error;
 use crate::action::deleted;
@@ -13,7 +13,7 @@ use crate::btf::Parameter;
 use crate::compiler::{CALL, Compiler, FRAME_LIMIT, Frame};
 use crate::expr::{any, offset};
 use crate::histogram;
-use crate::insn::{Alu, Assembler, Code, Cond, Label, R0, R1, R2};
+use crate::insn::{Alu, Assembler, Code, Cond, Label, R0, R1, R2, R3};
 use crate::layout::{MessageLayout, StoreLayout};
 
 /// The map of the template that counts what went wrong.
@@ -101,14 +101,20 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         emit(&mut compiler);
         finish(compiler, name, parameters, text)
     };
-    const CALL_ONLY: &[Parameter] = &[Parameter::Call];
-    const CALL_AND_CLAUSE: &[Parameter] = &[Parameter::Call, Parameter::Clause];
+    const CALL: &[Parameter] = &[Parameter::Call, Parameter::Context];
+    const CALL_AND_CLAUSE: &[Parameter] = &[Parameter::Call, Parameter::Context, Parameter::Clause];
     let mut functions = vec![
-        function(ENTER, CALL_ONLY, "filter at entry", &|compiler| {
+        function(ENTER, CALL, "filter at entry", &|compiler| {
             enter(plan, compiler);
         })?,
-        function(LEAVE, CALL_ONLY, "action at the end", &|compiler| {
+        function(LEAVE, CALL, "action at the end", &|compiler| {
             leave(plan, &mut compiler.asm);
+        })?,
+        function(SYSCALL, CALL, "system calls", &|compiler| {
+            returns(&mut compiler.asm, 0);
+        })?,
+        function(PHASE, CALL, "phases", &|compiler| {
+            returns(&mut compiler.asm, 0);
         })?,
         function(EVENT, CALL_AND_CLAUSE, "other events", &|compiler| {
             event(plan, &mut compiler.asm);
@@ -116,7 +122,7 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
     ];
     for (index, clause) in plan.clauses.iter().enumerate() {
         let (name, text) = (clause_name(index), describe(plan, index));
-        functions.push(function(&name, CALL_ONLY, &text, &|compiler| {
+        functions.push(function(&name, CALL, &text, &|compiler| {
             act(clause, compiler);
         })?);
     }
@@ -184,7 +190,7 @@ fn describe(plan: &Plan, clause: usize) -> String {
         (Some(table), _) => format!("table {}", table.name),
         (None, Event::Begin) => "the block of BEGIN".to_owned(),
         (None, Event::End) => "the block of END".to_owned(),
-        (None, Event::Wasi(_) | Event::Interval(_)) => format!("block {}", clause + 1),
+        (None, _) => format!("block {}", clause + 1),
     }
 }
 
@@ -271,12 +277,12 @@ fn leave(plan: &Plan, asm: &mut Assembler) {
     returns(asm, 0);
 }
 
-/// Does the clause whose index is the second argument.
+/// Does the clause whose index is the third argument.
 fn event(plan: &Plan, asm: &mut Assembler) {
     for (index, _) in waiting(plan, false) {
         let next = asm.label();
         let number = i32::try_from(index).expect("a script has few clauses");
-        asm.jump_if_imm(Cond::Ne, R2, number, next);
+        asm.jump_if_imm(Cond::Ne, R3, number, next);
         asm.call_function(&clause_name(index));
         returns(asm, 0);
         asm.place(next);
@@ -290,7 +296,7 @@ fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
     if let Event::Wasi(_) = clause.event {
         match_probes(&mut compiler.asm, clause, end);
     }
-    compiler.declare(clause.variables);
+    compiler.declare(&clause.variables);
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);
     }

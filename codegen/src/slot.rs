@@ -11,6 +11,11 @@ use crate::insn::{Alu, Cond, R0, R1, R2, R3, R4};
 /// in between: one that has preempted this one, or one on another CPU if they share the store.
 const TRIES: i32 = 8;
 
+/// The bytes of one step of a series: four words. Which step it is, counted from the start of the kernel
+/// plus one, or 0 if it is empty; the number of values; their sum, or the last of them; their extreme, as
+/// extremes are kept.
+pub const SERIES_STEP: usize = 32;
+
 /// The bytes of a slot.
 pub fn size(kind: SlotKind) -> usize {
     match kind {
@@ -22,6 +27,8 @@ pub fn size(kind: SlotKind) -> usize {
         | SlotKind::Last
         | SlotKind::Tally => 8,
         SlotKind::SumOfSquares => 16,
+        SlotKind::Text(bytes) => usize::from(bytes),
+        SlotKind::Series { steps, .. } => SERIES_STEP * usize::from(steps),
         SlotKind::Histogram(buckets) => 8 * histogram::count(buckets),
     }
 }
@@ -60,6 +67,7 @@ pub fn update(compiler: &mut Compiler<'_>, kind: SlotKind, update: &Update, offs
         SlotKind::Min => raise_extreme(compiler, near(), true),
         SlotKind::Max => raise_extreme(compiler, near(), false),
         SlotKind::Last => compiler.asm.store(VALUE, near(), R0),
+        SlotKind::Text(_) | SlotKind::Series { .. } => unreachable!("the checker refuses it"),
     }
     compiler.asm.place(skip);
 }

@@ -22,6 +22,9 @@ const volatile __u8 always_returns;     /* the return probe fires whatever the e
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
 const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
+const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
+const volatile __u8 all_processes;      /* raw probes fire in every process */
+const volatile __u64 started;           /* when the script started: ns, CLOCK_MONOTONIC */
 const volatile struct abi abis[MAX_ABIS];
 
 /* A call that has not returned yet. */
@@ -94,13 +97,27 @@ struct {
 	__type(value, __u32);
 } memory_offsets SEC(".maps");
 
-/* Generated from the script. All get a struct call. */
-extern int ewapa_enter(void *call);
-extern int ewapa_leave(void *call);
-extern int ewapa_event(void *call, __u64 clause);
+/* Generated from the script. All get a struct call, and the program's context. */
+extern int ewapa_enter(void *call, void *ctx);
+extern int ewapa_leave(void *call, void *ctx);
+extern int ewapa_syscall(void *call, void *ctx);
+extern int ewapa_phase(void *call, void *ctx);
+extern int ewapa_event(void *call, void *ctx, __u64 clause);
 
-/* What a clause gets that waits for something else than a call. */
-static const struct call no_call;
+/* What a clause gets that waits for something else than a call: it has no value. */
+static const struct call no_call = {
+	.func = NONE,
+	.runtime = NONE,
+	.module = NONE,
+	.fd = NONE,
+	.errno = NONE,
+	.ok = NONE,
+	.bytes = NONE,
+	.bytes_req = NONE,
+	.iovs = NONE,
+	.wasi_func = NONE,
+	.wasi_duration = NONE,
+};
 
 static __always_inline void tally(__u32 which)
 {
@@ -263,7 +280,7 @@ static __always_inline void name_call(struct pt_regs *ctx, struct open_call *ope
 	open->moved_arg = cookie->moved_arg;
 	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
 		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
-	open->ignored = !ewapa_enter(&open->call);
+	open->ignored = !ewapa_enter(&open->call, ctx);
 }
 
 /* Calls whose stack frames lie below `sp` on the same stack have been left without a return. */
@@ -434,7 +451,7 @@ static __always_inline void complete(struct pt_regs *ctx, struct open_call *open
 	}
 	if (script_reads & READS_BYTES)
 		call->bytes = moved_bytes(abi, open);
-	ewapa_leave(call);
+	ewapa_leave(call, ctx);
 }
 
 /* The place, from 1, of the innermost open call that began with this stack pointer; 0 if there is none. On
@@ -687,10 +704,45 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* For generated code: whether the script looks at the current process. */
+__noinline int ewapa_is_traced(void)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+
+	return all_processes || bpf_map_lookup_elem(&processes, &pid) != 0;
+}
+
+/* For generated code: the record of the innermost open call of the current thread. */
+__noinline const void *ewapa_call_around(void)
+{
+	struct thread *thread = known_thread();
+
+	if (!thread || !thread->depth)
+		return &no_call;
+	return &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+}
+
+/* For generated code: ns since the script started. */
+__noinline __u64 ewapa_elapsed(void)
+{
+	return bpf_ktime_get_ns() - started;
+}
+
+/* For generated code: the process that started the current one. */
+__noinline __u64 ewapa_parent(void)
+{
+	__u64 task = (__u64)bpf_get_current_task(), parent = 0;
+	__u32 pid = 0;
+
+	bpf_probe_read_kernel(&parent, sizeof(parent), (void *)(task + parent_offset));
+	bpf_probe_read_kernel(&pid, sizeof(pid), (void *)(parent + tgid_offset));
+	return pid;
+}
+
 /* Attached to nothing: user space runs it, with the index of a clause, for each event that is no call. */
 SEC("raw_tp/script")
 int script_event(struct bpf_raw_tracepoint_args *ctx)
 {
-	ewapa_event((void *)&no_call, ctx->args[0]);
+	ewapa_event((void *)&no_call, ctx, ctx->args[0]);
 	return 0;
 }

@@ -1,12 +1,13 @@
 //! The eBPF templates, compiled, and what they share with user space.
 //!
-//! `c/wasi.bpf.c` holds the life cycle of a WASI call; the compiler of scripts generates three functions
-//! for it, [`ENTER`], [`LEAVE`] and [`EVENT`]. `struct call`, the record that both sides read, is made from the
+//! `c/wasi.bpf.c` holds the life cycle of a WASI call; the compiler of scripts generates functions
+//! for it: [`ENTER`], [`LEAVE`], [`SYSCALL`], [`PHASE`] and [`EVENT`]. `struct call`, the record that both sides read, is made from the
 //! table of builtins of `ewapa-lang`; the structures below are the twins of `c/shared.h`.
 
-use ewapa_lang::builtin::{BUILTINS, TEXT_LEN};
+use ewapa_lang::builtin::BUILTINS;
+use ewapa_lang::types::Type;
 
-/// The object compiled from `c/wasi.bpf.c`, with undefined references to [`ENTER`], [`LEAVE`] and [`EVENT`].
+/// The object compiled from `c/wasi.bpf.c`, with undefined references to the generated functions.
 pub static WASI: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wasi.bpf.o"));
 
 /// The generated function that decides at entry whether a call is of interest: not 0 if it is.
@@ -15,9 +16,32 @@ pub const ENTER: &str = "ewapa_enter";
 /// The generated function that takes each completed call of interest.
 pub const LEAVE: &str = "ewapa_leave";
 
-/// The generated function that does the clause with this index, its second argument, if the clause waits
-/// for something else than a call.
+/// The generated function that does the clause with this index, its third argument, if the clause waits
+/// for something that user space tells of.
 pub const EVENT: &str = "ewapa_event";
+
+/// The generated function that takes each completed system call of a traced process.
+pub const SYSCALL: &str = "ewapa_syscall";
+
+/// The generated function that takes each phase that a traced process reaches.
+pub const PHASE: &str = "ewapa_phase";
+
+/// What the names of all functions begin with that template and generated code know of each other. All of
+/// the generated ones get the address of a `struct call`, and the program's context.
+pub const SHARED: &str = "ewapa_";
+
+/// A function of the template: whether the script looks at the current process.
+pub const IS_TRACED: &str = "ewapa_is_traced";
+
+/// A function of the template: the address of the record of the WASI call around the current moment, or of
+/// one that has none of its values.
+pub const CALL_AROUND: &str = "ewapa_call_around";
+
+/// A function of the template: nanoseconds since the script started.
+pub const ELAPSED: &str = "ewapa_elapsed";
+
+/// A function of the template: the process that started the current one.
+pub const PARENT: &str = "ewapa_parent";
 
 /// The program that hands its first argument, the index of a clause, to [`EVENT`]. It is attached to
 /// nothing, but run by user space (`BPF_PROG_TEST_RUN`).
@@ -28,10 +52,9 @@ pub const CALL_SIZE: usize = {
     let mut size = 0;
     let mut index = 0;
     while index < BUILTINS.len() {
-        size += if matches!(BUILTINS[index].ty, ewapa_lang::types::Type::Text) {
-            TEXT_LEN
-        } else {
-            8
+        size += match BUILTINS[index].ty {
+            Type::Text(bytes) => bytes as usize,
+            _ => 8,
         };
         index += 1;
     }

@@ -6,8 +6,7 @@ use ewapa_lang::{Environment, compile, describe, render};
 use libfuzzer_sys::fuzz_target;
 
 const ENVIRONMENT: Environment = Environment {
-    runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
-};
+    runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"], ..Environment::EMPTY };
 
 fuzz_target!(|text: &str| {
     let _ = describe(text);

@@ -11,6 +11,7 @@ mod column;
 mod comparison;
 mod condition;
 mod constant;
+mod context;
 mod event;
 mod format;
 mod function;
@@ -45,8 +46,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::host::Host;
 use crate::plan::{Expr, Message, Plan};
 use crate::span::Span;
+use context::Context;
 use learnt::Learnt;
 use map::MapUse;
 use param::Params;
@@ -58,6 +61,25 @@ use variable::Scope;
 pub struct Environment<'a> {
     /// The names of the runtimes in the catalogue. The index of a name is the runtime's number.
     pub runtimes: &'a [&'a str],
+    /// What the machine has. Without it probes outside of WASI and imports are refused.
+    pub host: Option<&'a dyn Host>,
+    /// What the script's file is known as to [`Host::import`].
+    pub name: Option<&'a str>,
+    /// `$1`, `$2` and so on.
+    pub arguments: &'a [&'a str],
+    /// Whether `system()` may run commands.
+    pub allows_unsafe: bool,
+}
+
+impl Environment<'_> {
+    /// Nothing is known.
+    pub const EMPTY: Environment<'static> = Environment {
+        runtimes: &[],
+        host: None,
+        name: None,
+        arguments: &[],
+        allows_unsafe: false,
+    };
 }
 
 /// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
@@ -132,6 +154,7 @@ pub fn check(
         news: false,
         learning: false,
         scope: None,
+        context: Context::default(),
     };
     let mut plan = Plan::default();
     checker.check_names(script);
@@ -189,6 +212,8 @@ struct Checker<'a> {
     learning: bool,
     /// The probe block that is being checked.
     scope: Option<Scope>,
+    /// The event that expressions are evaluated at.
+    context: Context,
 }
 
 impl Checker<'_> {

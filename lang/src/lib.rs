@@ -34,6 +34,7 @@ mod diagnostic;
 mod docs;
 pub mod errno;
 mod fmt;
+pub mod host;
 mod listing;
 mod nearest;
 pub mod page;

@@ -40,6 +40,7 @@ mod tests {
 
     const ENVIRONMENT: Environment = Environment {
         runtimes: &["wasmtime", "wasmer"],
+        ..Environment::EMPTY
     };
 
     fn names(text: &str) -> Vec<String> {

@@ -6,15 +6,17 @@ mod event;
 mod expression;
 mod message;
 mod result;
+mod settings;
 mod store;
 mod table;
 
 pub use action::{Action, Record, Update};
-pub use event::{Clause, Event, Probe};
-pub use expression::{BinaryOp, Expr, ExprKind};
-pub use message::{Conversion, Message, MessageKind, Piece, Show};
+pub use event::{Clause, Event, Phase, Probe, RawKind, RawProbe, Syscalls};
+pub use expression::{BinaryOp, Expr, ExprKind, KernelValue};
+pub use message::{Conversion, Message, MessageKind, Piece, Shape, Show};
 pub use result::{Baseline, Cell, Check, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
-pub use store::{Buckets, Map, MapValue, SlotKind, Store};
+pub use settings::Settings;
+pub use store::{Buckets, Fold, Map, MapValue, SlotKind, Store};
 pub use table::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};
 
 use crate::builtin::Builtin;
@@ -35,6 +37,12 @@ pub struct Plan {
     pub messages: Vec<Message>,
     /// What has to hold at the end, in the order of the script.
     pub checks: Vec<Check>,
+    /// The formats of [`crate::types::Type::Moment`].
+    pub formats: Vec<String>,
+    /// The numbers of the system calls that are counted within each call: the builtins `watched_0` and on.
+    pub watched: Vec<u16>,
+    /// What `config` says.
+    pub settings: Settings,
 }
 
 /// Index into [`Plan::stores`].

@@ -8,7 +8,9 @@ mod table;
 
 use std::fmt;
 
-use crate::plan::{Action, Clause, Event, Expr, Plan, Probe, Update};
+use crate::plan::{
+    Action, Clause, Event, Expr, Plan, Probe, RawProbe, Syscalls, Update, VariableId,
+};
 use crate::wasi::{Function, FunctionSet};
 
 impl fmt::Display for Plan {
@@ -38,6 +40,19 @@ impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.event {
             Event::Wasi(probes) => probes
+                .iter()
+                .try_for_each(|probe| writeln!(f, "  on {probe}"))?,
+            Event::WasiEnter(probes) => probes
+                .iter()
+                .try_for_each(|probe| writeln!(f, "  on the begin of {probe}"))?,
+            Event::Syscall(Syscalls::All) => writeln!(f, "  on all system calls")?,
+            Event::Syscall(Syscalls::Numbers(numbers)) => {
+                writeln!(f, "  on the system calls {numbers:?}")?;
+            }
+            Event::Phase(phases) => phases
+                .iter()
+                .try_for_each(|phase| writeln!(f, "  on the phase {}", phase.name()))?,
+            Event::Raw(probes) => probes
                 .iter()
                 .try_for_each(|probe| writeln!(f, "  on {probe}"))?,
             Event::Begin => writeln!(f, "  at the begin")?,
@@ -83,6 +98,46 @@ fn actions(f: &mut fmt::Formatter<'_>, all: &[Action], depth: usize) -> fmt::Res
             Action::Tell { message, values } => {
                 writeln!(f, "{indent}tell message {}{}", message.0, list(values))?;
             }
+            Action::Loop {
+                condition,
+                body,
+                step,
+            } => {
+                match condition {
+                    Some(condition) => writeln!(f, "{indent}while {condition}")?,
+                    None => writeln!(f, "{indent}forever")?,
+                }
+                actions(f, body, depth + 1)?;
+                if !step.is_empty() {
+                    writeln!(f, "{indent}step")?;
+                    actions(f, step, depth + 1)?;
+                }
+            }
+            Action::ForEach {
+                store,
+                keys,
+                slots,
+                body,
+            } => {
+                let names = |variables: &[Option<VariableId>]| {
+                    let names: Vec<String> = variables
+                        .iter()
+                        .map(|variable| {
+                            variable.map_or("_".to_owned(), |known| format!("${}", known.0))
+                        })
+                        .collect();
+                    names.join(", ")
+                };
+                let (keys, slots) = (names(keys), names(slots));
+                writeln!(
+                    f,
+                    "{indent}for each [{keys}] = {slots} of store {}",
+                    store.0
+                )?;
+                actions(f, body, depth + 1)?;
+            }
+            Action::Break => writeln!(f, "{indent}break")?,
+            Action::Continue => writeln!(f, "{indent}continue")?,
             Action::Return => writeln!(f, "{indent}return")?,
         }
     }
@@ -106,6 +161,48 @@ impl fmt::Display for Update {
         self.condition
             .as_ref()
             .map_or(Ok(()), |condition| write!(f, " if {condition}"))
+    }
+}
+
+/// As it is written in a script.
+impl fmt::Display for RawProbe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let behind = |offset: u64| match offset {
+            0 => String::new(),
+            offset => format!("+{offset}"),
+        };
+        match self {
+            RawProbe::Uprobe {
+                path,
+                function,
+                offset,
+                returns,
+            } => {
+                let kind = if *returns { "uretprobe" } else { "uprobe" };
+                write!(f, "{kind}:{path}:{function}{}", behind(*offset))
+            }
+            RawProbe::Usdt {
+                path,
+                provider,
+                name,
+            } if provider.is_empty() => write!(f, "usdt:{path}:{name}"),
+            RawProbe::Usdt {
+                path,
+                provider,
+                name,
+            } => write!(f, "usdt:{path}:{provider}:{name}"),
+            RawProbe::Tracepoint { category, name } => write!(f, "tracepoint:{category}:{name}"),
+            RawProbe::RawTracepoint(name) => write!(f, "rawtracepoint:{name}"),
+            RawProbe::Kprobe {
+                function,
+                offset,
+                returns,
+            } => {
+                let kind = if *returns { "kretprobe" } else { "kprobe" };
+                write!(f, "{kind}:{function}{}", behind(*offset))
+            }
+            RawProbe::Profile { period } => write!(f, "profile:ns:{period}"),
+        }
     }
 }
 

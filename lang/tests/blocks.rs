@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    ..Environment::EMPTY
 };
 
 fn compiled(text: &str) -> Compiled {

@@ -17,6 +17,7 @@ use ewapa_lang::{Code, Environment, compile, describe, render};
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    ..Environment::EMPTY
 };
 
 /// What users read.

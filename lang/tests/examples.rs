@@ -7,6 +7,7 @@ use ewapa_lang::{Code, Environment, compile, describe, parse};
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    ..Environment::EMPTY
 };
 
 /// The name and text of each example, in order.

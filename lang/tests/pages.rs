@@ -8,6 +8,7 @@ use ewapa_lang::{Code, Diagnostic, Environment, compile, render};
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    ..Environment::EMPTY
 };
 
 /// The blocks of a page whose info begins with this word.

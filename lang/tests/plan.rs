@@ -5,6 +5,7 @@ use expect_test::{Expect, expect};
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    ..Environment::EMPTY
 };
 
 fn compiled(text: &str, args: &[(&str, &str)]) -> Compiled {

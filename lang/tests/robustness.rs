@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer"],
+    ..Environment::EMPTY
 };
 
 /// Compiles, renders and formats, as the command line would.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer"],
+    ..Environment::EMPTY
 };
 
 const STATEMENTS: &[&str] = &[

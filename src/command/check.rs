@@ -51,6 +51,7 @@ fn check(file: &OsString) -> Result<String, Failure> {
     let source = Source::find(file)?;
     let environment = Environment {
         runtimes: &Catalogue::bundled().names(),
+        ..Environment::EMPTY
     };
     match ewapa_lang::compile(&source.text, &environment, &[]) {
         Ok(_) => Ok(source.name),

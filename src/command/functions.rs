@@ -20,7 +20,10 @@ use super::symbols;
 /// The probe stands for nothing, or the binary cannot be probed.
 pub fn list(probe: &str, binary: Option<&Path>, verbose: bool) -> Result<String, Failure> {
     let names = Catalogue::bundled().names();
-    let environment = Environment { runtimes: &names };
+    let environment = Environment {
+        runtimes: &names,
+        ..Environment::EMPTY
+    };
     let probes = ewapa_lang::probes(probe, &environment).map_err(|errors| not_found(&errors))?;
     let image = binary.map(symbols::inspect).transpose()?;
     let mut text = String::new();

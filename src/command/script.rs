@@ -214,6 +214,7 @@ fn run_source(
         &source.text,
         &Environment {
             runtimes: &runtimes,
+            ..Environment::EMPTY
         },
         values,
     )

@@ -41,7 +41,11 @@ impl Clauses {
         let now = Instant::now();
         for (index, clause) in plan.clauses.iter().enumerate() {
             match clause.event {
-                Event::Wasi(_) => continue,
+                Event::Wasi(_)
+                | Event::WasiEnter(_)
+                | Event::Syscall(_)
+                | Event::Phase(_)
+                | Event::Raw(_) => {}
                 Event::Begin => clauses.begin.push(index),
                 Event::End => clauses.end.push(index),
                 Event::Interval(nanoseconds) => {

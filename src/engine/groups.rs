@@ -6,8 +6,7 @@ use std::io;
 use aya::maps::MapData;
 use ewapa_codegen::histogram;
 use ewapa_codegen::layout::{Field, MapKind, StoreLayout};
-use ewapa_codegen::slot::decode_extreme;
-use ewapa_lang::builtin::TEXT_LEN;
+use ewapa_codegen::slot::{SERIES_STEP, decode_extreme};
 use ewapa_lang::plan::{SlotKind, Store};
 use ewapa_lang::types::Type;
 
@@ -18,8 +17,17 @@ use super::batch;
 pub enum Key {
     /// A number, a time, an enum; [`ewapa_lang::builtin::NONE`] for none.
     Number(i64),
-    /// Bytes of the traced process, as they came.
+    /// A text: bytes of the traced process, as they came, up to the first 0.
     Text(Vec<u8>),
+    /// Bytes of the traced process, as they came.
+    Bytes(Vec<u8>),
+    /// An address, and the process that it is of: 0 for the kernel.
+    Address {
+        /// The address.
+        address: u64,
+        /// The process.
+        pid: u32,
+    },
 }
 
 /// What a slot holds.
@@ -33,6 +41,21 @@ pub enum Value {
     Extreme(u64),
     /// The buckets that are not empty, by index.
     Histogram(Vec<(u16, u64)>),
+    /// The text that a script assigned.
+    Text(Vec<u8>),
+    /// The steps that are not empty, by number.
+    Series(Vec<(u64, Step)>),
+}
+
+/// What the values of one step of a series come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// How many values.
+    pub count: u64,
+    /// Their sum, or the last of them.
+    pub sum: i64,
+    /// Their extreme as the kernel keeps it.
+    pub extreme: u64,
 }
 
 /// A group of calls.
@@ -112,12 +135,23 @@ fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
 
 /// The value at the start of the bytes.
 pub fn decode_value(bytes: &[u8], ty: Type) -> Key {
-    if ty != Type::Text {
-        return Key::Number(word(bytes, 0) as i64);
+    match ty {
+        Type::Text(_) => Key::Text(decode_text(&bytes[..ty.size()])),
+        Type::Bytes(room) => {
+            let length = usize::try_from(word(bytes, 0)).unwrap_or(usize::MAX);
+            Key::Bytes(bytes[8..8 + length.min(usize::from(room))].to_vec())
+        }
+        Type::Address(_) => Key::Address {
+            address: word(bytes, 0),
+            pid: word(bytes, 1) as u32,
+        },
+        _ => Key::Number(word(bytes, 0) as i64),
     }
-    let text = &bytes[..TEXT_LEN];
-    let end = text.iter().position(|byte| *byte == 0);
-    Key::Text(text[..end.unwrap_or(TEXT_LEN)].to_vec())
+}
+
+fn decode_text(bytes: &[u8]) -> Vec<u8> {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    bytes[..end.unwrap_or(bytes.len())].to_vec()
 }
 
 fn decode(slot: SlotKind, bytes: &[u8]) -> Value {
@@ -127,6 +161,23 @@ fn decode(slot: SlotKind, bytes: &[u8]) -> Value {
         }
         SlotKind::SumOfSquares => {
             Value::Wide(u128::from(word(bytes, 1)) << 64 | u128::from(word(bytes, 0)))
+        }
+        SlotKind::Text(room) => Value::Text(decode_text(&bytes[..usize::from(room)])),
+        SlotKind::Series { steps, .. } => {
+            let steps = bytes.chunks_exact(SERIES_STEP).take(usize::from(steps));
+            let mut steps: Vec<(u64, Step)> = steps
+                .filter(|step| word(step, 0) > 0)
+                .map(|step| {
+                    let kept = Step {
+                        count: word(step, 1),
+                        sum: word(step, 2) as i64,
+                        extreme: word(step, 3),
+                    };
+                    (word(step, 0) - 1, kept)
+                })
+                .collect();
+            steps.sort_by_key(|(number, _)| *number);
+            Value::Series(steps)
         }
         SlotKind::Min | SlotKind::Max => Value::Extreme(word(bytes, 0)),
         SlotKind::Histogram(buckets) => {
@@ -150,11 +201,43 @@ fn merge(into: &mut Value, other: Value) {
                 }
             }
         }
+        (Value::Series(into), Value::Series(other)) => {
+            for (number, step) in other {
+                match into.binary_search_by_key(&number, |(known, _)| *known) {
+                    Ok(at) => into[at].1.add(step),
+                    Err(at) => into.insert(at, (number, step)),
+                }
+            }
+        }
         _ => unreachable!("the values of one slot are of one kind"),
     }
 }
 
+impl Step {
+    fn add(&mut self, other: Step) {
+        self.count += other.count;
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.extreme = self.extreme.max(other.extreme);
+    }
+}
+
 impl Value {
+    /// A text.
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Value::Text(text) => text,
+            _ => unreachable!("the plan names a slot of this kind"),
+        }
+    }
+
+    /// The steps of a series that are not empty, in order.
+    pub fn series(&self) -> &[(u64, Step)] {
+        match self {
+            Value::Series(steps) => steps,
+            _ => unreachable!("the plan names a slot of this kind"),
+        }
+    }
+
     /// A count or a sum.
     pub fn sum(&self) -> i64 {
         match self {

@@ -156,7 +156,7 @@ impl<'a> Messages<'a> {
                     .map_err(Error::Output)
             }
             MessageKind::Time(format) => self.listener.time(format).map_err(Error::Output),
-            MessageKind::Print { map, top } => {
+            MessageKind::Print { map, top, .. } => {
                 let map = &plan.maps[*map];
                 let groups = self.groups(map, loaded)?;
                 self.listener
@@ -171,10 +171,11 @@ impl<'a> Messages<'a> {
                 let key = &record[first..layout.size];
                 self.change(*map, loaded, |rows, layout| rows::delete(rows, layout, key))
             }
-            MessageKind::Exit => {
+            MessageKind::Exit(_) => {
                 self.exit = true;
                 Ok(())
             }
+            _ => unreachable!("the checker refuses it"),
         }
     }
 

@@ -5,6 +5,17 @@
 pub struct Names {
     runtimes: Vec<String>,
     modules: Vec<String>,
+    /// What raw probes are attached to: the values of the builtins `probe` and `func` at raw events.
+    pub attached: Vec<Attached>,
+}
+
+/// What a raw probe is attached to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The whole probe, as it would be written.
+    pub probe: String,
+    /// The function that it is in; of a tracepoint its name.
+    pub function: String,
 }
 
 fn intern(names: &mut Vec<String>, name: &str) -> usize {

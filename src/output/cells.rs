@@ -31,12 +31,13 @@ impl KeyCell {
             Key::Text(bytes) => {
                 return KeyCell::Name(String::from_utf8_lossy(bytes).into_owned());
             }
+            Key::Bytes(_) | Key::Address { .. } => unreachable!("the checker refuses it"),
             Key::Number(NONE) => return KeyCell::None,
             Key::Number(number) => *number,
         };
         KeyCell::Name(match ty {
             Type::Bool => return KeyCell::Bool(number != 0),
-            Type::Int | Type::Time | Type::Size | Type::Text => return KeyCell::Number(number),
+            Type::Int | Type::Unsigned | Type::Time | Type::Size => return KeyCell::Number(number),
             Type::Enum(Enumeration::Func) => usize::try_from(number)
                 .ok()
                 .and_then(Function::from_index)
@@ -46,6 +47,7 @@ impl KeyCell {
             }
             Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
             Type::Enum(Enumeration::Module) => names.module_name(number).to_owned(),
+            _ => unreachable!("the checker refuses it"),
         })
     }
 

@@ -26,7 +26,10 @@ pub type Totals<'a> = [(&'a ColumnExpr, Quantity)];
 /// The expressions in a column whose sum over all groups is needed.
 pub fn shared(expr: &ColumnExpr) -> Vec<&ColumnExpr> {
     match expr {
-        ColumnExpr::Number(_) | ColumnExpr::Aggregate(_) => Vec::new(),
+        ColumnExpr::Number(_)
+        | ColumnExpr::Aggregate(_)
+        | ColumnExpr::Series(_)
+        | ColumnExpr::Elsewhere { .. } => Vec::new(),
         ColumnExpr::Share(of) => vec![of],
         ColumnExpr::Negate(inner) => shared(inner),
         ColumnExpr::Binary(_, left, right) => [shared(left), shared(right)].concat(),
@@ -38,6 +41,9 @@ pub fn evaluate(expr: &ColumnExpr, basis: Basis) -> Option<Quantity> {
     match expr {
         ColumnExpr::Number(number) => Some(literal(*number)),
         ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, basis),
+        ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. } => {
+            unreachable!("the checker refuses it")
+        }
         ColumnExpr::Negate(inner) => Some(-evaluate(inner, basis)?),
         ColumnExpr::Binary(op, left, right) => {
             evaluate(left, basis)?.combine(*op, evaluate(right, basis)?)

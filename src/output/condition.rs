@@ -80,7 +80,7 @@ impl Sight<'_> {
             ResultKind::Number(amount) => Some(Quantity::from(*amount)),
             ResultKind::Column(index) => self.row?.values[*index],
             ResultKind::Key(index) => match self.row?.keys[*index].raw {
-                Key::Number(NONE) | Key::Text(_) => None,
+                Key::Number(NONE) | Key::Text(_) | Key::Bytes(_) | Key::Address { .. } => None,
                 Key::Number(number) => Some(Quantity::Whole(number)),
             },
             ResultKind::Cell(cell) => self.cell(cell),

@@ -74,6 +74,7 @@ pub fn render(
             MapValue::Stats { sum, values } => {
                 stats(&row.group.values[sum.0], &row.group.values[values.0], map)
             }
+            MapValue::Tuple | MapValue::Series(_) => unreachable!("the checker refuses it"),
             MapValue::Aggregate(_) | MapValue::Number(_) => text(row.weight, map.ty, names),
         };
         writeln!(out, ": {value}").expect("write to a string");
@@ -121,6 +122,7 @@ fn weight(value: MapValue, slots: &[Value]) -> Weight {
     let whole = |number: Option<i64>| number.map_or(Weight::None, Weight::Whole);
     let sum = |id: ewapa_lang::plan::SlotId| slots[id.0].sum();
     match value {
+        MapValue::Tuple | MapValue::Series(_) => unreachable!("the checker refuses it"),
         MapValue::Number(slot) => Weight::Whole(sum(slot)),
         MapValue::Histogram(slot) => {
             let counts = slots[slot.0].histogram().iter();

@@ -81,6 +81,7 @@ pub fn choose(
                 Some("/s"),
             ),
         },
+        Unit::Spark => unreachable!("the checker refuses it"),
         Unit::Bar => (
             Format::Bar {
                 largest: present().fold(0.0, f64::max),

@@ -46,6 +46,7 @@ fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> Stri
             return pad(cells::escape(&text), conversion);
         }
         (Key::Number(number), _) => *number,
+        (Key::Bytes(_) | Key::Address { .. }, _) => unreachable!("the checker refuses it"),
     };
     if conversion.show == Show::Char {
         return pad(character(number as u8), conversion);
@@ -96,7 +97,9 @@ fn integer(number: i64, conversion: Conversion) -> String {
         Show::LowerHex => ("", format!("{bits:x}")),
         Show::UpperHex => ("", format!("{bits:X}")),
         Show::Octal => ("", format!("{bits:o}")),
-        Show::Unsigned | Show::Char | Show::Text => ("", bits.to_string()),
+        Show::Unsigned | Show::Char | Show::Text | Show::Bytes | Show::HexBytes => {
+            ("", bits.to_string())
+        }
     };
     // ISO C 7.23.6.1: a precision is the least number of digits, and 0 shows no digit of 0.
     if conversion.precision == Some(0) && bits == 0 {

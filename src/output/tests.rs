@@ -25,6 +25,7 @@ use super::verdict::{Holds, Verdict};
 fn plan(text: &str) -> Plan {
     let environment = Environment {
         runtimes: &["wasmtime", "wasm3", "wamr"],
+        ..Environment::EMPTY
     };
     compile(text, &environment, &[]).expect(text).plan
 }

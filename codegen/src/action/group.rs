@@ -1,7 +1,6 @@
 //! Finds, makes, updates and deletes the groups of a store.
 
 use ewapa_lang::plan::{Expr, Record, StoreId};
-use ewapa_lang::types::Type;
 use ewapa_templates::Counter;
 
 use crate::compiler::{Compiler, VALUE};
@@ -64,7 +63,7 @@ impl Compiler<'_> {
 
     /// Puts a value of any type on the stack at this offset from `r10`.
     pub(super) fn put(&mut self, expr: &Expr, at: i16) {
-        if expr.ty == Type::Text {
+        if expr.ty.is_text() {
             self.copy_text(expr, at);
         } else {
             self.value_or_none(expr);

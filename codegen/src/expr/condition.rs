@@ -55,14 +55,14 @@ impl Compiler<'_> {
                 let cond = if when { Cond::Eq } else { Cond::Ne };
                 self.asm.jump_if_imm(cond, R0, i32::from(!negated), target);
             }
-            ExprKind::Text(_) | ExprKind::Negate(_) => {
+            _ => {
                 unreachable!("the checker makes conditions of type bool")
             }
         }
     }
 
     fn compare(&mut self, op: BinaryOp, left: &Expr, right: &Expr, target: Label, when: bool) {
-        if left.ty == Type::Text {
+        if left.ty.is_text() {
             return self.compare_text(left, right, target, (op == BinaryOp::Eq) == when);
         }
         let end = self.asm.label();

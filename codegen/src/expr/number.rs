@@ -52,7 +52,7 @@ impl Compiler<'_> {
                 |compiler| compiler.value(then, none),
                 |compiler| compiler.value(otherwise, none),
             ),
-            ExprKind::Map { store, keys } => self.map_value(*store, keys),
+            ExprKind::Map { store, keys, .. } => self.map_value(*store, keys),
             _ if expr.ty == Type::Bool => self.truth(expr, false, none),
             ExprKind::Binary(op, left, right) => {
                 self.operands(left, right, none);

@@ -3,9 +3,8 @@
 use crate::ast::{self, BinaryOp, ExprKind, Name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action};
+use crate::plan::{self, Action, SlotId};
 use crate::span::Span;
-use crate::types::Type;
 
 use super::Checker;
 use super::comparison::adapt;
@@ -91,6 +90,7 @@ impl Checker<'_> {
         let old = Value::new(
             plan::ExprKind::Map {
                 store: self.store(map),
+                slot: SlotId(0),
                 keys: keys.clone(),
             },
             ty,
@@ -156,7 +156,7 @@ impl Checker<'_> {
     /// A value that a variable or map can keep.
     fn kept(&mut self, expr: &ast::Expr) -> Option<Value> {
         let value = self.value(expr, Position::Statement)?;
-        if value.expr.ty == Type::Text {
+        if value.expr.ty.is_text() {
             self.not_yet(value.span, "keeping a text in a variable or map is");
             if let Some(error) = self.errors.last_mut() {
                 error.help.push(

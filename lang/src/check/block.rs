@@ -93,8 +93,8 @@ impl Checker<'_> {
             };
             let mut actions: Vec<Action> = Vec::new();
             self.statements_of(&block.body, &mut actions);
-            let variables = self.scope.as_ref().map_or(0, Scope::len);
-            if 8 * variables + room(&actions) > MAX_ROOM {
+            let variables = self.variable_types();
+            if variables.iter().map(|ty| ty.size()).sum::<usize>() + room(&actions) > MAX_ROOM {
                 let message = "this block keeps more at a time than the kernel has room for";
                 self.errors.push(
                     Diagnostic::new(Code::TooLarge, place(block), message)

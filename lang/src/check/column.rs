@@ -244,7 +244,7 @@ fn number_part(number: Number, span: Span) -> Part {
 fn has_aggregate(value: &ColumnExpr) -> bool {
     match value {
         ColumnExpr::Number(_) => false,
-        ColumnExpr::Aggregate(_) => true,
+        ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. } => true,
         ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => has_aggregate(inner),
         ColumnExpr::Binary(_, left, right) => has_aggregate(left) || has_aggregate(right),
     }
@@ -273,6 +273,10 @@ fn adds_up(value: &ColumnExpr) -> bool {
         ColumnExpr::Binary(Add | Sub, left, right) => adds_up(left) && adds_up(right),
         ColumnExpr::Binary(Mul | Div, left, right) if !has_aggregate(right) => adds_up(left),
         ColumnExpr::Binary(Mul, left, right) if !has_aggregate(left) => adds_up(right),
-        ColumnExpr::Number(_) | ColumnExpr::Binary(..) | ColumnExpr::Share(_) => false,
+        ColumnExpr::Number(_)
+        | ColumnExpr::Binary(..)
+        | ColumnExpr::Share(_)
+        | ColumnExpr::Series(_)
+        | ColumnExpr::Elsewhere { .. } => false,
     }
 }

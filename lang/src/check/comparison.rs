@@ -86,11 +86,11 @@ impl Checker<'_> {
             Type::Enum(Enumeration::Module) => {
                 return self.refused(span, "comparing `module` with a text is");
             }
-            Type::Text => match unfit_text(text, span) {
+            Type::Text(_) => match unfit_text(text, span) {
                 Some(error) => error,
                 None => {
                     let text = plan::ExprKind::Text(text.to_owned());
-                    return Some(Value::new(text, Type::Text, span));
+                    return Some(Value::new(text, with, span));
                 }
             },
             Type::Enum(Enumeration::Errno) => Diagnostic::new(

@@ -40,7 +40,7 @@ impl Checker<'_> {
             return then;
         }
         let (condition, then, otherwise) = (condition?, then?, otherwise?);
-        if then.expr.ty == Type::Text && otherwise.expr.ty == Type::Text {
+        if then.expr.ty.is_text() && otherwise.expr.ty.is_text() {
             return self.refused(span, "`? :` between texts is");
         }
         let (then, otherwise) = adapted(then, otherwise);

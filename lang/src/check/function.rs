@@ -116,7 +116,7 @@ impl Checker<'_> {
         if !call.args.is_empty() {
             return self.takes(call, "no argument", "`exit()`");
         }
-        self.tell(call.place, MessageKind::Exit, Vec::new(), actions)?;
+        self.tell(call.place, MessageKind::Exit(0), Vec::new(), actions)?;
         actions.push(Action::Return);
         Some(())
     }
@@ -132,7 +132,7 @@ impl Checker<'_> {
         for value in &values {
             self.spend(value, place);
         }
-        let room = |ty: Type| if ty == Type::Text { 2 } else { 1 };
+        let room = |ty: Type| ty.size() / 8;
         if values.iter().map(|value| room(value.ty)).sum::<usize>() > MAX_MESSAGE_VALUES {
             let message = format!("at most {MAX_MESSAGE_VALUES} values are printed at once");
             let error = Diagnostic::new(Code::TooLarge, place, message);

@@ -51,7 +51,7 @@ impl Checker<'_> {
                 }
             }
             Type::Enum(Enumeration::Module) => return Some(KeyValue::Text(text.to_owned())),
-            Type::Text => match unfit_text(text, place) {
+            Type::Text(_) => match unfit_text(text, place) {
                 Some(error) => error,
                 None => return Some(KeyValue::Text(text.to_owned())),
             },
@@ -60,7 +60,7 @@ impl Checker<'_> {
                 "no" => return Some(KeyValue::Number(0)),
                 _ => Diagnostic::new(Code::MixedTypes, place, "a condition is `yes` or `no`"),
             },
-            Type::Int | Type::Time | Type::Size => {
+            _ => {
                 let message = format!("{} and a text cannot be compared", a(ty));
                 Diagnostic::new(Code::MixedTypes, place, message).label("this is a text")
             }

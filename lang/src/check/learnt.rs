@@ -86,7 +86,7 @@ impl Checker<'_> {
         let written = value.text().is_some() || value.is_constant();
         let Some((ty, place)) = learnt.decided else {
             let own = (value.expr.ty, value.span);
-            if written && matches!(own.0, Type::Int | Type::Text) {
+            if written && matches!(own.0, Type::Int | Type::Text(_)) {
                 learnt.open.get_or_insert(own);
                 return None;
             }
@@ -96,7 +96,7 @@ impl Checker<'_> {
         };
         if let Some(text) = value.text().map(str::to_owned) {
             match ty {
-                Type::Text | Type::Enum(Enumeration::Func) => {
+                Type::Text(_) | Type::Enum(Enumeration::Func) => {
                     return self.named(&text, value.span, ty, place);
                 }
                 Type::Enum(Enumeration::Runtime) => {

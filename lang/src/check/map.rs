@@ -288,6 +288,7 @@ impl Checker<'_> {
                 store: self.store(MapId(index)),
                 value,
                 ty,
+                shape: None,
             });
         }
     }

@@ -42,7 +42,11 @@ impl Checker<'_> {
             Some(top) => Some(self.top(top)?),
             None => None,
         };
-        let kind = MessageKind::Print { map: map?.0, top };
+        let kind = MessageKind::Print {
+            map: map?.0,
+            top,
+            divisor: 1,
+        };
         self.tell(call.place, kind, Vec::new(), actions)
     }
 

@@ -96,7 +96,15 @@ impl Checker<'_> {
         }
         let (ty, keys) = (known.value.ty()?, keys?);
         let store = self.store(map);
-        Some(Value::new(plan::ExprKind::Map { store, keys }, ty, span))
+        Some(Value::new(
+            plan::ExprKind::Map {
+                store,
+                slot: SlotId(0),
+                keys,
+            },
+            ty,
+            span,
+        ))
     }
 
     /// Reports that nothing is ever put into a map, once.

@@ -41,7 +41,7 @@ impl Constant {
     pub(super) fn ty(&self) -> Type {
         match self {
             Constant::Number(number) => number.ty,
-            Constant::Text(_) => Type::Text,
+            Constant::Text(text) => Type::of_text(text),
         }
     }
 
@@ -219,7 +219,7 @@ fn value(text: &str, known: &Known) -> Result<Constant, Box<Diagnostic>> {
     let Param {
         name, ty, default, ..
     } = &known.param;
-    if *ty == Type::Text {
+    if ty.is_text() {
         return Ok(Constant::Text(text.to_owned()));
     }
     let error = |message: String| {

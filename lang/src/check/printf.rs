@@ -113,9 +113,9 @@ impl Checker<'_> {
             return Some(Shown::Text(format::shown(text, conversion)));
         }
         let suits = match ty {
-            Type::Text => is_text,
+            Type::Text(_) => is_text,
             Type::Enum(_) => true,
-            Type::Bool | Type::Int | Type::Time | Type::Size => !is_text,
+            _ => !is_text,
         };
         if suits {
             return Some(Shown::Value(conversion, value.expr));
@@ -129,7 +129,7 @@ impl Checker<'_> {
         let error = Diagnostic::new(Code::FormatArguments, place, message)
             .label(format!("this is {}", a(ty)));
         self.errors.push(match ty {
-            Type::Text => error.help("use `%s`"),
+            Type::Text(_) => error.help("use `%s`"),
             Type::Time => error.help("use `%d`, and divide by the unit: `duration / 1us`"),
             Type::Size => error.help("use `%d`; it prints bytes"),
             _ => error.help("use `%d`"),

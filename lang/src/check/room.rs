@@ -3,8 +3,6 @@
 use crate::plan::{Action, Expr, ExprKind};
 use crate::types::Type;
 
-use crate::builtin::TEXT_LEN;
-
 /// The most bytes for variables, and the key or message that is being put together. The stack has 512;
 /// the rest is for those who call the block, and for values on their way.
 pub(super) const MAX_ROOM: usize = 280;
@@ -30,8 +28,18 @@ fn action(action: &Action) -> usize {
             then,
             otherwise,
         } => read_keys(condition).max(room(then)).max(room(otherwise)),
+        Action::Loop {
+            condition,
+            body,
+            step,
+        } => condition
+            .as_ref()
+            .map_or(0, read_keys)
+            .max(room(body))
+            .max(room(step)),
+        Action::ForEach { body, .. } => room(body),
         Action::Tell { values, .. } => side_by_side(values),
-        Action::Return => 0,
+        Action::Return | Action::Break | Action::Continue => 0,
     }
 }
 
@@ -46,12 +54,14 @@ fn side_by_side(values: &[Expr]) -> usize {
 pub(super) fn read_keys(expr: &Expr) -> usize {
     let inner = expr.parts().into_iter().map(read_keys).max().unwrap_or(0);
     let own = match &expr.kind {
-        ExprKind::Map { keys, .. } => keys.iter().map(|key| bytes(key.ty)).sum(),
+        ExprKind::Map { keys, .. } | ExprKind::HasKey { keys, .. } => {
+            keys.iter().map(|key| bytes(key.ty)).sum()
+        }
         _ => 0,
     };
     own + inner
 }
 
 fn bytes(ty: Type) -> usize {
-    if ty == Type::Text { TEXT_LEN } else { 8 }
+    ty.size()
 }

@@ -69,7 +69,7 @@ impl Checker<'_> {
         plan.clauses.push(plan::Clause {
             event: Event::Wasi(probes),
             filter,
-            variables: 0,
+            variables: Vec::new(),
             actions: vec![Action::Record(Record {
                 store,
                 keys: keys.clone(),

@@ -80,7 +80,7 @@ impl Checker<'_> {
             ExprKind::Number(number) => self.number(*number, span),
             ExprKind::Text(text) => Some(Value::new(
                 plan::ExprKind::Text(text.clone()),
-                Type::Text,
+                Type::of_text(text),
                 span,
             )),
             ExprKind::Name(name) => match self.resolve(name, span)? {
@@ -91,7 +91,8 @@ impl Checker<'_> {
                     span,
                 )),
                 Meaning::Constant(Constant::Text(text)) => {
-                    Some(Value::new(plan::ExprKind::Text(text), Type::Text, span))
+                    let ty = Type::of_text(&text);
+                    Some(Value::new(plan::ExprKind::Text(text), ty, span))
                 }
                 Meaning::Constant(Constant::Number(number)) => {
                     self.number(number, span).map(|value| Value {

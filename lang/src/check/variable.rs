@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, VariableId};
 use crate::span::Span;
+use crate::types::Type;
 
 use super::Checker;
 use super::MAX_VARIABLES;
@@ -68,11 +69,6 @@ impl Scope {
             }
         }
         self.depth = self.depth.saturating_sub(1);
-    }
-
-    /// How many variables there are.
-    pub(super) fn len(&self) -> usize {
-        self.variables.len()
     }
 }
 
@@ -178,6 +174,14 @@ impl Checker<'_> {
         if let Some(index) = self.scope.as_ref().and_then(|scope| scope.find(name)) {
             self.fit_variable(value, VariableId(index), name);
         }
+    }
+
+    /// The types of the variables of the block.
+    pub(super) fn variable_types(&self) -> Vec<Type> {
+        let count = self.scope.as_ref().map_or(0, |scope| scope.variables.len());
+        (0..count)
+            .map(|index| self.learnt_variable(index).ty().unwrap_or(Type::Int))
+            .collect()
     }
 
     fn learnt_variable(&self, index: usize) -> Learnt {

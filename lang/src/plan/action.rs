@@ -14,7 +14,8 @@ pub enum Action {
         /// Which one.
         keys: Vec<Expr>,
     },
-    /// `$variable = value`. A value that is none makes the variable none.
+    /// `$variable = value`. A value that is none makes the variable none. A text may be shorter than the
+    /// variable.
     Assign {
         /// The variable.
         variable: VariableId,
@@ -30,6 +31,31 @@ pub enum Action {
         /// If it does not.
         otherwise: Vec<Action>,
     },
+    /// Again and again while the condition holds, or forever. A loop that has not ended after some millions
+    /// of rounds ends there.
+    Loop {
+        /// Of type [`crate::types::Type::Bool`].
+        condition: Option<Expr>,
+        /// What is done in each round.
+        body: Vec<Action>,
+        /// What follows it, also after [`Action::Continue`].
+        step: Vec<Action>,
+    },
+    /// For each key of a map whose rows all CPUs share, in no order.
+    ForEach {
+        /// The map's store.
+        store: StoreId,
+        /// The variables that a key's parts are put into; none where it is not used.
+        keys: Vec<Option<VariableId>>,
+        /// The variables that the slots are put into; none where it is not used.
+        slots: Vec<Option<VariableId>>,
+        /// What is done.
+        body: Vec<Action>,
+    },
+    /// Ends the innermost loop. No action follows it in its list.
+    Break,
+    /// Ends the round of the innermost loop. No action follows it in its list.
+    Continue,
     /// Tell user space. What is told in one event arrives in order; what finds no room is counted.
     Tell {
         /// What of.
@@ -88,8 +114,22 @@ impl Action {
                         .chain(otherwise)
                         .any(|action| action.any_expression(predicate))
             }
+            Action::Loop {
+                condition,
+                body,
+                step,
+            } => {
+                condition.iter().any(&mut *predicate)
+                    || body
+                        .iter()
+                        .chain(step)
+                        .any(|action| action.any_expression(predicate))
+            }
+            Action::ForEach { body, .. } => {
+                body.iter().any(|action| action.any_expression(predicate))
+            }
             Action::Tell { values, .. } => values.iter().any(predicate),
-            Action::Return => false,
+            Action::Return | Action::Break | Action::Continue => false,
         }
     }
 }

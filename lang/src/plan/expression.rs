@@ -1,9 +1,9 @@
 //! Expressions that the kernel evaluates.
 
 use crate::builtin::Builtin;
-use crate::types::Type;
+use crate::types::{Space, Type};
 
-use super::{StoreId, VariableId};
+use super::{SlotId, StoreId, VariableId};
 
 /// A typed expression over the builtins of one call, evaluated in the kernel.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,16 +21,109 @@ pub struct Expr {
 pub enum ExprKind {
     /// A literal, a parameter's value, a named value's number; for [`Type::Bool`] 0 or 1.
     Const(i64),
-    /// A text to compare with, or a key. At most [`crate::builtin::TEXT_LEN`] - 1 bytes, none of them 0.
+    /// A text, none of whose bytes is 0. It fits its type, which may be larger.
     Text(String),
-    /// A field of the call.
+    /// A field of the event's record. At raw events: of the WASI call around it, none if there is none.
     Builtin(&'static Builtin),
+    /// What the kernel says at this moment.
+    Kernel(KernelValue),
+    /// A number in the context of a raw probe: a register, an argument, a field of a tracepoint.
+    Context {
+        /// Where it is, in bytes.
+        offset: u16,
+        /// 1, 2, 4 or 8 bytes.
+        size: u8,
+        /// Whether it is signed.
+        signed: bool,
+    },
+    /// The address of a field in the context of a raw probe, in the kernel's memory.
+    ContextAddress {
+        /// Where it is, in bytes.
+        offset: u16,
+        /// What is there are four bytes, the low two of which say where in the context the field is
+        /// (`__data_loc` of tracepoints).
+        indirect: bool,
+    },
+    /// A number in memory. If it cannot be read it is none.
+    Read {
+        /// Where it is.
+        address: Box<Expr>,
+        /// 1, 2, 4 or 8 bytes.
+        size: u8,
+        /// Whether it is signed.
+        signed: bool,
+        /// Whose memory.
+        space: Space,
+    },
+    /// A text in memory, up to the first 0 or the room of its type, [`Type::Text`]. Empty if it cannot be read.
+    ReadText {
+        /// Where it begins.
+        address: Box<Expr>,
+        /// At most so many bytes, the 0 behind them counted.
+        length: Option<Box<Expr>>,
+        /// Whose memory.
+        space: Space,
+    },
+    /// Bytes in memory, [`Type::Bytes`]. None of them if they cannot be read.
+    ReadBytes {
+        /// Where they begin.
+        address: Box<Expr>,
+        /// How many, at most what the type has room for. None: all of it.
+        length: Option<Box<Expr>>,
+        /// Whose memory.
+        space: Space,
+    },
+    /// The current stack, [`Type::Stack`]. None if there is none, or no room for it.
+    Stack,
+    /// The function at an address, [`Type::Address`].
+    Symbol(Box<Expr>),
+    /// The number cut down to so many bytes, 1, 2, 4 or 8, and taken as signed or not.
+    Cast {
+        /// The number.
+        value: Box<Expr>,
+        /// How many of its bytes.
+        bytes: u8,
+        /// Whether the highest bit is the sign.
+        signed: bool,
+    },
+    /// Every bit inverted.
+    BitNot(Box<Expr>),
+    /// Whether two texts are the same in their first bytes, or up to a 0 in both.
+    SamePrefix {
+        /// One.
+        left: Box<Expr>,
+        /// The other.
+        right: Box<Expr>,
+        /// How many bytes.
+        bytes: u16,
+    },
+    /// Whether a text contains another one.
+    Contains {
+        /// Where it is looked for.
+        text: Box<Expr>,
+        /// What is looked for, written out.
+        part: String,
+    },
+    /// The number of bytes of a text before its 0.
+    Length(Box<Expr>),
+    /// Whether a value is none.
+    IsNone(Box<Expr>),
+    /// Whether a map holds a key.
+    HasKey {
+        /// A store whose rows all CPUs share.
+        store: StoreId,
+        /// The key.
+        keys: Vec<Expr>,
+    },
     /// A `$variable`; none before it is assigned.
     Variable(VariableId),
-    /// The number that a map holds for a key; 0 if it has none.
+    /// What a map holds for a key; 0, or the empty text, if it has none.
     Map {
-        /// A store whose only slot is [`super::SlotKind::Last`] or [`super::SlotKind::Tally`].
+        /// A store whose slots are [`super::SlotKind::Last`], [`super::SlotKind::Tally`] or
+        /// [`super::SlotKind::Text`].
         store: StoreId,
+        /// Which of them: 0 but for tuples.
+        slot: SlotId,
         /// The key.
         keys: Vec<Expr>,
     },
@@ -61,26 +154,74 @@ pub enum BinaryOp {
     Sub,
     /// `*`
     Mul,
-    /// `/`, signed
+    /// `/`; signed unless its type is [`Type::Unsigned`]
     Div,
-    /// `%`, signed
+    /// `%`; signed unless its type is [`Type::Unsigned`]
     Rem,
+    /// `&`
+    BitAnd,
+    /// `|`
+    BitOr,
+    /// `^`
+    BitXor,
+    /// `<<`; by the low six bits of the right side.
+    Shl,
+    /// `>>`; by the low six bits of the right side. It keeps the sign unless its type is [`Type::Unsigned`].
+    Shr,
     /// `==`. For [`crate::types::Enumeration::Runtime`]: the low byte of both.
     Eq,
     /// `!=`
     Ne,
-    /// `<`, signed
+    /// `<`; signed unless both sides are [`Type::Unsigned`]
     Lt,
-    /// `<=`, signed
+    /// `<=`; signed unless both sides are [`Type::Unsigned`]
     Le,
-    /// `>`, signed
+    /// `>`; signed unless both sides are [`Type::Unsigned`]
     Gt,
-    /// `>=`, signed
+    /// `>=`; signed unless both sides are [`Type::Unsigned`]
     Ge,
     /// `&&`; the right side is not evaluated when the left one is false.
     And,
     /// `||`; the right side is not evaluated when the left one is true.
     Or,
+}
+
+/// What the kernel says at this moment, at any event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KernelValue {
+    /// Nanoseconds since the kernel started, without the time it was suspended (`CLOCK_MONOTONIC`).
+    Nsecs,
+    /// Nanoseconds since the kernel started (`CLOCK_BOOTTIME`).
+    NsecsBoot,
+    /// Nanoseconds of international atomic time (`CLOCK_TAI`).
+    NsecsTai,
+    /// Nanoseconds since the script started.
+    Elapsed,
+    /// The process.
+    Pid,
+    /// The thread.
+    Tid,
+    /// The process that started this one.
+    Ppid,
+    /// The user.
+    Uid,
+    /// The group.
+    Gid,
+    /// The CPU.
+    Cpu,
+    /// The NUMA node.
+    NumaNode,
+    /// The cgroup (version 2).
+    Cgroup,
+    /// A random number of 32 bits.
+    Random,
+    /// The address of `struct task_struct`.
+    Task,
+    /// The thread's name, [`Type::Text`] of 16 bytes.
+    Comm,
+    /// The number of what the probe is attached to: the value of [`crate::types::Enumeration::Probe`]
+    /// and [`crate::types::Enumeration::ProbeFunction`]. At raw events only.
+    Cookie,
 }
 
 impl Expr {
@@ -90,10 +231,32 @@ impl Expr {
             ExprKind::Const(_)
             | ExprKind::Text(_)
             | ExprKind::Variable(_)
-            | ExprKind::Builtin(_) => Vec::new(),
-            ExprKind::Negate(inner) | ExprKind::Not(inner) => vec![inner],
-            ExprKind::Binary(_, left, right) => vec![left, right],
-            ExprKind::Map { keys, .. } => keys.iter().collect(),
+            | ExprKind::Builtin(_)
+            | ExprKind::Kernel(_)
+            | ExprKind::Context { .. }
+            | ExprKind::ContextAddress { .. }
+            | ExprKind::Stack => Vec::new(),
+            ExprKind::Negate(inner)
+            | ExprKind::Not(inner)
+            | ExprKind::BitNot(inner)
+            | ExprKind::IsNone(inner)
+            | ExprKind::Length(inner)
+            | ExprKind::Symbol(inner)
+            | ExprKind::Contains { text: inner, .. }
+            | ExprKind::Cast { value: inner, .. }
+            | ExprKind::Read { address: inner, .. } => vec![inner],
+            ExprKind::ReadText {
+                address, length, ..
+            }
+            | ExprKind::ReadBytes {
+                address, length, ..
+            } => std::iter::once(&**address)
+                .chain(length.as_deref())
+                .collect(),
+            ExprKind::Binary(_, left, right) | ExprKind::SamePrefix { left, right, .. } => {
+                vec![left, right]
+            }
+            ExprKind::Map { keys, .. } | ExprKind::HasKey { keys, .. } => keys.iter().collect(),
             ExprKind::Choose {
                 condition,
                 then,

@@ -24,7 +24,33 @@ pub enum MessageKind {
         map: usize,
         /// At most so many keys.
         top: Option<usize>,
+        /// What values are divided by; 1 for none.
+        divisor: i64,
     },
+    /// `print(@map[keys])`: one key of a map. The values are the key.
+    PrintKey {
+        /// Index into [`Plan::maps`](super::Plan::maps).
+        map: usize,
+    },
+    /// `print(value)`: the values, put together as the shape says.
+    PrintValue(Shape),
+    /// `tabulate`: maps side by side, joined on their keys.
+    Tabulate {
+        /// What stands above it.
+        title: String,
+        /// Indices into [`Plan::maps`](super::Plan::maps). They have the same keys.
+        maps: Vec<usize>,
+        /// Which of them rows are sorted by, the largest first. None: by the keys.
+        sort: Option<usize>,
+        /// At most so many rows.
+        limit: Option<usize>,
+    },
+    /// `join`: the texts that are not empty, with this between them.
+    Join(String),
+    /// `cat`: shows a file whose name the pieces make.
+    Cat(Vec<Piece>),
+    /// `system`: runs a command that the pieces make.
+    System(Vec<Piece>),
     /// `clear(@map)`: forgets every key.
     Clear {
         /// Index into [`Plan::maps`](super::Plan::maps).
@@ -40,8 +66,27 @@ pub enum MessageKind {
         /// Index into [`Plan::maps`](super::Plan::maps).
         map: usize,
     },
-    /// `exit()`: ends the run.
-    Exit,
+    /// `exit()`: ends the run, with this exit code.
+    Exit(u8),
+}
+
+/// How values that stand side by side belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// One value.
+    One(Type),
+    /// A tuple.
+    Tuple(Vec<Shape>),
+}
+
+impl Shape {
+    /// The types of the values, from left to right.
+    pub fn types(&self) -> Vec<Type> {
+        match self {
+            Shape::One(ty) => vec![*ty],
+            Shape::Tuple(parts) => parts.iter().flat_map(Shape::types).collect(),
+        }
+    }
 }
 
 /// A piece of a format.
@@ -91,4 +136,8 @@ pub enum Show {
     Text,
     /// `%p`
     Pointer,
+    /// `%r`: bytes, those that are not printable as `\\x..`.
+    Bytes,
+    /// `%rx`: bytes in base 16; with a space between them unless `#` joins them.
+    HexBytes,
 }

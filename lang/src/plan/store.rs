@@ -2,7 +2,7 @@
 
 use crate::types::Type;
 
-use super::{Aggregate, SlotId, StoreId};
+use super::{Aggregate, Shape, SlotId, StoreId};
 
 /// Groups: a key, and for each key a row of slots.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +35,34 @@ pub enum SlotKind {
     /// The last value; the number 0 before the first. All CPUs share it, so that it can be read. An
     /// update whose value reads the slot itself is not atomic: of two at the same time one may be lost.
     Last,
+    /// The last text, in so many bytes; empty before the first. All CPUs share it.
+    Text(u16),
+    /// What the values of each of the last steps come to.
+    Series {
+        /// Nanoseconds.
+        step: u64,
+        /// How many steps are kept: 1 to 4096.
+        steps: u16,
+        /// What values of one step come to.
+        fold: Fold,
+    },
     /// As [`SlotKind::Last`], and an update adds its value to it, atomically.
     Tally,
+}
+
+/// What several values come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fold {
+    /// Their sum.
+    Sum,
+    /// Their average.
+    Avg,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+    /// The last one.
+    Last,
 }
 
 /// The ranges of a histogram.
@@ -68,6 +94,8 @@ pub struct Map {
     pub value: MapValue,
     /// What its values mean.
     pub ty: Type,
+    /// For [`MapValue::Tuple`] how its slots belong together.
+    pub shape: Option<Shape>,
 }
 
 /// What a map shows for each key.
@@ -84,6 +112,11 @@ pub enum MapValue {
     },
     /// A histogram.
     Histogram(SlotId),
-    /// A number that the script assigns or counts: [`SlotKind::Last`] or [`SlotKind::Tally`].
+    /// A value that the script assigns or counts: [`SlotKind::Last`], [`SlotKind::Text`] or
+    /// [`SlotKind::Tally`].
     Number(SlotId),
+    /// A tuple that the script assigns: the slots from the first on, as [`Map::shape`] says.
+    Tuple,
+    /// A series: [`SlotKind::Series`].
+    Series(SlotId),
 }

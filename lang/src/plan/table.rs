@@ -66,6 +66,8 @@ pub enum Unit {
     Hex,
     /// What there is of it in a second.
     Rate,
+    /// The steps of a series, a character each.
+    Spark,
     /// A bar; that of the column's largest value is the longest.
     Bar,
 }
@@ -77,6 +79,15 @@ pub enum ColumnExpr {
     Number(f64),
     /// An aggregate.
     Aggregate(Aggregate),
+    /// A series, [`super::SlotKind::Series`]; as a number, its last step.
+    Series(SlotId),
+    /// How often another store counted for the row: `wasi_calls`.
+    Elsewhere {
+        /// A store with one [`super::SlotKind::Count`].
+        store: StoreId,
+        /// Which keys of the row are its keys, in order.
+        keys: Vec<usize>,
+    },
     /// Minus.
     Negate(Box<ColumnExpr>),
     /// `+ - * / %`; a division by zero has no value.

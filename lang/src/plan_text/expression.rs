@@ -5,7 +5,7 @@ use std::fmt;
 use super::list;
 use crate::errno;
 use crate::plan::{BinaryOp, Expr, ExprKind};
-use crate::types::{Enumeration, Type};
+use crate::types::{Enumeration, Space, Type};
 use crate::wasi::Function;
 
 impl fmt::Display for Expr {
@@ -13,9 +13,57 @@ impl fmt::Display for Expr {
         match &self.kind {
             ExprKind::Const(value) => constant(f, *value, self.ty),
             ExprKind::Text(text) => write!(f, "{text:?}"),
-            ExprKind::Builtin(builtin) => f.write_str(builtin.name),
+            ExprKind::Builtin(builtin) => f.write_str(builtin.field),
+            ExprKind::Kernel(value) => write!(f, "{value:?}"),
+            ExprKind::Context {
+                offset,
+                size,
+                signed,
+            } => write!(f, "context[{offset}]{}", width(*size, *signed)),
+            ExprKind::ContextAddress { offset, indirect } => {
+                write!(f, "&context[{}{offset}]", if *indirect { "*" } else { "" })
+            }
+            ExprKind::Read {
+                address,
+                size,
+                signed,
+                space,
+            } => write!(f, "*{space:?}({address}){}", width(*size, *signed)),
+            ExprKind::ReadText {
+                address,
+                length,
+                space,
+            } => read(f, "text", address, length.as_deref(), *space),
+            ExprKind::ReadBytes {
+                address,
+                length,
+                space,
+            } => read(f, "bytes", address, length.as_deref(), *space),
+            ExprKind::Stack => write!(f, "{:?}", self.ty),
+            ExprKind::Symbol(address) => write!(f, "symbol({address})"),
+            ExprKind::Cast {
+                value,
+                bytes,
+                signed,
+            } => write!(f, "({value}){}", width(*bytes, *signed)),
+            ExprKind::BitNot(inner) => write!(f, "~{inner}"),
+            ExprKind::SamePrefix { left, right, bytes } => {
+                write!(f, "({left} begins as {right} for {bytes}B)")
+            }
+            ExprKind::Contains { text, part } => write!(f, "({text} contains {part:?})"),
+            ExprKind::Length(inner) => write!(f, "length({inner})"),
+            ExprKind::IsNone(inner) => write!(f, "({inner} is none)"),
+            ExprKind::HasKey { store, keys } => {
+                write!(f, "store {} has {}", store.0, list(keys))
+            }
             ExprKind::Variable(variable) => write!(f, "${}", variable.0),
-            ExprKind::Map { store, keys } => write!(f, "store {}{}", store.0, list(keys)),
+            ExprKind::Map { store, slot, keys } => {
+                write!(f, "store {}{}", store.0, list(keys))?;
+                match slot.0 {
+                    0 => Ok(()),
+                    slot => write!(f, ".{slot}"),
+                }
+            }
             ExprKind::Choose {
                 condition,
                 then,
@@ -26,6 +74,25 @@ impl fmt::Display for Expr {
             ExprKind::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
         }
     }
+}
+
+fn width(bytes: u8, signed: bool) -> String {
+    format!(
+        ":{}{}",
+        if signed { "i" } else { "u" },
+        u32::from(bytes) * 8
+    )
+}
+
+fn read(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    address: &Expr,
+    length: Option<&Expr>,
+    space: Space,
+) -> fmt::Result {
+    write!(f, "{what} at {space:?}({address})")?;
+    length.map_or(Ok(()), |length| write!(f, " of {length}"))
 }
 
 pub(super) fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt::Result {
@@ -55,6 +122,11 @@ impl fmt::Display for BinaryOp {
             BinaryOp::Mul => "*",
             BinaryOp::Div => "/",
             BinaryOp::Rem => "%",
+            BinaryOp::BitAnd => "&",
+            BinaryOp::BitOr => "|",
+            BinaryOp::BitXor => "^",
+            BinaryOp::Shl => "<<",
+            BinaryOp::Shr => ">>",
             BinaryOp::Eq => "==",
             BinaryOp::Ne => "!=",
             BinaryOp::Lt => "<",

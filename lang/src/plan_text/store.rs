@@ -28,6 +28,10 @@ impl fmt::Display for SlotKind {
             SlotKind::Max => f.write_str("max"),
             SlotKind::Last => f.write_str("last"),
             SlotKind::Tally => f.write_str("tally"),
+            SlotKind::Text(bytes) => write!(f, "text of {bytes}B"),
+            SlotKind::Series { step, steps, fold } => {
+                write!(f, "series of {steps} steps of {step}ns, {fold:?}")
+            }
             SlotKind::Histogram(Buckets::LogLinear) => f.write_str("histogram"),
             SlotKind::Histogram(Buckets::Log2) => f.write_str("histogram by powers of two"),
             SlotKind::Histogram(Buckets::Linear { min, max, step }) => {
@@ -50,8 +54,14 @@ impl fmt::Display for Map {
             store,
             value,
             ty,
+            shape,
         } = self;
-        write!(f, "@{name} from store {}: {ty} = {value}", store.0)
+        write!(f, "@{name} from store {}: ", store.0)?;
+        match shape {
+            Some(shape) => write!(f, "{shape}")?,
+            None => write!(f, "{ty}")?,
+        }
+        write!(f, " = {value}")
     }
 }
 
@@ -62,6 +72,8 @@ impl fmt::Display for MapValue {
             MapValue::Stats { sum, values } => write!(f, "stats({sum} {values})"),
             MapValue::Histogram(slot) => write!(f, "histogram({slot})"),
             MapValue::Number(slot) => write!(f, "number({slot})"),
+            MapValue::Tuple => f.write_str("tuple"),
+            MapValue::Series(slot) => write!(f, "series({slot})"),
         }
     }
 }

@@ -75,6 +75,7 @@ impl fmt::Display for Unit {
             Unit::Hex => "hex",
             Unit::Rate => "rate",
             Unit::Bar => "bar",
+            Unit::Spark => "spark",
         })
     }
 }
@@ -86,6 +87,11 @@ impl fmt::Display for ColumnExpr {
             ColumnExpr::Aggregate(aggregate) => write!(f, "{aggregate}"),
             ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
             ColumnExpr::Share(of) => write!(f, "share({of})"),
+            ColumnExpr::Series(slot) => write!(f, "series({slot})"),
+            ColumnExpr::Elsewhere { store, keys } => {
+                let keys: Vec<String> = keys.iter().map(|key| format!("key {key}")).collect();
+                write!(f, "count of store {}[{}]", store.0, keys.join(", "))
+            }
             ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
         }
     }

@@ -21,6 +21,7 @@ use expect_test::Expect;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    ..Environment::EMPTY
 };
 
 fn errors(text: &str, args: &[(&str, &str)]) -> Vec<Diagnostic> {

@@ -56,7 +56,7 @@ impl<'a> Context<'a> {
                 (!builtin.nullable || value != NONE).then_some(value)
             }
             ExprKind::Variable(variable) => self.variables[variable.0],
-            ExprKind::Map { store, keys } => {
+            ExprKind::Map { store, keys, .. } => {
                 let group = (0, self.keys(keys));
                 match self.stores[store.0].get(&group).map(Vec::as_slice) {
                     None => Some(0),
@@ -88,7 +88,7 @@ impl<'a> Context<'a> {
                     _ => unreachable!("a condition"),
                 })
             }
-            ExprKind::Text(_) | ExprKind::Not(_) => unreachable!("no number"),
+            _ => unreachable!("no number"),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Context<'a> {
             })?,
             ExprKind::Binary(BinaryOp::And, left, right) => self.holds(left) && self.holds(right),
             ExprKind::Binary(BinaryOp::Or, left, right) => self.holds(left) || self.holds(right),
-            ExprKind::Binary(op, left, right) if left.ty == Type::Text => {
+            ExprKind::Binary(op, left, right) if left.ty.is_text() => {
                 (self.text(left) == self.text(right)) == (*op == BinaryOp::Eq)
             }
             ExprKind::Binary(op, left, right) => {
@@ -146,7 +146,7 @@ impl<'a> Context<'a> {
     /// The values of keys or of a message.
     pub fn keys(&self, keys: &[Expr]) -> Vec<Key> {
         let key = |expr: &Expr| match expr.ty {
-            Type::Text => Key::Text(self.text(expr)),
+            Type::Text(_) => Key::Text(self.text(expr)),
             _ => Key::Number(self.value(expr).unwrap_or(NONE)),
         };
         keys.iter().map(key).collect()

@@ -1,0 +1,22 @@
+//! What `config` says.
+
+/// How a script runs. Each has a default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The bytes of a text that is read from memory, the 0 behind it counted.
+    pub max_strlen: u16,
+    /// The rows of a map or table that the kernel keeps.
+    pub max_map_keys: u32,
+    /// Whether maps that are left at the end are printed.
+    pub print_maps_on_exit: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            max_strlen: 64,
+            max_map_keys: 65_536,
+            print_maps_on_exit: true,
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod guest;
 mod output;
 mod source;
 mod stdout;
+mod symbolize;
 
 use std::process::ExitCode;
 use std::time::Instant;

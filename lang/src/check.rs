@@ -12,6 +12,7 @@ mod comparison;
 mod condition;
 mod constant;
 mod context;
+mod elsewhere;
 mod event;
 mod format;
 mod function;
@@ -27,27 +28,32 @@ pub(crate) mod param;
 mod pivot;
 mod printf;
 pub(crate) mod probe;
+mod process;
 mod promise;
+mod raw;
+mod reads;
 mod refuse;
 mod result;
 mod room;
+mod setting;
 mod shape;
 mod slots;
 mod statement;
 mod table;
+mod tracepoint;
 mod typing;
 pub(crate) mod unit;
 mod value;
 mod variable;
 mod written;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
-use crate::plan::{Expr, Message, Plan};
+use crate::plan::{Expr, Message, Plan, Settings, StoreId};
 use crate::span::Span;
 use context::Context;
 use learnt::Learnt;
@@ -144,7 +150,7 @@ pub fn check(
         nodes: 0,
         shapes: Vec::new(),
         tables: tables(script),
-        aliases: aliases(script),
+        counted_calls: StoreId(0),
         written: written::written(script),
         maps: Vec::new(),
         variables: HashMap::new(),
@@ -155,8 +161,15 @@ pub fn check(
         learning: false,
         scope: None,
         context: Context::default(),
+        settings: Settings::default(),
     };
     let mut plan = Plan::default();
+    for item in &script.items {
+        if let Item::Config(config) = item {
+            checker.config(config, &mut plan.settings);
+        }
+    }
+    checker.settings = plan.settings;
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
@@ -190,10 +203,10 @@ struct Checker<'a> {
     shapes: Vec<Shape>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
-    /// How many tables the script has. Their stores come before those of maps.
+    /// How many stores the tables of the script have. They come before those of maps.
     tables: usize,
-    /// The probes that the script declares with `alias`.
-    aliases: HashSet<String>,
+    /// Where the WASI calls for the current table are counted, if it has a column of their number.
+    counted_calls: StoreId,
     /// The maps that the script puts something into.
     written: BTreeSet<String>,
     /// The maps, in the order in which they are mentioned.
@@ -214,6 +227,8 @@ struct Checker<'a> {
     scope: Option<Scope>,
     /// The event that expressions are evaluated at.
     context: Context,
+    /// What `config` says.
+    settings: Settings,
 }
 
 impl Checker<'_> {
@@ -221,10 +236,8 @@ impl Checker<'_> {
         match item {
             Item::Param(_) => {}
             Item::Table(table) => self.table(table, plan),
-            Item::Config(config) => self.not_yet(config.span, "`config` is"),
-            Item::Import(import) => self.not_yet(import.span, "`import` is"),
-            Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
-            Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
+            // Before everything else.
+            Item::Config(_) | Item::Import(_) | Item::Macro(_) | Item::Alias(_) => {}
             // All checks and blocks come after all tables.
             Item::Check(_) | Item::ProbeBlock(_) => {}
             Item::Foreign(foreign) => self.foreign(foreign),
@@ -250,7 +263,7 @@ impl Checker<'_> {
                 }
                 None => seen.push((table.name.text.clone(), table.name.span)),
             }
-            tables += 1;
+            tables += 1 + usize::from(elsewhere::counts_calls(table));
             if tables > MAX_STORES {
                 self.too_many(
                     table.name.span,
@@ -305,20 +318,9 @@ fn extent(expr: &Expr) -> (usize, usize) {
 }
 
 fn tables(script: &Script) -> usize {
-    script
-        .items
-        .iter()
-        .filter(|item| matches!(item, Item::Table(_)))
-        .count()
-}
-
-fn aliases(script: &Script) -> HashSet<String> {
-    script
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Alias(alias) => Some(probe::written(&alias.probe)),
-            _ => None,
-        })
-        .collect()
+    let stores = |item: &Item| match item {
+        Item::Table(table) => 1 + usize::from(elsewhere::counts_calls(table)),
+        _ => 0,
+    };
+    script.items.iter().map(stores).sum()
 }

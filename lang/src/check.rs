@@ -30,7 +30,7 @@ mod printf;
 pub(crate) mod probe;
 mod process;
 mod promise;
-mod raw;
+mod raw_probe;
 mod reads;
 mod refuse;
 mod result;
@@ -47,11 +47,12 @@ mod value;
 mod variable;
 mod written;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::expand::{Expanded, expanded};
 use crate::host::Host;
 use crate::plan::{Expr, Message, Plan, Settings, StoreId};
 use crate::span::Span;
@@ -140,6 +141,53 @@ pub fn check(
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    check_expanded(expanded(script, environment), environment, args).map(|(plan, _)| plan)
+}
+
+/// The plan of a script whose macros are replaced, and the script.
+pub(crate) fn check_expanded(
+    expanded: Expanded,
+    environment: &Environment,
+    args: &[(String, String)],
+) -> Result<(Plan, Script), Vec<Diagnostic>> {
+    let Expanded {
+        script,
+        mut errors,
+        sources,
+    } = expanded;
+    let result = checked(&script, environment, args);
+    let found = match result {
+        Ok(plan) if errors.is_empty() => return Ok((plan, script)),
+        Ok(_) => Vec::new(),
+        Err(found) => found,
+    };
+    // Nothing more is said of what has an error already.
+    let broken: Vec<Span> = errors.iter().filter_map(|error| error.span).collect();
+    let is_broken = |error: &Diagnostic| {
+        error.span.is_some_and(|span| {
+            let mut broken = broken.iter();
+            broken.any(|known| known.start <= span.start && span.end <= known.end)
+        })
+    };
+    errors.extend(found.into_iter().filter(|error| !is_broken(error)));
+    // What a macro or a prologue stands for is checked at each place.
+    let mut said = HashSet::new();
+    let mut errors: Vec<Diagnostic> = errors
+        .into_iter()
+        .map(Diagnostic::as_written)
+        .filter(|error| said.insert((error.span, error.code, error.message.clone())))
+        .map(|error| sources.place(error))
+        .collect();
+    errors.sort_by(|one, other| one.order().cmp(&other.order()));
+    Err(errors)
+}
+
+/// The plan of a script without imports, macros and aliases.
+fn checked(
+    script: &Script,
+    environment: &Environment,
+    args: &[(String, String)],
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let mut params = Params::declared(script, &mut errors);
     params.set(args, &mut errors);
@@ -185,8 +233,7 @@ pub fn check(
         checker.planned_maps(&mut plan);
     }
     plan.messages = checker.messages;
-    let mut errors = checker.errors;
-    errors.sort_by_key(|error| error.span);
+    let errors = checker.errors;
     if errors.is_empty() {
         Ok(plan)
     } else {

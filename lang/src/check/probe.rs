@@ -247,7 +247,7 @@ impl Checker<'_> {
 }
 
 /// A probe as it is written.
-pub(super) fn written(probe: &Probe) -> String {
+pub(crate) fn written(probe: &Probe) -> String {
     let mut text = probe.kind.text.clone();
     for segment in &probe.segments {
         text.push(':');

@@ -9,7 +9,7 @@ use crate::plan::RawProbe;
 use super::Checker;
 use super::context::RawContext;
 use super::glob;
-use super::raw::{Raw, context, unquoted};
+use super::raw_probe::{Raw, context, unquoted};
 use super::reads::Reads;
 
 /// A glob stands for at most so many tracepoints.

@@ -15,7 +15,7 @@ mod context;
 mod event;
 mod format;
 mod function;
-mod glob;
+pub mod glob;
 mod histogram;
 mod key_value;
 mod learnt;

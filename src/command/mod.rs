@@ -14,4 +14,6 @@ pub mod list;
 pub mod man;
 pub mod script;
 pub mod seconds;
+pub mod stamp;
 pub mod symbols;
+pub mod words;

@@ -16,6 +16,7 @@ pub mod maps;
 pub mod messages;
 pub mod names;
 pub mod processes;
+pub mod raw;
 pub mod reading;
 pub mod rows;
 pub mod schedule;

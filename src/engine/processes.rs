@@ -58,11 +58,12 @@ pub struct Found {
 }
 
 impl Processes {
-    /// Nothing is traced yet.
+    /// Nothing is traced yet. `names` are those that are known so far.
     pub fn new(
         wanted: FunctionSet,
         probes: Probes,
         traced: BpfHashMap<MapData, u32, i64>,
+        names: Names,
     ) -> Processes {
         Processes {
             wanted,
@@ -72,7 +73,7 @@ impl Processes {
             ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
-            names: Names::default(),
+            names,
             found: Vec::new(),
             stripped: Vec::new(),
             troubles: Vec::new(),

@@ -25,6 +25,7 @@ use super::load::{Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
 use super::processes::{Processes, inspect_ahead};
+use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
 use super::script::Script;
 use super::signals::Signals;
@@ -46,6 +47,17 @@ pub enum Target {
     Nothing,
 }
 
+/// How a run goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// How WASI calls are probed; the fastest way if it is none.
+    pub mechanism: Option<Mechanism>,
+    /// When it ends at the latest.
+    pub limit: Option<Duration>,
+    /// How often all tables and maps are shown while it goes on.
+    pub interval: Option<Duration>,
+}
+
 /// Takes tables while a run goes on.
 pub trait Reporter {
     /// These tables of the plan, by index, are due. Only their stores have been read.
@@ -60,8 +72,7 @@ pub trait Reporter {
 pub fn trace(
     plan: &Plan,
     target: &Target,
-    mechanism: Option<Mechanism>,
-    limit: Option<Duration>,
+    wishes: &Wishes,
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
@@ -89,10 +100,13 @@ pub fn trace(
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
     timings.mark("compile and link");
 
-    let mechanism = match mechanism {
+    let mechanism = match wishes.mechanism {
         Some(mechanism) => mechanism,
         None => attach::best_mechanism()?,
     };
+    let mut names = Names::default();
+    let sites = raw::resolve(plan, &mut names)?;
+    timings.mark("raw probes found");
     let settings = Settings {
         reads: reads(plan),
         always_returns: mechanism != Mechanism::Session,
@@ -109,6 +123,7 @@ pub fn trace(
     let keeper =
         Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
+    let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = vec![
         attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
         attach::raw_tracepoint(&loaded, "process_exec", "sched_process_exec")?,
@@ -128,10 +143,11 @@ pub fn trace(
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(plan.functions(), probes, traced),
+        processes: Processes::new(plan.functions(), probes, traced, names),
         events,
         signals,
         links,
+        raw,
         keeper,
         running: None,
         left: None,
@@ -155,7 +171,7 @@ pub fn trace(
         messages,
         loaded: &loaded,
     };
-    let exited = run.follow_script(&mut script, &stores, held, target, limit)?;
+    let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
     run.finish(&stores, exited)
 }
 
@@ -209,6 +225,7 @@ struct Run {
     counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    raw: Raw,
     keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.

@@ -9,7 +9,7 @@ use ewapa_symbols::Catalogue;
 use ewapa_templates::Event;
 
 use super::error::{command_error, io_error};
-use super::{Error, Run, Stores, Target, is_process};
+use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
@@ -25,10 +25,13 @@ impl Run {
         stores: &Stores,
         held: Option<Held>,
         target: &Target,
-        limit: Option<Duration>,
+        wishes: &Wishes,
     ) -> Result<bool, Error> {
         script.begin(&self.processes.names)?;
         if !script.exited() {
+            // What happens at the beginning comes before the first event, as what it prints does.
+            let attached = self.raw.attach(&self.processes.names)?;
+            self.links.extend(attached);
             match target {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;
@@ -36,7 +39,7 @@ impl Run {
                 Target::Processes(pids) => self.join(pids)?,
                 Target::Nothing => {}
             }
-            let followed = self.follow(script, stores, limit);
+            let followed = self.follow(script, stores, wishes);
             if followed.is_err() {
                 self.let_go();
                 self.terminate()?;
@@ -121,11 +124,13 @@ impl Run {
         &mut self,
         script: &mut Script<'_>,
         stores: &Stores,
-        limit: Option<Duration>,
+        wishes: &Wishes,
     ) -> Result<(), Error> {
         let mut ending = Ending::default();
-        let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut schedule = Schedule::new(stores.plan, Instant::now());
+        let mut end = wishes
+            .limit
+            .and_then(|limit| Instant::now().checked_add(limit));
+        let mut schedule = Schedule::new(stores.plan, wishes.interval, Instant::now());
         loop {
             // Signals first: one that arrives behind this point wakes the wait below. In the other order the
             // end of the command could be taken for told when nobody had looked yet.
@@ -151,14 +156,17 @@ impl Run {
                 ending.insist(running.pid, now);
             }
             let due = schedule.take(now);
-            if !due.is_empty() {
-                let tables = due.iter().map(|table| &stores.plan.tables[*table]);
+            if !due.tables.is_empty() {
+                let tables = due.tables.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
                 let reading = self.read(stores, |store| wanted.contains(&store))?;
                 script
                     .messages
                     .listener
-                    .due(&due, &reading, &self.processes.names);
+                    .due(&due.tables, &reading, &self.processes.names);
+            }
+            if due.maps {
+                script.show_maps(stores.plan, &self.processes.names)?;
             }
             let until = [ending.next(), end, schedule.next(), script.next_tick()]
                 .into_iter()

@@ -13,6 +13,8 @@ pub struct Offsets {
     pub signal: u32,
     /// `live` in `struct signal_struct`.
     pub live: u32,
+    /// `real_parent` in `struct task_struct`.
+    pub parent: u32,
 }
 
 /// The offsets, from the kernel's own BTF. None if the kernel has no BTF or it cannot be read.
@@ -29,12 +31,24 @@ pub fn offsets() -> Option<Offsets> {
                 tgid: find(c"task_struct", c"tgid")?,
                 signal: find(c"task_struct", c"signal")?,
                 live: find(c"signal_struct", c"live")?,
+                parent: find(c"task_struct", c"real_parent")?,
             })
         };
         let found = offsets();
         bpf::btf__free(btf);
         found
     }
+}
+
+/// The clock that the templates read (`CLOCK_MONOTONIC`), in nanoseconds.
+pub fn now() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the clock exists and `time` is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// The offset of a member of a structure.
@@ -80,5 +94,6 @@ mod tests {
         assert!(offsets.tgid > 0 && offsets.tgid.is_multiple_of(4));
         assert_eq!(offsets.signal % 8, 0);
         assert!(offsets.live > 0);
+        assert!(offsets.parent > 0 && offsets.parent.is_multiple_of(8));
     }
 }

@@ -26,6 +26,10 @@ pub struct Settings {
     pub offsets: Offsets,
     /// The ways that host functions get arguments and give results.
     pub abis: Vec<Abi>,
+    /// Raw probes fire in every process, and not only in traced ones.
+    pub all_processes: bool,
+    /// When the script started: nanoseconds of the monotonic clock.
+    pub started: u64,
 }
 
 /// A program of the linked object.
@@ -109,8 +113,14 @@ impl Loaded {
         let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
         abi_table[..abis.len()].copy_from_slice(&abis);
         let reads = settings.reads.to_ne_bytes();
-        let Offsets { tgid, signal, live } = settings.offsets;
-        let offsets = [tgid, signal, live].map(u32::to_ne_bytes);
+        let Offsets {
+            tgid,
+            signal,
+            live,
+            parent,
+        } = settings.offsets;
+        let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
             (
@@ -120,6 +130,12 @@ impl Loaded {
             ("tgid_offset", (&offsets[0][..], true)),
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
+            ("parent_offset", (&offsets[3][..], true)),
+            (
+                "all_processes",
+                (&[u8::from(settings.all_processes)][..], true),
+            ),
+            ("started", (&started[..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
 

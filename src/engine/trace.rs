@@ -116,6 +116,8 @@ pub fn trace(
             .iter()
             .map(abi::encode)
             .collect(),
+        all_processes: matches!(target, Target::Nothing),
+        started: kernel::now(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;

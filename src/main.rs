@@ -10,6 +10,7 @@ mod host;
 mod output;
 mod source;
 mod stdout;
+mod symbolize;
 
 use std::process::ExitCode;
 use std::time::Instant;

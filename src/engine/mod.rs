@@ -22,4 +22,5 @@ pub mod rows;
 pub mod schedule;
 pub mod script;
 pub mod signals;
+pub mod stacks;
 pub mod trace;

@@ -109,7 +109,9 @@ impl Processes {
     /// # Errors
     /// The process cannot be read; it may have ended.
     pub fn look_into(&mut self, pid: u32) -> io::Result<()> {
-        for mapping in executable_mappings(pid)? {
+        let mappings = executable_mappings(pid)?;
+        self.names.symbols.seen(pid, &mappings);
+        for mapping in mappings {
             let seen = match self.seen.get(&mapping.file) {
                 Some(seen) => *seen,
                 None => {

@@ -12,6 +12,7 @@ pub mod guest;
 pub mod line;
 pub mod list;
 pub mod man;
+pub mod probes;
 pub mod script;
 pub mod seconds;
 pub mod stamp;

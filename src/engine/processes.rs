@@ -154,6 +154,10 @@ impl Processes {
     }
 
     fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<(), super::load::Error> {
+        // A script that waits for no call has no use for what a call is made of either.
+        if self.wanted.is_empty() {
+            return Ok(());
+        }
         let name = Catalogue::bundled().names()[image.runtime];
         let runtime = self
             .names

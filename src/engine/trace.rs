@@ -13,7 +13,7 @@ use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::builtin::builtin;
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{Event as PlanEvent, Plan};
 use ewapa_symbols::Catalogue;
 
 use super::attach::{self, Link, Mechanism, Probes};
@@ -156,6 +156,7 @@ pub fn trace(
         timings,
         first_probe: None,
         ended: None,
+        calibrates: calibrates(plan),
         probe_cost: None,
     };
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
@@ -192,6 +193,16 @@ fn is_process(pid: u32) -> Result<(), Error> {
         }),
         _ => Ok(()),
     }
+}
+
+/// To measure what a probe costs this process is traced, too: not if it had a part in the numbers. Without
+/// calls there is nothing to measure.
+fn calibrates(plan: &Plan) -> bool {
+    let counts_here = plan.clauses.iter().any(|clause| match &clause.event {
+        PlanEvent::Raw(probes) => probes.iter().any(|probe| !probe.is_global()),
+        _ => false,
+    });
+    !counts_here && !plan.functions().is_empty()
 }
 
 fn reads(plan: &Plan) -> u64 {
@@ -236,5 +247,7 @@ struct Run {
     first_probe: Option<Instant>,
     /// The moment that the numbers are of.
     ended: Option<Instant>,
+    /// Whether it is measured what a probe costs.
+    calibrates: bool,
     probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }

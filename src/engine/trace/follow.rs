@@ -36,7 +36,7 @@ impl Run {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;
                 }
-                Target::Processes(pids) => self.join(pids)?,
+                Target::Processes(pids) => self.join(pids, !stores.plan.functions().is_empty())?,
                 Target::Nothing => {}
             }
             let followed = self.follow(script, stores, wishes);
@@ -65,15 +65,16 @@ impl Run {
         Ok(())
     }
 
-    fn join(&mut self, pids: &[u32]) -> Result<(), Error> {
+    /// Traces processes that run. With `needs_runtime` one of them has to have one.
+    fn join(&mut self, pids: &[u32], needs_runtime: bool) -> Result<(), Error> {
         for pid in pids {
             self.processes.trace(*pid)?;
             self.look_into(*pid);
-            if self.processes.with_runtime() == 0 {
+            if needs_runtime && self.processes.with_runtime() == 0 {
                 self.refuse_stripped()?;
             }
         }
-        if self.processes.with_runtime() == 0 {
+        if needs_runtime && self.processes.with_runtime() == 0 {
             let pid = pids[0];
             is_process(pid)?;
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
@@ -104,7 +105,9 @@ impl Run {
         {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
-            self.calibrate();
+            if self.calibrates {
+                self.calibrate();
+            }
         }
     }
 

@@ -14,12 +14,13 @@ use ewapa_templates::Abi;
 use libbpf_sys as bpf;
 
 use super::kernel::Offsets;
+use super::needs::Needs;
 
 /// What the template is told before it is loaded.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// One bit for each builtin that the script reads.
-    pub reads: u64,
+    /// What the script needs.
+    pub needs: Needs,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
     /// Where things are in the kernel's structures.
@@ -112,7 +113,16 @@ impl Loaded {
             .collect();
         let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
         abi_table[..abis.len()].copy_from_slice(&abis);
-        let reads = settings.reads.to_ne_bytes();
+        let needs = &settings.needs;
+        let reads = needs.reads.to_ne_bytes();
+        let flag = |set: bool| [u8::from(set)];
+        let (keeps_calls, syscall_events) = (flag(needs.keeps_calls), flag(needs.syscall_events));
+        let phases = flag(needs.phases);
+        let watched: Vec<u8> = needs
+            .watched
+            .iter()
+            .flat_map(|number| number.to_ne_bytes())
+            .collect();
         let Offsets {
             tgid,
             signal,
@@ -136,6 +146,10 @@ impl Loaded {
                 (&[u8::from(settings.all_processes)][..], true),
             ),
             ("started", (&started[..], true)),
+            ("keeps_calls", (&keeps_calls[..], true)),
+            ("syscall_events", (&syscall_events[..], true)),
+            ("phases", (&phases[..], true)),
+            ("watched", (&watched[..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
 
@@ -177,6 +191,23 @@ impl Loaded {
     /// # Errors
     /// [`Error::Verifier`] if the kernel refuses it.
     pub fn program(&self, program: Program) -> Result<OwnedFd, Error> {
+        self.load(program, 0)
+    }
+
+    /// Loads a program for a tracepoint whose arguments are typed: by this id in the kernel's BTF.
+    ///
+    /// # Errors
+    /// [`Error::Verifier`] if the kernel refuses it.
+    pub fn typed_program(&self, name: &'static str, tracepoint: u32) -> Result<OwnedFd, Error> {
+        let program = Program {
+            name,
+            ty: bpf::BPF_PROG_TYPE_TRACING,
+            attach_type: bpf::BPF_TRACE_RAW_TP,
+        };
+        self.load(program, tracepoint)
+    }
+
+    fn load(&self, program: Program, attach_to: u32) -> Result<OwnedFd, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
         let function = self
@@ -192,6 +223,7 @@ impl Loaded {
         let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
         options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
         options.expected_attach_type = program.attach_type;
+        options.attach_btf_id = attach_to;
         if let Some(btf) = &self.btf {
             options.prog_btf_fd = btf.as_raw_fd() as u32;
             options.func_info = func_info.as_ptr().cast();

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::builtin::builtin;
 use ewapa_lang::plan::{Plan, StoreId};
 use ewapa_symbols::Catalogue;
 use ewapa_templates::Event;
@@ -23,10 +22,12 @@ use super::command::{Held, Running};
 use super::ending::Ending;
 use super::groups;
 use super::keeper::Keeper;
+use super::known::Known;
 use super::load::{self, Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
-use super::processes::{Found, Processes, inspect_ahead};
+use super::needs::Needs;
+use super::processes::{Found, Joins, Processes, inspect_ahead};
 use super::reading::{Counters, Reading};
 use super::schedule::Schedule;
 use super::script::Script;
@@ -231,7 +232,7 @@ pub fn trace(
         None => attach::best_mechanism()?,
     };
     let settings = Settings {
-        reads: reads(plan),
+        needs: Needs::of(plan),
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
@@ -248,26 +249,21 @@ pub fn trace(
     let keeper =
         Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
-    let mut links = vec![
-        attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
-        attach::raw_tracepoint(&loaded, "process_exec", "sched_process_exec")?,
-        attach::raw_tracepoint(&loaded, "process_exit", "sched_process_exit")?,
-    ];
-    if reads_syscalls(plan) {
-        links.push(attach::raw_tracepoint(&loaded, "syscall_exit", "sys_exit")?);
-        links.push(attach::raw_tracepoint(
-            &loaded,
-            "syscall_enter",
-            "sys_enter",
-        )?);
+    let mut links = Vec::new();
+    for (program, tracepoint) in &settings.needs.tracepoints {
+        links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);
     }
+    for (program, tracepoint) in &settings.needs.typed_tracepoints {
+        links.push(attach::typed_tracepoint(&loaded, program, tracepoint)?);
+    }
+    let known = Known::load(&mut loaded, &settings.needs)?;
     timings.mark("programs");
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(plan.functions(), probes, traced),
+        processes: Processes::new(settings.needs, probes, traced, known),
         events,
         signals,
         links,
@@ -321,25 +317,6 @@ fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     move |source| Error::Command { command, source }
-}
-
-fn reads(plan: &Plan) -> u64 {
-    ewapa_lang::builtin::BUILTINS
-        .iter()
-        .filter(|builtin| plan.reads(builtin))
-        .fold(0, |bits, builtin| bits | 1 << builtin.index())
-}
-
-fn reads_syscalls(plan: &Plan) -> bool {
-    [
-        "syscall_time",
-        "syscall_count",
-        "syscall_bytes",
-        "self_time",
-    ]
-    .into_iter()
-    .filter_map(builtin)
-    .any(|builtin| plan.reads(builtin))
 }
 
 /// Where the groups of the plan's stores are kept.
@@ -430,7 +407,7 @@ impl Run {
     }
 
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
-        self.processes.trace(held.pid())?;
+        self.processes.trace(held.pid(), Joins::Held)?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -438,7 +415,7 @@ impl Run {
 
     fn join(&mut self, pids: &[u32]) -> Result<(), Error> {
         for pid in pids {
-            self.processes.trace(*pid)?;
+            self.processes.trace(*pid, Joins::Running)?;
             self.look_into(*pid);
             if self.processes.with_runtime() == 0 {
                 self.refuse_stripped()?;
@@ -462,7 +439,8 @@ impl Run {
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
     /// Not before the first probe is there: both would wait for the same locks of the kernel.
     fn calibrate(&mut self) {
-        if self.processes.trace(std::process::id()).is_ok() {
+        let itself = std::process::id();
+        if self.processes.trace(itself, Joins::Itself).is_ok() {
             self.probe_cost = Some(calibrate::start(self.processes.probes()));
         }
     }
@@ -596,7 +574,7 @@ impl Run {
         match event {
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
-                    self.processes.trace(pid)?;
+                    self.processes.trace(pid, Joins::ByExec)?;
                 }
                 self.look_into(pid);
                 let refused = if self
@@ -616,6 +594,7 @@ impl Run {
                 refused
             }
             Event::Exit(pid) => {
+                self.processes.forget(pid);
                 if let Some(left) = &mut self.left {
                     left.retain(|left| *left != pid);
                 }

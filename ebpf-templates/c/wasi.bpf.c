@@ -437,7 +437,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->memory = 0;
 	if (cookie->role == ROLE_CALL)
 		name_call(ctx, thread, open, cookie);
-	if (open->ignored && !always_returns && !keeps_calls && !changes_descriptors(cookie->func))
+	if (open->ignored && !always_returns && !(keeps_calls && cookie->func < FUNCTIONS) &&
+	    !changes_descriptors(cookie->func))
 		return 1;
 
 	open->uncounted = cookie->role == ROLE_CALIBRATION;

@@ -335,3 +335,83 @@ fn fill(map: &MapData, definition: &aya_obj::Map) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use ewapa_codegen::{elf, link, program};
+    use ewapa_lang::plan::Plan;
+    use ewapa_symbols::Catalogue;
+
+    use super::*;
+    use crate::engine::{abi, kernel};
+
+    fn load_each(needs: Needs) {
+        let generated = program::generate(&Plan::default()).expect("generate");
+        let object = elf::write(&generated).expect("write");
+        let linked = link::link(ewapa_templates::WASI, &object).expect("link");
+        let settings = Settings {
+            needs,
+            always_returns: false,
+            offsets: kernel::offsets().expect("a kernel with BTF"),
+            abis: Catalogue::bundled()
+                .abis()
+                .iter()
+                .map(abi::encode)
+                .collect(),
+            all_processes: false,
+            started: kernel::now(),
+        };
+        let loaded = Loaded::new(&linked, &settings).expect("maps");
+        let check = |result: Result<OwnedFd, Error>| {
+            if let Err(Error::Verifier { program, log, .. }) = &result {
+                panic!("{program}: {}", &log[log.len().saturating_sub(4000)..]);
+            }
+            result.expect("load");
+        };
+        let session = Program {
+            name: "wasi_session",
+            ty: bpf::BPF_PROG_TYPE_KPROBE,
+            attach_type: bpf::BPF_TRACE_UPROBE_SESSION,
+        };
+        check(loaded.program(session));
+        for name in [
+            "process_fork",
+            "process_exec",
+            "process_exit",
+            "process_known",
+            "syscall_enter",
+            "syscall_exit",
+            "thread_wakes",
+            "script_event",
+        ] {
+            check(loaded.program(Program {
+                name,
+                ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+                attach_type: 0,
+            }));
+        }
+        let switch = kernel::tracepoint_type("sched_switch").expect("the kernel switches threads");
+        check(loaded.typed_program("thread_switch", switch));
+    }
+
+    /// Needs root, as the kernel verifies what is loaded.
+    #[test]
+    fn the_kernel_takes_every_program_whatever_is_switched_on() {
+        // SAFETY: a system call without arguments.
+        if unsafe { libc::geteuid() } != 0 {
+            eprintln!("SKIPPED: programs are loaded by root only");
+            return;
+        }
+        let nothing = Needs::of(&Plan::default());
+        let everything = Needs {
+            reads: !0,
+            keeps_calls: true,
+            syscall_events: true,
+            phases: true,
+            watched: [1, 2, 3, 4],
+            ..nothing.clone()
+        };
+        load_each(nothing);
+        load_each(everything);
+    }
+}

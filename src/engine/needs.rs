@@ -139,3 +139,100 @@ pub fn follows_processes(plan: &Plan) -> bool {
             .iter()
             .any(|clause| matches!(clause.event, Event::Syscall(_) | Event::Phase(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use ewapa_lang::builtin::builtin;
+    use ewapa_lang::plan::{Clause, Expr, ExprKind, Phase, Probe, Syscalls};
+
+    use super::*;
+
+    fn plan(event: Event, reads: &[&str]) -> Plan {
+        let value = |name: &&str| Expr {
+            kind: ExprKind::Builtin(field(name)),
+            ty: field(name).ty,
+        };
+        let actions = reads.iter().map(|name| ewapa_lang::plan::Action::Tell {
+            message: ewapa_lang::plan::MessageId(0),
+            values: vec![value(name)],
+        });
+        Plan {
+            clauses: vec![Clause {
+                event,
+                filter: None,
+                variables: Vec::new(),
+                actions: actions.collect(),
+            }],
+            ..Plan::default()
+        }
+    }
+
+    fn writes() -> Event {
+        let functions = Function::named("fd_write").into_iter().collect();
+        Event::Wasi(vec![Probe {
+            functions,
+            runtime: None,
+        }])
+    }
+
+    fn names(functions: FunctionSet) -> Vec<&'static str> {
+        functions.iter().map(Function::name).collect()
+    }
+
+    #[test]
+    fn a_call_that_reads_its_duration_needs_no_more_than_its_function() {
+        let needs = Needs::of(&plan(writes(), &["duration"]));
+        assert_eq!(names(needs.functions), ["fd_write"]);
+        assert_eq!(needs.tracepoints.len(), 3);
+        assert!(needs.typed_tracepoints.is_empty());
+        let duration = builtin("duration").expect("a builtin").index();
+        assert_eq!(needs.reads, 1 << duration);
+        assert!(!needs.keeps_calls && !needs.syscall_events && !needs.phases);
+    }
+
+    #[test]
+    fn paths_need_the_functions_that_open_and_close_descriptors() {
+        let needs = Needs::of(&plan(writes(), &["path"]));
+        assert_eq!(
+            names(needs.functions),
+            ["fd_close", "fd_renumber", "fd_write", "path_open"]
+        );
+        assert!(needs.paths);
+    }
+
+    #[test]
+    fn threads_that_are_woken_are_counted_within_system_calls() {
+        let needs = Needs::of(&plan(writes(), &["thread_hops"]));
+        let tracepoints: Vec<&str> = needs.tracepoints.iter().map(|(_, name)| *name).collect();
+        assert!(tracepoints.contains(&"sched_waking") && tracepoints.contains(&"sys_enter"));
+    }
+
+    #[test]
+    fn system_calls_that_ask_for_the_call_around_them_need_every_function() {
+        let event = || Event::Syscall(Syscalls::All);
+        let alone = Needs::of(&plan(event(), &["ret"]));
+        assert!(alone.functions.is_empty() && !alone.keeps_calls && alone.syscall_events);
+        let within = Needs::of(&plan(event(), &["wasi_func"]));
+        assert_eq!(within.functions, FunctionSet::all());
+        assert!(within.keeps_calls);
+    }
+
+    #[test]
+    fn the_time_since_the_phase_before_needs_that_phase() {
+        let exec = Needs::of(&plan(Event::Phase(vec![Phase::Exec]), &[]));
+        assert!(exec.phases && !exec.guest_entry && exec.functions.is_empty());
+        let exit = Needs::of(&plan(Event::Phase(vec![Phase::Exit]), &[]));
+        assert!(exit.guest_entry);
+        assert_eq!(exit.functions, FunctionSet::all());
+    }
+
+    #[test]
+    fn only_what_processes_do_needs_processes() {
+        assert!(!follows_processes(&plan(Event::Begin, &[])));
+        assert!(follows_processes(&plan(writes(), &[])));
+        assert!(follows_processes(&plan(
+            Event::Phase(vec![Phase::Exit]),
+            &[]
+        )));
+    }
+}

@@ -214,7 +214,8 @@ fn inner(
     })
 }
 
-fn explain(refusal: Refusal, path: &Path, bytes: &[u8]) -> Error {
+/// Says of a file why it is refused.
+pub(crate) fn explain(refusal: Refusal, path: &Path, bytes: &[u8]) -> Error {
     let path = path.to_owned();
     match refusal {
         Refusal::NotElf => match script_interpreter(bytes) {

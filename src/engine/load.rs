@@ -33,11 +33,11 @@ pub struct Settings {
     pub started: u64,
 }
 
-/// A program of the template.
+/// A program of the linked object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Program {
-    /// The symbol in the template.
-    pub name: &'static str,
+pub struct Program<'a> {
+    /// The symbol in the linked object.
+    pub name: &'a str,
     /// `BPF_PROG_TYPE_*`
     pub ty: u32,
     /// `BPF_TRACE_*`, or 0.
@@ -81,7 +81,7 @@ pub enum Error {
     )]
     Verifier {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// The kernel's answer.
         source: io::Error,
         /// What the verifier wrote.
@@ -190,7 +190,7 @@ impl Loaded {
     ///
     /// # Errors
     /// [`Error::Verifier`] if the kernel refuses it.
-    pub fn program(&self, program: Program) -> Result<OwnedFd, Error> {
+    pub fn program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
         self.load(program, 0)
     }
 
@@ -207,7 +207,7 @@ impl Loaded {
         self.load(program, tracepoint)
     }
 
-    fn load(&self, program: Program, attach_to: u32) -> Result<OwnedFd, Error> {
+    fn load(&self, program: Program<'_>, attach_to: u32) -> Result<OwnedFd, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
         let function = self
@@ -265,7 +265,7 @@ impl Loaded {
         let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
         let log = String::from_utf8_lossy(&log[..end]).into_owned();
         Err(Error::Verifier {
-            program: program.name,
+            program: program.name.to_owned(),
             source,
             log,
         })

@@ -156,13 +156,7 @@ impl<'a> Messages<'a> {
                     .map_err(Error::Output)
             }
             MessageKind::Time(format) => self.listener.time(format).map_err(Error::Output),
-            MessageKind::Print { map, top, .. } => {
-                let map = &plan.maps[*map];
-                let groups = self.groups(map, loaded)?;
-                self.listener
-                    .map(plan, map, &groups, *top, names)
-                    .map_err(Error::Output)
-            }
+            MessageKind::Print { map, top, .. } => self.show(&plan.maps[*map], *top, loaded, names),
             MessageKind::Clear { map } => self.change(*map, loaded, rows::clear),
             MessageKind::Zero { map } => self.change(*map, loaded, rows::zero),
             MessageKind::Delete { map } => {
@@ -177,6 +171,23 @@ impl<'a> Messages<'a> {
             }
             _ => unreachable!("the checker refuses it"),
         }
+    }
+
+    /// Shows a map of the plan as it is now; with `top` so many rows of it.
+    ///
+    /// # Errors
+    /// The map cannot be read, or the output cannot be written.
+    pub fn show(
+        &mut self,
+        map: &Map,
+        top: Option<usize>,
+        loaded: &Loaded,
+        names: &Names,
+    ) -> Result<(), Error> {
+        let groups = self.groups(map, loaded)?;
+        self.listener
+            .map(self.plan, map, &groups, top, names)
+            .map_err(Error::Output)
     }
 
     fn groups(&self, map: &Map, loaded: &Loaded) -> Result<Vec<Group>, Error> {

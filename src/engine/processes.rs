@@ -79,12 +79,13 @@ pub struct Found {
 }
 
 impl Processes {
-    /// Nothing is traced yet.
+    /// Nothing is traced yet. `names` are those that are known so far.
     pub fn new(
         needs: Needs,
         probes: Probes,
         traced: BpfHashMap<MapData, u32, [i64; 3]>,
         known: Known,
+        names: Names,
     ) -> Processes {
         Processes {
             needs,
@@ -96,7 +97,7 @@ impl Processes {
             ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
-            names: Names::default(),
+            names,
             found: Vec::new(),
             stripped: Vec::new(),
             troubles: Vec::new(),
@@ -162,7 +163,9 @@ impl Processes {
             module: NONE,
             ran_before: false,
         });
-        for mapping in executable_mappings(pid)? {
+        let mappings = executable_mappings(pid)?;
+        self.names.symbols.seen(pid, &mappings);
+        for mapping in mappings {
             let seen = match self.seen.get(&mapping.file) {
                 Some(seen) => *seen,
                 None => {
@@ -211,13 +214,17 @@ impl Processes {
         let runtime = self
             .names
             .runtime(image.runtime, name, image.version.as_deref());
+        // A script that waits for no call has no use for what a call is made of either.
+        if self.needs.functions.is_empty() && !self.needs.guest_entry {
+            return Ok(runtime);
+        }
         let sites: Vec<_> = image
             .sites
             .iter()
             .filter(|site| match (site.role, site.function) {
                 (ewapa_symbols::Role::Start, _) => self.needs.guest_entry,
                 (_, Some(function)) => self.needs.functions.contains(function),
-                (_, None) => !self.needs.functions.is_empty(),
+                (_, None) => true,
             })
             .collect();
         let mut points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();

@@ -44,6 +44,14 @@ impl Checker<'_> {
             .push(Diagnostic::new(Code::NotYet, place, message));
     }
 
+    /// The same, with what does instead.
+    pub(super) fn not_yet_but(&mut self, place: Span, what: &str, hint: &str) {
+        self.not_yet(place, what);
+        if let Some(error) = self.errors.last_mut() {
+            error.help.push(hint.to_owned());
+        }
+    }
+
     /// The same, as the result of a check.
     pub(super) fn refused<T>(&mut self, place: Span, what: &str) -> Option<T> {
         self.not_yet(place, what);

@@ -153,7 +153,8 @@ fn site(
     };
     let code = file.code(symbol.address, length);
     let chosen = prologue::choose(code, symbol.address, whole && code.len() as u64 == length);
-    let inner = (resolution.role != Role::Name && chosen.cost == Cost::SingleStepped)
+    let inner = (matches!(resolution.role, Role::Call | Role::Envelope)
+        && chosen.cost == Cost::SingleStepped)
         .then(|| inner(catalogue, file, code, symbol.address, variant))
         .flatten();
     Some(Site {

@@ -14,6 +14,7 @@ use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
 use crate::engine::attach::{self, Mechanism};
+use crate::engine::needs;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
@@ -328,7 +329,7 @@ fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
-        (true, true) if plan.functions().is_empty() => Ok(Target::Nothing),
+        (true, true) if !needs::follows_processes(plan) => Ok(Target::Nothing),
         (true, true) => Err(Failure::new(
             Kind::Usage,
             "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",

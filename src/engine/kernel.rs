@@ -1,6 +1,6 @@
 //! What the running kernel is like: offsets from its BTF.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use libbpf_sys as bpf;
 
@@ -37,6 +37,22 @@ pub fn offsets() -> Option<Offsets> {
         let found = offsets();
         bpf::btf__free(btf);
         found
+    }
+}
+
+/// The type of a tracepoint's function in the kernel's own BTF.
+pub fn tracepoint_type(name: &str) -> Option<u32> {
+    const KIND_TYPEDEF: u32 = 8;
+    let name = CString::new(format!("btf_trace_{name}")).ok()?;
+    // SAFETY: as above; the name is a C string.
+    unsafe {
+        let btf = bpf::btf__load_vmlinux_btf();
+        if btf.is_null() {
+            return None;
+        }
+        let id = bpf::btf__find_by_name_kind(btf, name.as_ptr(), KIND_TYPEDEF);
+        bpf::btf__free(btf);
+        u32::try_from(id).ok()
     }
 }
 

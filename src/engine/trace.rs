@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::builtin::builtin;
 use ewapa_lang::plan::{Event as PlanEvent, Plan};
 use ewapa_symbols::Catalogue;
 
@@ -21,9 +20,11 @@ use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::keeper::Keeper;
+use super::known::Known;
 use super::load::{Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
+use super::needs::Needs;
 use super::processes::{Processes, inspect_ahead};
 use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
@@ -108,7 +109,7 @@ pub fn trace(
     let sites = raw::resolve(plan, &mut names)?;
     timings.mark("raw probes found");
     let settings = Settings {
-        reads: reads(plan),
+        needs: Needs::of(plan),
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
@@ -126,26 +127,21 @@ pub fn trace(
         Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
-    let mut links = vec![
-        attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
-        attach::raw_tracepoint(&loaded, "process_exec", "sched_process_exec")?,
-        attach::raw_tracepoint(&loaded, "process_exit", "sched_process_exit")?,
-    ];
-    if reads_syscalls(plan) {
-        links.push(attach::raw_tracepoint(&loaded, "syscall_exit", "sys_exit")?);
-        links.push(attach::raw_tracepoint(
-            &loaded,
-            "syscall_enter",
-            "sys_enter",
-        )?);
+    let mut links = Vec::new();
+    for (program, tracepoint) in &settings.needs.tracepoints {
+        links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);
     }
+    for (program, tracepoint) in &settings.needs.typed_tracepoints {
+        links.push(attach::typed_tracepoint(&loaded, program, tracepoint)?);
+    }
+    let known = Known::load(&mut loaded, &settings.needs)?;
     timings.mark("programs");
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(plan.functions(), probes, traced, names),
+        processes: Processes::new(settings.needs, probes, traced, known, names),
         events,
         signals,
         links,
@@ -203,25 +199,6 @@ fn calibrates(plan: &Plan) -> bool {
         _ => false,
     });
     !counts_here && !plan.functions().is_empty()
-}
-
-fn reads(plan: &Plan) -> u64 {
-    ewapa_lang::builtin::BUILTINS
-        .iter()
-        .filter(|builtin| plan.reads(builtin))
-        .fold(0, |bits, builtin| bits | 1 << builtin.index())
-}
-
-fn reads_syscalls(plan: &Plan) -> bool {
-    [
-        "syscall_time",
-        "syscall_count",
-        "syscall_bytes",
-        "self_time",
-    ]
-    .into_iter()
-    .filter_map(builtin)
-    .any(|builtin| plan.reads(builtin))
 }
 
 /// Where the groups of the plan's stores are kept.

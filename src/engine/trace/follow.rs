@@ -13,6 +13,7 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
+use crate::engine::processes::Joins;
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
@@ -59,7 +60,7 @@ impl Run {
     }
 
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
-        self.processes.trace(held.pid())?;
+        self.processes.trace(held.pid(), Joins::Held)?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
@@ -68,7 +69,7 @@ impl Run {
     /// Traces processes that run. With `needs_runtime` one of them has to have one.
     fn join(&mut self, pids: &[u32], needs_runtime: bool) -> Result<(), Error> {
         for pid in pids {
-            self.processes.trace(*pid)?;
+            self.processes.trace(*pid, Joins::Running)?;
             self.look_into(*pid);
             if needs_runtime && self.processes.with_runtime() == 0 {
                 self.refuse_stripped()?;
@@ -92,7 +93,11 @@ impl Run {
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
     /// Not before the first probe is there: both would wait for the same locks of the kernel.
     fn calibrate(&mut self) {
-        if self.processes.trace(std::process::id()).is_ok() {
+        if self
+            .processes
+            .trace(std::process::id(), Joins::Itself)
+            .is_ok()
+        {
             self.probe_cost = Some(calibrate::start(self.processes.probes()));
         }
     }
@@ -233,7 +238,7 @@ impl Run {
         match event {
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
-                    self.processes.trace(pid)?;
+                    self.processes.trace(pid, Joins::ByExec)?;
                 }
                 self.look_into(pid);
                 let refused = if self
@@ -253,6 +258,7 @@ impl Run {
                 refused
             }
             Event::Exit(pid) => {
+                self.processes.forget(pid);
                 if let Some(left) = &mut self.left {
                     left.retain(|left| *left != pid);
                 }

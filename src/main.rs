@@ -6,6 +6,7 @@ mod command;
 mod engine;
 mod failure;
 mod guest;
+mod host;
 mod output;
 mod source;
 mod stdout;

@@ -14,6 +14,8 @@ use crate::program::{Function, MESSAGES, Program, ZEROS};
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
+/// The bytes of `struct pt_regs`.
+const CONTEXT_SIZE: usize = 168;
 /// No run of a test needs as many instructions.
 const BUDGET: usize = 100_000;
 const EEXIST: i64 = -17;
@@ -47,6 +49,8 @@ pub struct Machine<'a> {
     maps: Vec<Map>,
     values: Vec<Vec<u8>>,
     call: Vec<u8>,
+    /// What the kernel hands to a program.
+    pub context: Vec<u8>,
     stacks: Vec<[Option<u8>; STACK]>,
     budget: usize,
     /// The CPU that the next run is on.
@@ -101,6 +105,7 @@ impl<'a> Machine<'a> {
             maps,
             values,
             call,
+            context: vec![0; CONTEXT_SIZE],
             stacks,
             budget: 0,
             cpu: 0,
@@ -115,7 +120,11 @@ impl<'a> Machine<'a> {
     /// The code breaks a rule; the text names the instruction.
     pub fn run(&mut self, function: &str, call: &[u8]) -> Step<u64> {
         self.start(call);
-        self.function(function, &[Word::Pointer(Region::Call, 0)])
+        let arguments = [
+            Word::Pointer(Region::Call, 0),
+            Word::Pointer(Region::Context, 0),
+        ];
+        self.function(function, &arguments)
     }
 
     /// Runs the function with a blank record and this number, as for an event that is no call.
@@ -124,7 +133,11 @@ impl<'a> Machine<'a> {
     /// The code breaks a rule; the text names the instruction.
     pub fn run_event(&mut self, function: &str, number: u64) -> Step<u64> {
         self.start(&[0; CALL_SIZE]);
-        let arguments = [Word::Pointer(Region::Call, 0), Word::Number(number)];
+        let arguments = [
+            Word::Pointer(Region::Call, 0),
+            Word::Pointer(Region::Context, 0),
+            Word::Number(number),
+        ];
         self.function(function, &arguments)
     }
 
@@ -239,7 +252,7 @@ impl<'a> Machine<'a> {
             0x85 => {
                 let result = match symbol {
                     Some(Symbol::Function(name)) => {
-                        Word::Number(self.function(name, &[registers.get(1)?])?)
+                        Word::Number(self.function(name, &[registers.0[1], registers.0[2]])?)
                     }
                     Some(Symbol::Map(name)) => return Err(format!("calls the map {name}")),
                     None => self.helper(insn.imm, registers)?,
@@ -412,6 +425,11 @@ impl<'a> Machine<'a> {
         let range = start..start + len;
         match region {
             Region::Call => self.call.get(range).map(<[u8]>::to_vec).ok_or_else(outside),
+            Region::Context => self
+                .context
+                .get(range)
+                .map(<[u8]>::to_vec)
+                .ok_or_else(outside),
             Region::Value(index) => self.values[index]
                 .get(range)
                 .map(<[u8]>::to_vec)
@@ -433,6 +451,7 @@ impl<'a> Machine<'a> {
         let (range, bytes) = (start..start + 8, value.to_ne_bytes());
         match region {
             Region::Call => return Err("writes to the record of the call".to_owned()),
+            Region::Context => return Err("writes to the context".to_owned()),
             Region::Value(index) => {
                 self.values[index]
                     .get_mut(range)

@@ -16,7 +16,7 @@ mod elsewhere;
 mod event;
 mod format;
 mod function;
-mod glob;
+pub mod glob;
 mod histogram;
 mod key_value;
 mod learnt;

@@ -49,6 +49,7 @@ pub mod types;
 pub mod wasi;
 pub mod words;
 
+pub use check::glob;
 pub use check::param::Param;
 pub use check::{Environment, check};
 pub use code::Code;

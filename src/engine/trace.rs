@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::builtin::builtin;
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{Event as PlanEvent, Plan};
 use ewapa_symbols::Catalogue;
 
 use super::attach::{self, Link, Mechanism, Probes};
@@ -21,10 +20,13 @@ use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::keeper::Keeper;
+use super::known::Known;
 use super::load::{Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
+use super::needs::Needs;
 use super::processes::{Processes, inspect_ahead};
+use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
 use super::script::Script;
 use super::signals::Signals;
@@ -46,6 +48,17 @@ pub enum Target {
     Nothing,
 }
 
+/// How a run goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// How WASI calls are probed; the fastest way if it is none.
+    pub mechanism: Option<Mechanism>,
+    /// When it ends at the latest.
+    pub limit: Option<Duration>,
+    /// How often all tables and maps are shown while it goes on.
+    pub interval: Option<Duration>,
+}
+
 /// Takes tables while a run goes on.
 pub trait Reporter {
     /// These tables of the plan, by index, are due. Only their stores have been read.
@@ -60,8 +73,7 @@ pub trait Reporter {
 pub fn trace(
     plan: &Plan,
     target: &Target,
-    mechanism: Option<Mechanism>,
-    limit: Option<Duration>,
+    wishes: &Wishes,
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
@@ -89,12 +101,15 @@ pub fn trace(
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
     timings.mark("compile and link");
 
-    let mechanism = match mechanism {
+    let mechanism = match wishes.mechanism {
         Some(mechanism) => mechanism,
         None => attach::best_mechanism()?,
     };
+    let mut names = Names::default();
+    let sites = raw::resolve(plan, &mut names)?;
+    timings.mark("raw probes found");
     let settings = Settings {
-        reads: reads(plan),
+        needs: Needs::of(plan),
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
@@ -102,6 +117,8 @@ pub fn trace(
             .iter()
             .map(abi::encode)
             .collect(),
+        all_processes: matches!(target, Target::Nothing),
+        started: kernel::now(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
@@ -109,35 +126,33 @@ pub fn trace(
     let keeper =
         Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
     let probes = Probes::load(&loaded, mechanism)?;
-    let mut links = vec![
-        attach::raw_tracepoint(&loaded, "process_fork", "sched_process_fork")?,
-        attach::raw_tracepoint(&loaded, "process_exec", "sched_process_exec")?,
-        attach::raw_tracepoint(&loaded, "process_exit", "sched_process_exit")?,
-    ];
-    if reads_syscalls(plan) {
-        links.push(attach::raw_tracepoint(&loaded, "syscall_exit", "sys_exit")?);
-        links.push(attach::raw_tracepoint(
-            &loaded,
-            "syscall_enter",
-            "sys_enter",
-        )?);
+    let raw = Raw::load(plan, sites, &loaded, mechanism)?;
+    let mut links = Vec::new();
+    for (program, tracepoint) in &settings.needs.tracepoints {
+        links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);
     }
+    for (program, tracepoint) in &settings.needs.typed_tracepoints {
+        links.push(attach::typed_tracepoint(&loaded, program, tracepoint)?);
+    }
+    let known = Known::load(&mut loaded, &settings.needs)?;
     timings.mark("programs");
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(plan.functions(), probes, traced),
+        processes: Processes::new(settings.needs, probes, traced, known, names),
         events,
         signals,
         links,
+        raw,
         keeper,
         running: None,
         left: None,
         timings,
         first_probe: None,
         ended: None,
+        calibrates: calibrates(plan),
         probe_cost: None,
     };
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
@@ -155,7 +170,7 @@ pub fn trace(
         messages,
         loaded: &loaded,
     };
-    let exited = run.follow_script(&mut script, &stores, held, target, limit)?;
+    let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
     run.finish(&stores, exited)
 }
 
@@ -176,23 +191,14 @@ fn is_process(pid: u32) -> Result<(), Error> {
     }
 }
 
-fn reads(plan: &Plan) -> u64 {
-    ewapa_lang::builtin::BUILTINS
-        .iter()
-        .filter(|builtin| plan.reads(builtin))
-        .fold(0, |bits, builtin| bits | 1 << builtin.index())
-}
-
-fn reads_syscalls(plan: &Plan) -> bool {
-    [
-        "syscall_time",
-        "syscall_count",
-        "syscall_bytes",
-        "self_time",
-    ]
-    .into_iter()
-    .filter_map(builtin)
-    .any(|builtin| plan.reads(builtin))
+/// To measure what a probe costs this process is traced, too: not if it had a part in the numbers. Without
+/// calls there is nothing to measure.
+fn calibrates(plan: &Plan) -> bool {
+    let counts_here = plan.clauses.iter().any(|clause| match &clause.event {
+        PlanEvent::Raw(probes) => probes.iter().any(|probe| !probe.is_global()),
+        _ => false,
+    });
+    !counts_here && !plan.functions().is_empty()
 }
 
 /// Where the groups of the plan's stores are kept.
@@ -209,6 +215,7 @@ struct Run {
     counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    raw: Raw,
     keeper: Keeper,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.
@@ -217,5 +224,7 @@ struct Run {
     first_probe: Option<Instant>,
     /// The moment that the numbers are of.
     ended: Option<Instant>,
+    /// Whether it is measured what a probe costs.
+    calibrates: bool,
     probe_cost: Option<mpsc::Receiver<ProbeCost>>,
 }

@@ -7,6 +7,8 @@ pub(super) type Step<T> = Result<T, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
     Call,
+    /// What the kernel hands to a program.
+    Context,
     /// The frame with this depth in the chain of calls.
     Stack(usize),
     /// A value of a map, by its index in the machine's values.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use crate::engine::load;
+use crate::engine::{load, raw};
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,9 @@ pub enum Error {
         /// What it looks like, and what to do.
         what: String,
     },
+    /// A raw probe names something that is not there, or cannot be attached.
+    #[error(transparent)]
+    Raw(#[from] raw::Error),
     /// What the script says cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[source] io::Error),

@@ -9,10 +9,11 @@ use ewapa_symbols::Catalogue;
 use ewapa_templates::Event;
 
 use super::error::{command_error, io_error};
-use super::{Error, Run, Stores, Target, is_process};
+use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
+use crate::engine::processes::Joins;
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
@@ -25,18 +26,21 @@ impl Run {
         stores: &Stores,
         held: Option<Held>,
         target: &Target,
-        limit: Option<Duration>,
+        wishes: &Wishes,
     ) -> Result<bool, Error> {
         script.begin(&self.processes.names)?;
         if !script.exited() {
+            // What happens at the beginning comes before the first event, as what it prints does.
+            let attached = self.raw.attach(&self.processes.names)?;
+            self.links.extend(attached);
             match target {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;
                 }
-                Target::Processes(pids) => self.join(pids)?,
+                Target::Processes(pids) => self.join(pids, !stores.plan.functions().is_empty())?,
                 Target::Nothing => {}
             }
-            let followed = self.follow(script, stores, limit);
+            let followed = self.follow(script, stores, wishes);
             if followed.is_err() {
                 self.let_go();
                 self.terminate()?;
@@ -56,21 +60,22 @@ impl Run {
     }
 
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
-        self.processes.trace(held.pid())?;
+        self.processes.trace(held.pid(), Joins::Held)?;
         self.running = Some(held.release().map_err(command_error(command))?);
         self.timings.mark("command released");
         Ok(())
     }
 
-    fn join(&mut self, pids: &[u32]) -> Result<(), Error> {
+    /// Traces processes that run. With `needs_runtime` one of them has to have one.
+    fn join(&mut self, pids: &[u32], needs_runtime: bool) -> Result<(), Error> {
         for pid in pids {
-            self.processes.trace(*pid)?;
+            self.processes.trace(*pid, Joins::Running)?;
             self.look_into(*pid);
-            if self.processes.with_runtime() == 0 {
+            if needs_runtime && self.processes.with_runtime() == 0 {
                 self.refuse_stripped()?;
             }
         }
-        if self.processes.with_runtime() == 0 {
+        if needs_runtime && self.processes.with_runtime() == 0 {
             let pid = pids[0];
             is_process(pid)?;
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
@@ -88,7 +93,11 @@ impl Run {
     /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
     /// Not before the first probe is there: both would wait for the same locks of the kernel.
     fn calibrate(&mut self) {
-        if self.processes.trace(std::process::id()).is_ok() {
+        if self
+            .processes
+            .trace(std::process::id(), Joins::Itself)
+            .is_ok()
+        {
             self.probe_cost = Some(calibrate::start(self.processes.probes()));
         }
     }
@@ -101,7 +110,9 @@ impl Run {
         {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
-            self.calibrate();
+            if self.calibrates {
+                self.calibrate();
+            }
         }
     }
 
@@ -121,11 +132,13 @@ impl Run {
         &mut self,
         script: &mut Script<'_>,
         stores: &Stores,
-        limit: Option<Duration>,
+        wishes: &Wishes,
     ) -> Result<(), Error> {
         let mut ending = Ending::default();
-        let mut end = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut schedule = Schedule::new(stores.plan, Instant::now());
+        let mut end = wishes
+            .limit
+            .and_then(|limit| Instant::now().checked_add(limit));
+        let mut schedule = Schedule::new(stores.plan, wishes.interval, Instant::now());
         loop {
             // Signals first: one that arrives behind this point wakes the wait below. In the other order the
             // end of the command could be taken for told when nobody had looked yet.
@@ -151,14 +164,17 @@ impl Run {
                 ending.insist(running.pid, now);
             }
             let due = schedule.take(now);
-            if !due.is_empty() {
-                let tables = due.iter().map(|table| &stores.plan.tables[*table]);
+            if !due.tables.is_empty() {
+                let tables = due.tables.iter().map(|table| &stores.plan.tables[*table]);
                 let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
                 let reading = self.read(stores, |store| wanted.contains(&store))?;
                 script
                     .messages
                     .listener
-                    .due(&due, &reading, &self.processes.names);
+                    .due(&due.tables, &reading, &self.processes.names);
+            }
+            if due.maps {
+                script.show_maps(stores.plan, &self.processes.names)?;
             }
             let until = [ending.next(), end, schedule.next(), script.next_tick()]
                 .into_iter()
@@ -222,7 +238,7 @@ impl Run {
         match event {
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
-                    self.processes.trace(pid)?;
+                    self.processes.trace(pid, Joins::ByExec)?;
                 }
                 self.look_into(pid);
                 let refused = if self
@@ -242,6 +258,7 @@ impl Run {
                 refused
             }
             Event::Exit(pid) => {
+                self.processes.forget(pid);
                 if let Some(left) = &mut self.left {
                     left.retain(|left| *left != pid);
                 }

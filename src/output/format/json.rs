@@ -270,6 +270,7 @@ fn summary(outcome: &Outcome) -> Record<'_> {
             .missing
             .iter()
             .map(|function| function.name())
+            .chain(found.start_unseen.then_some("phase:start"))
             .collect(),
     });
     Record::Summary {

@@ -122,6 +122,7 @@ pub fn trace(
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
+    names.prepare(plan, &mut loaded);
     timings.mark("maps");
     let keeper =
         Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
@@ -171,7 +172,8 @@ pub fn trace(
         loaded: &loaded,
     };
     let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
-    run.finish(&stores, exited)
+    let exit_code = script.messages.exit_code;
+    run.finish(&stores, exited, exit_code)
 }
 
 /// Refuses what is no process.

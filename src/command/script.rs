@@ -14,7 +14,6 @@ use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
 use crate::engine::attach::{self, Mechanism};
-use crate::engine::needs;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
@@ -268,9 +267,7 @@ fn run_source(
     }
     if options.dry_run {
         let nothing = options.command.is_empty() && options.pid.is_empty();
-        let target = (!nothing)
-            .then(|| target(options, &compiled.plan))
-            .transpose()?;
+        let target = (!nothing).then(|| target(options)).transpose()?;
         stdout::print(&dry_run::show(
             &source.name,
             &compiled.plan,
@@ -278,7 +275,7 @@ fn run_source(
         )?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let target = target(options, &compiled.plan)?;
+    let target = target(options)?;
     refuse_format(options.format, &compiled.plan)?;
     if options.timestamps && options.format != Format::Table {
         return Err(Failure::new(
@@ -325,15 +322,11 @@ fn run_source(
     code
 }
 
-fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
+fn target(options: &Options) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
-        (true, true) if !needs::follows_processes(plan) => Ok(Target::Nothing),
-        (true, true) => Err(Failure::new(
-            Kind::Usage,
-            "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
-        )),
+        (true, true) => Ok(Target::Machine),
         (false, false) => Err(Failure::new(
             Kind::Usage,
             "give either a command after `--` or `-p PID`, not both",
@@ -391,7 +384,7 @@ fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<
         (Some(path), _) => (Box::new(create(path)?), None),
         (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
         // Not through Rust's own buffer, which is flushed at each end of a line.
-        (None, Target::Processes(_) | Target::Nothing) => {
+        (None, Target::Processes(_) | Target::Machine) => {
             let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
                 let message = format!("cannot write to standard output: {error}");
                 Failure::new(Kind::Output, message)

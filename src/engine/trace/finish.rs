@@ -48,7 +48,9 @@ impl Run {
         self.links.clear();
         while let Some(event) = self.next_event() {
             if let Event::Exec(pid) | Event::Library(pid) = event {
-                signals::send(pid, libc::SIGCONT);
+                if !self.follows_all {
+                    signals::send(pid, libc::SIGCONT);
+                }
             }
         }
     }
@@ -97,7 +99,9 @@ impl Run {
         };
         let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
-        self.keeper.dismiss();
+        if let Some(keeper) = self.keeper {
+            keeper.dismiss();
+        }
         let probe_cost = self
             .probe_cost
             .take()

@@ -35,6 +35,7 @@ mod docs;
 pub mod errno;
 mod fmt;
 pub mod host;
+pub mod linux;
 mod listing;
 mod nearest;
 pub mod page;

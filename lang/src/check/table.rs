@@ -19,6 +19,9 @@ impl Checker<'_> {
         self.check_size(table);
         self.check_headings(table);
         let probes = self.probes(&table.probes);
+        if let Some(probes) = &probes {
+            self.stand_at(&Event::Wasi(probes.clone()));
+        }
         let filter = match &table.filter {
             Some(filter) => self.condition(filter, Position::Filter).map(Some),
             None => Some(None),

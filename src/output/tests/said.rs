@@ -111,6 +111,7 @@ fn values_and_tuples_are_printed_as_by_bpftrace() {
     let three = values(&types, &[number(1), text("abc"), number(1_500)]);
     let one = values(&[Type::Unsigned], &[number(-1)]);
     let single = Shape::One(Type::Unsigned);
+    let condition = values(&[Type::Bool], &[number(1)]);
     let all = [
         Said::Value {
             shape: &tuple,
@@ -120,15 +121,21 @@ fn values_and_tuples_are_printed_as_by_bpftrace() {
             shape: &single,
             values: &one,
         },
+        Said::Value {
+            shape: &Shape::One(Type::Bool),
+            values: &condition,
+        },
     ];
     expect![[r"
         (1, (abc, 1.5 us))
         18446744073709551615
+        1
     "]]
     .assert_eq(&heard(&plan, Format::Table, &all));
     expect![[r#"
         {"type":"value","data":[1,["abc",1500]]}
         {"type":"value","data":18446744073709551615}
+        {"type":"value","data":1}
     "#]]
     .assert_eq(&heard(&plan, Format::Json, &all));
 }

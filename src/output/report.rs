@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use ewapa_lang::plan::{Map, Piece, Plan};
 
 use crate::engine::groups::{Group, Key};
-use crate::engine::messages::{Listener, Said, Values};
 use crate::engine::names::Names;
 use crate::engine::reading::Reading;
+use crate::engine::said::{Listener, Said, Values};
 use crate::engine::trace::{Outcome, Reporter};
 
 use super::cells::{self, KeyCell};

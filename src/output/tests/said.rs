@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::groups::Step;
-use crate::engine::messages::{Listener, Said, Values};
+use crate::engine::said::{Listener, Said, Values};
 use ewapa_lang::plan::{
     Aggregate, BinaryOp, Column, ColumnExpr, Fold, Map, MapValue, Piece, Shape, SlotId, SlotKind,
     Store, StoreId, Table, Unit,

@@ -77,7 +77,7 @@ fn signed_or_not(signed: bool) -> Type {
 }
 
 impl Checker<'_> {
-    fn raw(&self) -> Option<RawContext> {
+    fn raw_context(&self) -> Option<RawContext> {
         match &self.context {
             Context::Raw(raw) => Some(raw.clone()),
             _ => None,
@@ -86,7 +86,7 @@ impl Checker<'_> {
 
     /// `arg0`
     pub(super) fn raw_argument(&mut self, index: u16, place: Span) -> Option<Expr> {
-        let raw = self.raw()?;
+        let raw = self.raw_context()?;
         let known = match raw.kind {
             RawKind::Function => match &raw.usdt {
                 Some(arguments) => {
@@ -119,7 +119,7 @@ impl Checker<'_> {
 
     /// `sarg0`: an argument on the stack, counted without those in registers.
     pub(super) fn stack_argument(&mut self, index: u16, place: Span) -> Option<Expr> {
-        let raw = self.raw()?;
+        let raw = self.raw_context()?;
         if raw.kind != RawKind::Function || raw.returns || raw.usdt.is_some() || index > 64 {
             self.not_here(&format!("sarg{index}"), place);
             return None;
@@ -139,7 +139,7 @@ impl Checker<'_> {
 
     /// `retval`
     pub(super) fn returned(&mut self, place: Span) -> Option<Expr> {
-        match self.raw() {
+        match self.raw_context() {
             Some(raw) if raw.returns => Some(word(RESULT)),
             _ => {
                 self.not_here("retval", place);
@@ -156,7 +156,7 @@ impl Checker<'_> {
         place: Span,
     ) -> Option<Value> {
         let has_registers = self
-            .raw()
+            .raw_context()
             .is_some_and(|raw| matches!(raw.kind, RawKind::Function | RawKind::PerfEvent));
         if !has_registers {
             self.not_here("reg", called.span);
@@ -189,7 +189,7 @@ impl Checker<'_> {
 
     /// `args.NAME` of a tracepoint.
     pub(super) fn tracepoint_field(&mut self, name: &Name, place: Span) -> Option<Value> {
-        let raw = self.raw()?;
+        let raw = self.raw_context()?;
         if raw.kind != RawKind::Tracepoint {
             let message = format!("the arguments of `{}` have no names", raw.written);
             self.errors.push(

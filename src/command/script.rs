@@ -351,28 +351,30 @@ fn arguments(options: &Options) -> Result<Vec<&str>, Failure> {
         .collect()
 }
 
-/// Maps and what a script prints are text for people so far.
+/// Two formats know nothing but tables: maps are tables, but text is none.
 fn refuse_format(format: Format, plan: &Plan) -> Result<(), Failure> {
     let name = match format {
-        Format::Table => return Ok(()),
-        Format::Json => "json",
+        Format::Table | Format::Json => return Ok(()),
         Format::Csv => "csv",
         Format::Md => "md",
     };
-    let prints = plan.messages.iter().any(|message| {
-        matches!(
-            message.kind,
-            MessageKind::Printf(_) | MessageKind::Print { .. } | MessageKind::Time(_)
-        )
+    let text = plan.messages.iter().find_map(|message| match message.kind {
+        MessageKind::Printf(_) => Some("printf()"),
+        MessageKind::Time(_) => Some("time()"),
+        MessageKind::PrintValue(_) => Some("print() of a value"),
+        MessageKind::Join(_) => Some("join()"),
+        MessageKind::Cat(_) => Some("cat()"),
+        MessageKind::System(_) => Some("system()"),
+        _ => None,
     });
-    let what = match plan.maps.first() {
-        _ if prints => "what the script prints itself".to_owned(),
-        Some(map) => format!("the map `@{}`", map.name),
-        None => return Ok(()),
+    let Some(what) = text else {
+        return Ok(());
     };
     Err(Failure::new(
         Kind::Usage,
-        format!("`-f {name}` writes tables, and not {what}; leave `-f` away, or use tables only"),
+        format!(
+            "`-f {name}` writes tables, and not the text of {what}; use `-f json`, or leave `-f` away"
+        ),
     ))
 }
 
@@ -438,6 +440,8 @@ fn exit_code(
         }
         None => 0,
     };
+    // A command that fails is not hidden by what the script says.
+    let code = if code == 0 { outcome.exit_code } else { code };
     let wanted = !outcome.exited && !plan.functions().is_empty();
     if let (Target::Command(command), 0, 0, true) =
         (target, outcome.reading.processes, code, wanted)

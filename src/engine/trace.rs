@@ -124,6 +124,7 @@ pub fn trace(
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
+    names.prepare(plan, &mut loaded);
     timings.mark("maps");
     // What is never stopped need not be let go.
     let keeper = (!follows_all)
@@ -179,7 +180,8 @@ pub fn trace(
         loaded: &loaded,
     };
     let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
-    run.finish(&stores, exited)
+    let exit_code = script.messages.exit_code;
+    run.finish(&stores, exited, exit_code)
 }
 
 /// Refuses what is no process.

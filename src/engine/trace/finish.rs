@@ -84,7 +84,12 @@ impl Run {
         })
     }
 
-    pub(super) fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
+    pub(super) fn finish(
+        mut self,
+        stores: &Stores,
+        exited: bool,
+        exit_code: u8,
+    ) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
         let status = match &mut self.running {
             Some(running) if !exited => running
@@ -123,6 +128,7 @@ impl Run {
             probe_cost,
             status,
             exited,
+            exit_code,
             troubles,
             timings: self.timings,
             attached,

@@ -18,6 +18,7 @@ use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
+use crate::output::column;
 
 impl Run {
     /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
@@ -189,7 +190,7 @@ impl Run {
             let due = schedule.take(now);
             if !due.tables.is_empty() {
                 let tables = due.tables.iter().map(|table| &stores.plan.tables[*table]);
-                let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
+                let wanted: Vec<StoreId> = tables.flat_map(column::stores).collect();
                 let reading = self.read(stores, |store| wanted.contains(&store))?;
                 script
                     .messages

@@ -24,6 +24,7 @@ const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
 const volatile __u8 all_processes;      /* raw probes fire in every process */
+const volatile __u8 follows_all;        /* WASI calls of every process count, also of those that begin later */
 const volatile __u64 started;           /* when the script started: ns, CLOCK_MONOTONIC */
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
@@ -195,7 +196,7 @@ static __always_inline struct thread *traced_thread(void)
 		__u32 pid = bpf_get_current_pid_tgid() >> 32;
 		struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
-		if (!process)
+		if (!process && !follows_all)
 			return 0;
 		if (!thread)
 			thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
@@ -204,10 +205,11 @@ static __always_inline struct thread *traced_thread(void)
 			count(COUNT_NO_THREAD);
 			return 0;
 		}
-		thread->known = generation + 1;
-		thread->module = process->module;
-		thread->runtime = process->runtime;
-		thread->quiet = process->quiet;
+		/* One that user space has not looked into yet is asked for again. */
+		thread->known = process ? generation + 1 : 0;
+		thread->module = process ? process->module : NONE;
+		thread->runtime = process ? process->runtime : NONE;
+		thread->quiet = process ? process->quiet : QUIET_NOT;
 	}
 	return thread;
 }
@@ -644,14 +646,15 @@ static __always_inline void tell(__u32 kind, __u32 pid)
 	}
 	event->kind = kind;
 	event->pid = pid;
-	if (phases && kind != EVENT_EXIT) {
+	if (phases && kind != EVENT_EXIT && !follows_all) {
 		struct life *life = bpf_map_lookup_elem(&lives, &pid);
 
 		if (life && !life->stopped)
 			life->stopped = bpf_ktime_get_ns();
 	}
-	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. */
-	if (kind != EVENT_EXIT)
+	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. Not
+	 * if it is every process of the machine: shells would take their commands for stopped. */
+	if (kind != EVENT_EXIT && !follows_all)
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
 }
@@ -664,7 +667,7 @@ int library_loaded(struct pt_regs *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u32 state = 0;
 
-	if (!bpf_map_lookup_elem(&processes, &pid))
+	if (!follows_all && !bpf_map_lookup_elem(&processes, &pid))
 		return 0;
 	bpf_probe_read_user(&state, sizeof(state), (void *)(ctx->ip + bpf_get_attach_cookie(ctx) + 24));
 	if (state == 0)
@@ -714,10 +717,12 @@ int process_exec(void *ctx)
 		thread->module = NONE;
 		thread->wasi_seen = 0;
 	}
-	if (!process)
+	if (!process && !follows_all)
 		return 0;
-	process->quiet = QUIET_NOT;
-	process->runtime = NONE;
+	if (process) {
+		process->quiet = QUIET_NOT;
+		process->runtime = NONE;
+	}
 	if (phases)
 		begin_life(pid);
 	tell(EVENT_EXEC, pid);
@@ -763,10 +768,8 @@ __noinline int ewapa_is_traced(void)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct process *process;
 
-	if (all_processes)
-		return 1;
 	process = bpf_map_lookup_elem(&processes, &pid);
-	return process && process->quiet == QUIET_NOT;
+	return process ? process->quiet == QUIET_NOT : all_processes;
 }
 
 /* For generated code: the record of the innermost open call of the current thread. */

@@ -14,7 +14,6 @@ use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
 use crate::engine::attach::{self, Mechanism};
-use crate::engine::needs;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
@@ -268,9 +267,7 @@ fn run_source(
     }
     if options.dry_run {
         let nothing = options.command.is_empty() && options.pid.is_empty();
-        let target = (!nothing)
-            .then(|| target(options, &compiled.plan))
-            .transpose()?;
+        let target = (!nothing).then(|| target(options)).transpose()?;
         stdout::print(&dry_run::show(
             &source.name,
             &compiled.plan,
@@ -278,7 +275,7 @@ fn run_source(
         )?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let target = target(options, &compiled.plan)?;
+    let target = target(options)?;
     refuse_format(options.format, &compiled.plan)?;
     if options.timestamps && options.format != Format::Table {
         return Err(Failure::new(
@@ -325,15 +322,11 @@ fn run_source(
     code
 }
 
-fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
+fn target(options: &Options) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
-        (true, true) if !needs::follows_processes(plan) => Ok(Target::Nothing),
-        (true, true) => Err(Failure::new(
-            Kind::Usage,
-            "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
-        )),
+        (true, true) => Ok(Target::Machine),
         (false, false) => Err(Failure::new(
             Kind::Usage,
             "give either a command after `--` or `-p PID`, not both",
@@ -358,28 +351,30 @@ fn arguments(options: &Options) -> Result<Vec<&str>, Failure> {
         .collect()
 }
 
-/// Maps and what a script prints are text for people so far.
+/// Two formats know nothing but tables: maps are tables, but text is none.
 fn refuse_format(format: Format, plan: &Plan) -> Result<(), Failure> {
     let name = match format {
-        Format::Table => return Ok(()),
-        Format::Json => "json",
+        Format::Table | Format::Json => return Ok(()),
         Format::Csv => "csv",
         Format::Md => "md",
     };
-    let prints = plan.messages.iter().any(|message| {
-        matches!(
-            message.kind,
-            MessageKind::Printf(_) | MessageKind::Print { .. } | MessageKind::Time(_)
-        )
+    let text = plan.messages.iter().find_map(|message| match message.kind {
+        MessageKind::Printf(_) => Some("printf()"),
+        MessageKind::Time(_) => Some("time()"),
+        MessageKind::PrintValue(_) => Some("print() of a value"),
+        MessageKind::Join(_) => Some("join()"),
+        MessageKind::Cat(_) => Some("cat()"),
+        MessageKind::System(_) => Some("system()"),
+        _ => None,
     });
-    let what = match plan.maps.first() {
-        _ if prints => "what the script prints itself".to_owned(),
-        Some(map) => format!("the map `@{}`", map.name),
-        None => return Ok(()),
+    let Some(what) = text else {
+        return Ok(());
     };
     Err(Failure::new(
         Kind::Usage,
-        format!("`-f {name}` writes tables, and not {what}; leave `-f` away, or use tables only"),
+        format!(
+            "`-f {name}` writes tables, and not the text of {what}; use `-f json`, or leave `-f` away"
+        ),
     ))
 }
 
@@ -389,7 +384,7 @@ fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<
         (Some(path), _) => (Box::new(create(path)?), None),
         (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
         // Not through Rust's own buffer, which is flushed at each end of a line.
-        (None, Target::Processes(_) | Target::Nothing) => {
+        (None, Target::Processes(_) | Target::Machine) => {
             let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
                 let message = format!("cannot write to standard output: {error}");
                 Failure::new(Kind::Output, message)
@@ -445,6 +440,8 @@ fn exit_code(
         }
         None => 0,
     };
+    // A command that fails is not hidden by what the script says.
+    let code = if code == 0 { outcome.exit_code } else { code };
     let wanted = !outcome.exited && !plan.functions().is_empty();
     if let (Target::Command(command), 0, 0, true) =
         (target, outcome.reading.processes, code, wanted)

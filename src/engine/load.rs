@@ -31,6 +31,8 @@ pub struct Settings {
     pub abis: Vec<Abi>,
     /// Raw probes fire in every process, and not only in traced ones.
     pub all_processes: bool,
+    /// WASI calls of every process count, also of those that begin later. None is stopped for it.
+    pub follows_all: bool,
     /// When the script started: nanoseconds of the monotonic clock.
     pub started: u64,
 }
@@ -148,6 +150,7 @@ impl Loaded {
                 "all_processes",
                 (&[u8::from(settings.all_processes)][..], true),
             ),
+            ("follows_all", (&[u8::from(settings.follows_all)][..], true)),
             ("started", (&started[..], true)),
             ("keeps_calls", (&keeps_calls[..], true)),
             ("syscall_events", (&syscall_events[..], true)),

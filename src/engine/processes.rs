@@ -63,6 +63,17 @@ pub enum Joins {
     Itself,
 }
 
+/// How a process of a machine that is traced as a whole is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meeting {
+    /// It ran before.
+    Running,
+    /// It has a new program.
+    Exec,
+    /// It has new libraries.
+    Library,
+}
+
 /// A runtime that was found.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -146,6 +157,42 @@ impl Processes {
         self.traced.insert(pid, process.to_words(), 0)
     }
 
+    /// Traces a process if it has a runtime; one that has none any more is traced no longer. Returns whether
+    /// it is to be looked into.
+    ///
+    /// # Errors
+    /// The kernel has no room for another process.
+    pub fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<bool, aya::maps::MapError> {
+        // One that has ended meanwhile has no mappings.
+        let mappings = executable_mappings(pid).unwrap_or_default();
+        let mut has_runtime = false;
+        for mapping in &mappings {
+            let new = !self.seen.contains_key(&mapping.file);
+            if let Seen::Runtime(runtime) = self.kind(mapping) {
+                has_runtime = true;
+                if new && meeting != Meeting::Running {
+                    let name = self.names.runtime_name(i64::from(runtime));
+                    self.troubles.push(format!(
+                        "{name} was not known before process {pid} began, so the first calls of that process may be missing"
+                    ));
+                }
+            }
+        }
+        let traced = self.findings.contains_key(&pid);
+        match (has_runtime, meeting) {
+            (true, Meeting::Library) if traced => {}
+            (true, Meeting::Running) => self.trace(pid, Joins::Running)?,
+            (true, _) => self.trace(pid, Joins::ByExec)?,
+            (false, _) if traced => {
+                // One that has ended is gone from the kernel's map already.
+                let _ = self.traced.remove(&pid);
+                self.forget(pid);
+            }
+            (false, _) => {}
+        }
+        Ok(has_runtime)
+    }
+
     /// A process has ended.
     pub fn forget(&mut self, pid: u32) {
         self.findings.remove(&pid);
@@ -166,21 +213,29 @@ impl Processes {
         let mappings = executable_mappings(pid)?;
         self.names.symbols.seen(pid, &mappings);
         for mapping in mappings {
-            let seen = match self.seen.get(&mapping.file) {
-                Some(seen) => *seen,
-                None => {
-                    let seen = self.inspect(&mapping);
-                    self.seen.insert(mapping.file, seen);
-                    seen
-                }
-            };
-            if let Seen::Runtime(runtime) = seen {
+            if let Seen::Runtime(runtime) = self.kind(&mapping) {
                 self.with_runtime.insert(pid);
                 finding.runtime.get_or_insert(runtime);
             }
         }
         self.findings.insert(pid, finding);
         self.known.tell(pid, finding)
+    }
+
+    /// What a file is. It is attached to if it is a runtime and new.
+    fn kind(&mut self, mapping: &Mapping) -> Seen {
+        if let Some(seen) = self.seen.get(&mapping.file) {
+            return *seen;
+        }
+        let (before, found) = (self.troubles.len(), self.links.len());
+        let seen = self.inspect(mapping);
+        if self.troubles.len() > before && self.links.len() == found && !mapping.open.exists() {
+            // The process has ended: another one with this file may tell more.
+            self.troubles.truncate(before);
+            return seen;
+        }
+        self.seen.insert(mapping.file, seen);
+        seen
     }
 
     fn inspect(&mut self, mapping: &Mapping) -> Seen {
@@ -200,7 +255,9 @@ impl Processes {
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
                 .push((mapping.path.clone(), stripped.to_string())),
-            Ok(Inspection::NotARuntime) => {}
+            // Also what a compiler at run time maps, and programs for other processors.
+            Ok(Inspection::NotARuntime)
+            | Err(ewapa_symbols::Error::NotElf { .. } | ewapa_symbols::Error::Machine { .. }) => {}
             Err(error) => self.troubles.push(format!(
                 "cannot look into {}: {error}",
                 mapping.path.display()
@@ -218,6 +275,11 @@ impl Processes {
         if self.needs.functions.is_empty() && !self.needs.guest_entry {
             return Ok(runtime);
         }
+        // By its own name if that leads to it: the other one is gone when the process has ended.
+        let file = match FileId::of(&mapping.path) {
+            Ok(known) if known == mapping.file => &mapping.path,
+            _ => &mapping.open,
+        };
         let sites: Vec<_> = image
             .sites
             .iter()
@@ -237,8 +299,7 @@ impl Processes {
             points.into_iter().partition(|point| point.returns);
         for points in [calls, names] {
             if !points.is_empty() {
-                self.links
-                    .extend(self.probes.attach(&mapping.open, &points)?);
+                self.links.extend(self.probes.attach(file, &points)?);
             }
         }
         self.found.push(Found {

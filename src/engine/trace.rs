@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::plan::{Event as PlanEvent, Plan};
+use ewapa_lang::plan::Plan;
 use ewapa_symbols::Catalogue;
 
 use super::attach::{self, Link, Mechanism, Probes};
@@ -24,7 +24,7 @@ use super::known::Known;
 use super::load::{Loaded, Settings};
 use super::messages::{Listener, Messages};
 use super::names::Names;
-use super::needs::Needs;
+use super::needs::{Needs, follows_processes};
 use super::processes::{Processes, inspect_ahead};
 use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
@@ -44,8 +44,8 @@ pub enum Target {
     Command(Vec<OsString>),
     /// Processes that run already, and their children.
     Processes(Vec<u32>),
-    /// Nothing: the script waits for no call.
-    Nothing,
+    /// Every process of the machine.
+    Machine,
 }
 
 /// How a run goes.
@@ -84,7 +84,7 @@ pub fn trace(
             pids.iter().try_for_each(|pid| is_process(*pid))?;
             None
         }
-        Target::Nothing => None,
+        Target::Machine => None,
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
@@ -94,7 +94,7 @@ pub fn trace(
             let name = command[0].clone();
             Some(std::thread::spawn(move || inspect_ahead(&name)))
         }
-        Target::Processes(_) | Target::Nothing => None,
+        Target::Processes(_) | Target::Machine => None,
     };
 
     let generated = program::generate(plan)?;
@@ -105,6 +105,7 @@ pub fn trace(
         Some(mechanism) => mechanism,
         None => attach::best_mechanism()?,
     };
+    let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
     let mut names = Names::default();
     let sites = raw::resolve(plan, &mut names)?;
     timings.mark("raw probes found");
@@ -121,14 +122,20 @@ pub fn trace(
             .iter()
             .map(abi::encode)
             .collect(),
-        all_processes: matches!(target, Target::Nothing),
+        all_processes: matches!(target, Target::Machine),
+        follows_all,
         started: kernel::now(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
+    names.prepare(plan, &mut loaded);
     timings.mark("maps");
-    let keeper =
-        Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))?;
+    // What is never stopped need not be let go.
+    let keeper = (!follows_all)
+        .then(|| {
+            Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))
+        })
+        .transpose()?;
     let probes = Probes::load(&loaded, mechanism, may_sleep)?;
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = Vec::new();
@@ -143,6 +150,7 @@ pub fn trace(
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
+    let calibrates = !settings.needs.functions.is_empty();
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
         processes: Processes::new(settings.needs, probes, traced, known, names),
@@ -151,12 +159,13 @@ pub fn trace(
         links,
         raw,
         keeper,
+        follows_all,
         running: None,
         left: None,
         timings,
         first_probe: None,
         ended: None,
-        calibrates: calibrates(plan),
+        calibrates,
         probe_cost: None,
     };
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
@@ -175,7 +184,8 @@ pub fn trace(
         loaded: &loaded,
     };
     let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
-    run.finish(&stores, exited)
+    let exit_code = script.messages.exit_code;
+    run.finish(&stores, exited, exit_code)
 }
 
 /// Refuses what is no process.
@@ -195,16 +205,6 @@ fn is_process(pid: u32) -> Result<(), Error> {
     }
 }
 
-/// To measure what a probe costs this process is traced, too: not if it had a part in the numbers. Without
-/// calls there is nothing to measure.
-fn calibrates(plan: &Plan) -> bool {
-    let counts_here = plan.clauses.iter().any(|clause| match &clause.event {
-        PlanEvent::Raw(probes) => probes.iter().any(|probe| !probe.is_global()),
-        _ => false,
-    });
-    !counts_here && !plan.functions().is_empty()
-}
-
 /// Where the groups of the plan's stores are kept.
 struct Stores<'a> {
     plan: &'a Plan,
@@ -220,7 +220,9 @@ struct Run {
     signals: Signals,
     links: Vec<Link>,
     raw: Raw,
-    keeper: Keeper,
+    keeper: Option<Keeper>,
+    /// Every process of the machine is followed, and none is stopped for it.
+    follows_all: bool,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.
     left: Option<Vec<u32>>,

@@ -85,6 +85,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         }),
         status: None,
         exited: false,
+        exit_code: 0,
         troubles: Vec::new(),
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),

@@ -48,7 +48,9 @@ impl Run {
         self.links.clear();
         while let Some(event) = self.next_event() {
             if let Event::Exec(pid) | Event::Library(pid) = event {
-                signals::send(pid, libc::SIGCONT);
+                if !self.follows_all {
+                    signals::send(pid, libc::SIGCONT);
+                }
             }
         }
     }
@@ -82,7 +84,12 @@ impl Run {
         })
     }
 
-    pub(super) fn finish(mut self, stores: &Stores, exited: bool) -> Result<Outcome, Error> {
+    pub(super) fn finish(
+        mut self,
+        stores: &Stores,
+        exited: bool,
+        exit_code: u8,
+    ) -> Result<Outcome, Error> {
         self.timings.mark("end of the command");
         let status = match &mut self.running {
             Some(running) if !exited => running
@@ -92,7 +99,9 @@ impl Run {
         };
         let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
-        self.keeper.dismiss();
+        if let Some(keeper) = self.keeper {
+            keeper.dismiss();
+        }
         let probe_cost = self
             .probe_cost
             .take()
@@ -119,6 +128,7 @@ impl Run {
             probe_cost,
             status,
             exited,
+            exit_code,
             troubles,
             timings: self.timings,
             attached,

@@ -13,10 +13,12 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
-use crate::engine::processes::Joins;
+use crate::engine::needs::follows_processes;
+use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
+use crate::output::column;
 
 impl Run {
     /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
@@ -37,8 +39,9 @@ impl Run {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;
                 }
-                Target::Processes(pids) => self.join(pids, !stores.plan.functions().is_empty())?,
-                Target::Nothing => {}
+                Target::Processes(pids) => self.join(pids, follows_processes(stores.plan))?,
+                Target::Machine if self.follows_all => self.join_all()?,
+                Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
             if followed.is_err() {
@@ -87,6 +90,27 @@ impl Run {
             });
         }
         self.left = Some(pids.to_vec());
+        Ok(())
+    }
+
+    /// Traces every process that has a runtime.
+    fn join_all(&mut self) -> Result<(), Error> {
+        let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
+        let processes = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|pid| *pid != std::process::id());
+        for pid in processes {
+            self.meet(pid, Meeting::Running)?;
+        }
+        Ok(())
+    }
+
+    /// Traces a process if it has a runtime.
+    fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
+        if self.processes.meet(pid, meeting)? {
+            self.look_into(pid);
+        }
         Ok(())
     }
 
@@ -166,7 +190,7 @@ impl Run {
             let due = schedule.take(now);
             if !due.tables.is_empty() {
                 let tables = due.tables.iter().map(|table| &stores.plan.tables[*table]);
-                let wanted: Vec<StoreId> = tables.map(|table| table.store).collect();
+                let wanted: Vec<StoreId> = tables.flat_map(column::stores).collect();
                 let reading = self.read(stores, |store| wanted.contains(&store))?;
                 script
                     .messages
@@ -236,6 +260,8 @@ impl Run {
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         match event {
+            Event::Exec(pid) if self.follows_all => self.meet(pid, Meeting::Exec),
+            Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
                     self.processes.trace(pid, Joins::ByExec)?;

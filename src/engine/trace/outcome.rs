@@ -23,6 +23,8 @@ pub struct Outcome {
     pub status: Option<ExitStatus>,
     /// The script has ended the run.
     pub exited: bool,
+    /// The exit code that the script has said.
+    pub exit_code: u8,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
     /// How long the stages took.

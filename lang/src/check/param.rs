@@ -1,7 +1,7 @@
 //! Parameters: what the script declares and what the command line sets.
 
 use crate::ast::{self, Amount, ExprKind, Item, Number, Script, UnaryOp};
-use crate::builtin::{BUILTINS, PLANNED};
+use crate::builtin::{BUILTINS, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::errno;
@@ -201,7 +201,7 @@ impl Params {
 /// What a name means already.
 fn reserved(name: &str) -> Option<&'static str> {
     if BUILTINS.iter().any(|builtin| builtin.name == name)
-        || PLANNED.contains(&name)
+        || OTHER_VALUES.contains(&name)
         || name == WASI_CALLS
     {
         Some("this is a builtin")

@@ -16,7 +16,7 @@ impl Compiler<'_> {
             (None, _) => self.asm.jump(yes),
             (Some(_), None) => self.asm.jump(no),
             (Some((first, others)), Some(last)) => {
-                let place = self.text_in_memory(text);
+                let place = self.text_in_memory(text, text.ty.size() / 8);
                 let (again, next) = (self.asm.label(), self.asm.label());
                 self.address(R1, place);
                 self.asm.constant(R3, 0);
@@ -43,7 +43,7 @@ impl Compiler<'_> {
     /// The number of bytes before the first 0 of a text into `r0`.
     pub(super) fn length(&mut self, text: &Expr) {
         let mark = self.frame.mark();
-        let place = self.text_in_memory(text);
+        let place = self.text_in_memory(text, text.ty.size() / 8);
         let (again, over) = (self.asm.label(), self.asm.label());
         self.address(R1, place);
         self.asm.constant(R0, 0);

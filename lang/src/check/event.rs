@@ -104,7 +104,7 @@ impl Checker<'_> {
                 }
             }
             _ if probe::RAW_KINDS.contains(&kind) => {
-                for (raw, context) in self.raw(probe, kind, reads)? {
+                for (raw, context) in self.raw_probes(probe, kind, reads)? {
                     found.add_raw(raw, context, reads);
                 }
             }

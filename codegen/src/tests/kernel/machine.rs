@@ -107,7 +107,8 @@ impl Kernel {
         // SAFETY: the bytes, the names and the log live until the object is loaded; programs belong to it.
         unsafe {
             bpf::libbpf_set_print(Some(quiet));
-            let object = bpf::bpf_object__open_mem(linked.as_ptr().cast(), linked.len() as _, ptr::null());
+            let object =
+                bpf::bpf_object__open_mem(linked.as_ptr().cast(), linked.len() as _, ptr::null());
             if object.is_null() {
                 return Err("libbpf cannot open the object".to_owned());
             }
@@ -123,7 +124,10 @@ impl Kernel {
                 bpf::bpf_program__set_autoload(each, ours);
                 if ours {
                     bpf::bpf_program__set_log_buf(each, log.as_mut_ptr().cast(), log.len() as _);
-                    bpf::bpf_program__set_log_level(each, u32::from(std::env::var_os("LOG").is_some()) * 2);
+                    bpf::bpf_program__set_log_level(
+                        each,
+                        u32::from(std::env::var_os("LOG").is_some()) * 2,
+                    );
                 }
                 each = bpf::bpf_object__next_program(object, each);
             }
@@ -157,6 +161,7 @@ impl Kernel {
         input.extend(what.to_ne_bytes());
         input.extend(clause.to_ne_bytes());
         assert_eq!(input.len(), INPUT_SIZE);
+        on_cpu(cpu as usize);
         let (key, values) = (0u32, input.repeat(self.cpus));
         let mut options = bpf::bpf_test_run_opts {
             sz: size_of::<bpf::bpf_test_run_opts>() as _,
@@ -203,7 +208,8 @@ impl Kernel {
                 if bpf::bpf_map_get_next_key(fd, last.cast(), key.as_mut_ptr().cast()) != 0 {
                     return rows;
                 }
-                let found = bpf::bpf_map_lookup_elem(fd, key.as_ptr().cast(), value.as_mut_ptr().cast());
+                let found =
+                    bpf::bpf_map_lookup_elem(fd, key.as_ptr().cast(), value.as_mut_ptr().cast());
                 assert_eq!(found, 0, "the row is there");
                 if per_cpu {
                     for (cpu, value) in (0u64..).zip(value.chunks(size)) {
@@ -244,6 +250,17 @@ impl Kernel {
             bpf::ring_buffer__free(ring);
         }
         messages
+    }
+}
+
+/// Moves this thread to the CPU: only there the program runs as this process, with its memory.
+fn on_cpu(cpu: usize) {
+    // SAFETY: the set is plain data, and as large as it says.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        let moved = libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
+        assert_eq!(moved, 0, "this thread may run on every CPU");
     }
 }
 

@@ -14,6 +14,7 @@ mod planned;
 mod probes;
 mod syntax;
 mod types;
+mod values;
 mod variables;
 
 use ewapa_lang::{Diagnostic, Environment, compile, render};
@@ -56,6 +57,7 @@ fn every_code_has_a_test_that_shows_it() {
         include_str!("probes.rs"),
         include_str!("syntax.rs"),
         include_str!("types.rs"),
+        include_str!("values.rs"),
         include_str!("variables.rs"),
     );
     for code in ewapa_lang::Code::ALL {

@@ -14,47 +14,11 @@ syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }"#;
     check(
         text,
         expect![[r#"
-            error[E0901]: `config` is part of the language, but this version does not run it yet
-             --> slow.ewq:1:1
-              |
-            1 | config = { format = json }
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-            error[E0901]: `import` is part of the language, but this version does not run it yet
+            error[E0803]: the script is compiled for no machine, so that nothing can be imported
              --> slow.ewq:2:1
               |
             2 | import "x.ewq"
               | ^^^^^^^^^^^^^^
-
-            error[E0901]: `macro` is part of the language, but this version does not run it yet
-             --> slow.ewq:3:7
-              |
-            3 | macro f($x) { }
-              |       ^
-
-            error[E0901]: `alias` is part of the language, but this version does not run it yet
-             --> slow.ewq:4:7
-              |
-            4 | alias wasi:io = wasi:fd_*;
-              |       ^^^^^^^
-
-            error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:1
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              | ^^^^^^^^^^^^
-
-            error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:15
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              |               ^^^^^^^
-
-            error[E0901]: `:enter` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:37
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              |                                     ^^^^^
         "#]],
     );
 }
@@ -65,84 +29,42 @@ fn every_other_expression_is_refused_by_name() {
     check(
         text,
         expect![[r#"
-        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:27
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                           ^^
+            error[E0103]: `$x` has no value outside of probe blocks
+             --> slow.ewq:1:27
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                           ^^
+              |
+              = help: a table is about values of calls, such as `duration`
 
-        error[E0901]: the map `@m` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:38
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                      ^^
+            error[E0103]: `@m` has no value outside of probe blocks
+             --> slow.ewq:1:38
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                                      ^^
+              |
+              = help: a table is about values of calls, such as `duration`
 
-        error[E0901]: `$1` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:49
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                 ^^
+            error[E0901]: a tuple here is part of the language, but this version does not run it yet
+             --> slow.ewq:1:95
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                                                                                               ^^^^^^
 
-        error[E0901]: a part of a text with `[ : ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:60
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                            ^^^^^^^^
+            error[E0902]: looking something up with `[ ]` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:156
+              |
+            1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
+              |                                                                  ^^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0901]: `args.fd` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:79
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                               ^^^^^^^
-
-        error[E0901]: a tuple in `( , )` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:95
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                               ^^^^^^
-
-        error[E0901]: a cast to `int8` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:110
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                                              ^^^^^^^^
-
-        error[E0901]: `~` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:127
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                                                               ^^^
-
-        error[E0901]: `&` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:139
-          |
-        1 | ... args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0...
-          |                                                                 ^^^^^^^^
-
-        error[E0901]: looking something up with `[ ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:156
-          |
-        1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
-          |                                                                  ^^^^^
-
-        error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
-         --> slow.ewq:1:180
-          |
-        1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^
-
-        error[E0901]: `str()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:187
-          |
-        1 | ...&& ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^
-
-        error[E0901]: `arg0` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:204
-          |
-        1 | ...d & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^^
-    "#]],
+            error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
+             --> slow.ewq:1:180
+              |
+            1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
+              |                                                                   ^^^
+        "#]],
     );
 }
 
@@ -158,17 +80,19 @@ fn columns_and_units_are_refused_by_name() {
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                           ^^^^
 
-            error[E0901]: `&` is part of the language, but this version does not run it yet
+            error[E0901]: `&` here is part of the language, but this version does not run it yet
              --> slow.ewq:1:92
               |
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                                                                                            ^^^^^^^^^^^
 
-            error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+            error[E0103]: `$x` has no value outside of probe blocks
              --> slow.ewq:1:109
               |
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                                                                                                             ^^
+              |
+              = help: a table is about values of calls, such as `duration`
         "#]],
     );
 }
@@ -179,44 +103,14 @@ fn other_probes_are_refused_by_name() {
     check(
         text,
         expect![[r#"
-        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:14
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |              ^^^^^^^^^
-
-        error[E0901]: the probe `phase` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:25
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                         ^^^^^^^^^^
-
-        error[E0901]: the probe `uprobe` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:37
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                     ^^^^^^^^^^^^^^^^^^
-
-        error[E0205]: a table is over calls, and there is none at `interval`
-         --> slow.ewq:1:57
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                         ^^^^^^^^^^^
-          |
-          = help: write `from wasi:*`; what happens at `interval` is a probe block: `interval { … }`
-
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:84
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                                                    ^^^^^
-
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:107
-          |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                                                                           ^^^^^
-    "#]],
+            error[E0205]: a table is over calls, and there is none at `interval`
+             --> slow.ewq:1:57
+              |
+            1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
+              |                                                         ^^^^^^^^^^^
+              |
+              = help: write `from wasi:*`; what happens at `interval` is a probe block: `interval { … }`
+        "#]],
     );
 }
 
@@ -228,53 +122,51 @@ table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("i
     check(
         text,
         expect![[r#"
-        error[E0902]: `#include` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:1
-          |
-        1 | #include <linux/sched.h>
-          | ^^^^^^^^
-          |
-          = help: a script needs no C types: values come as builtins with names and types
+            error[E0902]: `#include` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:1
+              |
+            1 | #include <linux/sched.h>
+              | ^^^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
 
-        error[E0902]: `struct` is bpftrace's, and this language leaves it out
-         --> slow.ewq:2:1
-          |
-        2 | struct x { int a; }
-          | ^^^^^^
-          |
-          = help: a script needs no C types: values come as builtins with names and types
+            error[E0902]: `struct` is bpftrace's, and this language leaves it out
+             --> slow.ewq:2:1
+              |
+            2 | struct x { int a; }
+              | ^^^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
 
-        error[E0902]: `*` before a value is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:27
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                           ^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: `*` before a value is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:27
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                           ^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: a cast to `struct x *` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:39
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                       ^^^^^^^^^^^^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: a cast to `struct x *` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:39
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                       ^^^^^^^^^^^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: `->` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:62
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                                              ^^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: `->` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:62
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                                              ^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: `reg()` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:75
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                                                           ^^^
-          |
-          = help: arguments have names: `args.fd`
-    "#]],
+            error[E0322]: `reg` is no value of a completed WASI call
+             --> slow.ewq:3:75
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                                                           ^^^
+        "#]],
     );
 }

@@ -169,7 +169,13 @@ pub(crate) fn check_expanded(
         mut errors,
         sources,
     } = expanded;
-    let result = checked(&script, environment, args);
+    // What is too large is not looked at.
+    let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
+    let result = if errors.iter().all(is_whole) {
+        checked(&script, environment, args)
+    } else {
+        Err(Vec::new())
+    };
     let found = match result {
         Ok(plan) if errors.is_empty() => return Ok((plan, script)),
         Ok(_) => Vec::new(),

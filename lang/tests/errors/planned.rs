@@ -5,25 +5,6 @@ use expect_test::expect;
 use super::check;
 
 #[test]
-fn every_item_is_refused_by_name() {
-    let text = r#"config = { format = json }
-import "x.ewq"
-macro f($x) { }
-alias wasi:io = wasi:fd_*;
-syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }"#;
-    check(
-        text,
-        expect![[r#"
-            error[E0803]: the script is compiled for no machine, so that nothing can be imported
-             --> slow.ewq:2:1
-              |
-            2 | import "x.ewq"
-              | ^^^^^^^^^^^^^^
-        "#]],
-    );
-}
-
-#[test]
 fn every_other_expression_is_refused_by_name() {
     let text = r#"table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }"#;
     check(
@@ -99,17 +80,171 @@ fn columns_and_units_are_refused_by_name() {
 
 #[test]
 fn other_probes_are_refused_by_name() {
-    let text = "table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }";
+    let text = "fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }";
     check(
         text,
         expect![[r#"
-            error[E0205]: a table is over calls, and there is none at `interval`
-             --> slow.ewq:1:57
+        error[E0901]: the probe `fentry` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:1
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          | ^^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+
+        error[E0901]: the probe `fexit` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:18
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                  ^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+
+        error[E0902]: the probe `kfunc` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:34
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                  ^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+
+        error[E0902]: the probe `software` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:50
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                  ^^^^^^^^^^^^^^^
+          |
+          = help: what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`
+
+        error[E0902]: the probe `watchpoint` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:67
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                   ^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: a script does not watch memory
+
+        error[E0902]: the probe `iter` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:90
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                                          ^^^^^^^^^
+          |
+          = help: what the kernel holds is not listed; a script sees what happens
+
+        error[E0902]: the probe `self` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:101
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                                                     ^^^^^^^^^^^^^^^^^^^
+          |
+          = help: signals to ewapa itself are no events
+    "#]],
+    );
+}
+
+#[test]
+fn items_of_bpftrace_are_refused_by_name() {
+    let text = "#ifndef X
+#else
+#endif
+#define Y \\
+  1
+enum { A, B };
+struct x { union { int a; }; } __attribute__((packed));
+fn f($x : int64) : int64 { return 1; }
+let @a = lruhash(10);
+begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }";
+    check(
+        text,
+        expect![[r#"
+            error[E0902]: `#ifndef` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:1
               |
-            1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-              |                                                         ^^^^^^^^^^^
+            1 | #ifndef X
+              | ^^^^^^^
               |
-              = help: write `from wasi:*`; what happens at `interval` is a probe block: `interval { … }`
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#else` is bpftrace's, and this language leaves it out
+             --> slow.ewq:2:1
+              |
+            2 | #else
+              | ^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#endif` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:1
+              |
+            3 | #endif
+              | ^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#define` is bpftrace's, and this language leaves it out
+             --> slow.ewq:4:1
+              |
+            4 | #define Y \
+              | ^^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `enum` is bpftrace's, and this language leaves it out
+             --> slow.ewq:6:1
+              |
+            6 | enum { A, B };
+              | ^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
+
+            error[E0902]: `struct` is bpftrace's, and this language leaves it out
+             --> slow.ewq:7:1
+              |
+            7 | struct x { union { int a; }; } __attribute__((packed));
+              | ^^^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
+
+            error[E0902]: `fn` is bpftrace's, and this language leaves it out
+             --> slow.ewq:8:1
+              |
+            8 | fn f($x : int64) : int64 { return 1; }
+              | ^^
+              |
+              = help: statements that are used again are a `macro`
+
+            error[E0902]: `let` is bpftrace's, and this language leaves it out
+             --> slow.ewq:9:1
+              |
+            9 | let @a = lruhash(10);
+              | ^^^
+              |
+              = help: a map needs no declaration: what is put into it decides what it is
+
+            error[E0902]: a cast to `unsigned int *` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:14
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |              ^^^^^^^^^^^^^^^^^
+               |
+               = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+
+            error[E0902]: a cast to `uint8 *` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:38
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |                                      ^^^^^^^^^^
+               |
+               = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+
+            error[E0902]: `sizeof()` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:56
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |                                                        ^^^^^^
+               |
+               = help: a script needs no C types: values come as builtins with names and types
         "#]],
     );
 }

@@ -232,6 +232,7 @@ fn checked(
         learning: false,
         scope: None,
         context: Context::default(),
+        settings: Settings::default(),
     };
     let mut plan = Plan::default();
     for item in &script.items {
@@ -304,6 +305,8 @@ struct Checker<'a> {
     scope: Option<Scope>,
     /// The event that expressions are evaluated at.
     context: Context,
+    /// What `config` says.
+    settings: Settings,
 }
 
 impl Checker<'_> {

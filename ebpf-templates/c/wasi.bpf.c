@@ -29,6 +29,7 @@ const volatile __u64 started;           /* when the script started: ns, CLOCK_MO
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 const volatile struct abi abis[MAX_ABIS];
 
@@ -236,11 +237,20 @@ static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
 	}
 }
 
-__noinline __u64 read_u64(__u64 address)
+/* Returns 0 if memory of the process could be read. What nobody has touched yet is not there without a
+ * fault: the guest's constants, as a rule, before the host reads them. */
+static __always_inline long read_user(void *to, __u32 size, const void *from)
+{
+	long failed = bpf_probe_read_user(to, size, from);
+
+	return failed && may_sleep ? bpf_copy_from_user(to, size, from) : failed;
+}
+
+static __noinline __u64 read_u64(__u64 address)
 {
 	__u64 value = 0;
 
-	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
+	if (read_user(&value, sizeof(value), (void *)address))
 		count(COUNT_NO_MEMORY);
 	return value;
 }
@@ -269,7 +279,7 @@ static __always_inline bool is_memory(__u64 address)
 }
 
 /* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-__noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+static __noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);

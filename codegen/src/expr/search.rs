@@ -1,6 +1,7 @@
 //! What is found in texts byte by byte.
 
 use ewapa_lang::plan::Expr;
+use ewapa_lang::types::Type;
 
 use crate::compiler::Compiler;
 use crate::insn::{Alu, Cond, Label, R0, R1, R2, R3};
@@ -16,7 +17,7 @@ impl Compiler<'_> {
             (None, _) => self.asm.jump(yes),
             (Some(_), None) => self.asm.jump(no),
             (Some((first, others)), Some(last)) => {
-                let place = self.text_in_memory(text);
+                let place = self.text_in_memory(text, text.ty.size() / 8);
                 let (again, next) = (self.asm.label(), self.asm.label());
                 self.address(R1, place);
                 self.asm.constant(R3, 0);
@@ -43,7 +44,7 @@ impl Compiler<'_> {
     /// The number of bytes before the first 0 of a text into `r0`.
     pub(super) fn length(&mut self, text: &Expr) {
         let mark = self.frame.mark();
-        let place = self.text_in_memory(text);
+        let place = self.text_in_memory(text, text.ty.size() / 8);
         let (again, over) = (self.asm.label(), self.asm.label());
         self.address(R1, place);
         self.asm.constant(R0, 0);
@@ -57,7 +58,7 @@ impl Compiler<'_> {
         self.asm.place(over);
         // The verifier would go on from here with each length in turn.
         let length = self.keep();
-        self.forget(length);
+        self.forget(length, Type::Int);
         self.load(R0, length);
         self.frame.release(mark);
     }

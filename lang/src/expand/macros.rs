@@ -53,7 +53,7 @@ pub(crate) fn as_written(text: &str) -> String {
     for part in parts {
         let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let word = out.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        if digits > 0 && word.is_some_and(|at| out[at..].starts_with('$')) {
+        if digits > 0 && word.is_some_and(|at| out[at..].starts_with(['$', '@'])) {
             out.push_str(&part[digits..]);
         } else {
             out.push(OWN);

@@ -183,3 +183,16 @@ fn values_series_tables_of_maps_and_files_are_objects_of_the_schema() {
         "{text}"
     );
 }
+
+#[test]
+fn the_format_is_what_the_script_says_unless_the_command_line_says_so() {
+    let script = r#"config = { format = "csv" } begin { @a[1] = count(); exit(); }"#;
+    let written = |options: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ewapa"));
+        let output = command.args(["script", "-q", "-e", script]).args(options);
+        let output = output.output().expect("ewapa runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(written(&[]), "k1,value\n1,1\n");
+    assert_eq!(written(&["-f", "table"]), "@a[1]: 1\n");
+}

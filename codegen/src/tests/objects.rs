@@ -368,17 +368,28 @@ fn the_programs_of_raw_probes_and_their_loops_are_found_by_the_loader() {
         }]
     );
     let mut object = aya_obj::Object::parse(&linked(&plan)).expect("an object");
-    let sections = object.functions.keys().map(|(section, _)| *section).collect();
-    object.relocate_calls(&sections).expect("calls that are relocated");
+    let sections = object
+        .functions
+        .keys()
+        .map(|(section, _)| *section)
+        .collect();
+    object
+        .relocate_calls(&sections)
+        .expect("calls that are relocated");
     let raw = &object.programs["raw_0"];
-    assert!(matches!(raw.section, aya_obj::ProgramSection::UProbe { sleepable: false }));
+    assert!(matches!(
+        raw.section,
+        aya_obj::ProgramSection::UProbe { sleepable: false }
+    ));
     let function = &object.functions[&raw.function_key()];
     let insns = &function.instructions;
     // What the kernel calls for each row begins with saving its last argument: r9 = r4.
-    let begins = insns.iter().position(|insn| {
-        insn.code == 0xbf && insn.dst_reg() == 9 && insn.src_reg() == 4
-    });
-    let taken = insns.iter().position(|insn| insn.code == 0x18 && insn.src_reg() == 4);
+    let begins = insns
+        .iter()
+        .position(|insn| insn.code == 0xbf && insn.dst_reg() == 9 && insn.src_reg() == 4);
+    let taken = insns
+        .iter()
+        .position(|insn| insn.code == 0x18 && insn.src_reg() == 4);
     let taken = taken.expect("the address of a function");
     let target = taken as i32 + 1 + insns[taken].imm;
     assert_eq!(begins, usize::try_from(target).ok());

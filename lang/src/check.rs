@@ -15,7 +15,7 @@ mod comparison;
 mod condition;
 mod constant;
 mod context;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod event;
 mod format;
 mod function;

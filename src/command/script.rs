@@ -37,7 +37,7 @@ use super::{dry_run, seconds, stamp, words};
 pub struct Options {
     /// A script file, the name of a bundled script (see `ewapa list`), or `-` for standard input
     /// and behind it the values of $1, $2 and so on
-    #[arg(value_name = "FILE|NAME [ARGUMENT]", value_hint = ValueHint::FilePath, required_unless_present = "execute", allow_negative_numbers = true)]
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute", allow_negative_numbers = true)]
     words: Vec<OsString>,
 
     /// Run this text; `ewapa -e PROGRAM` is short for `ewapa script -e PROGRAM`

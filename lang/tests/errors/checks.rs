@@ -228,3 +228,29 @@ fn the_types_of_a_check_are_those_of_its_columns() {
     "#]],
     );
 }
+
+#[test]
+fn a_check_over_a_map_is_refused_by_name() {
+    check(
+        "wasi:* { @m[func] = count(); @n = 1; }
+check \"a\" @m[\"fd_read\"] > 1;
+check \"b\" @n == 1;",
+        expect![[r#"
+            error[E0902]: looking something up with `[ ]` is bpftrace's, and this language leaves it out
+             --> slow.ewq:2:11
+              |
+            2 | check "a" @m["fd_read"] > 1;
+              |           ^^^^^^^^^^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+
+            error[E0103]: `@n` has no value outside of probe blocks
+             --> slow.ewq:3:11
+              |
+            3 | check "b" @n == 1;
+              |           ^^
+              |
+              = help: a table is about values of calls, such as `duration`
+        "#]],
+    );
+}

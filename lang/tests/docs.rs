@@ -234,10 +234,9 @@ fn names_in<'a>(source: &'a str, constant: &str) -> Vec<&'a str> {
     let mut names = Vec::new();
     let mut rest = &source[start..end];
     while let Some((_, text)) = rest.split_once('"') {
-        let ends = text.match_indices('"');
+        let mut ends = text.match_indices('"');
         let (end, _) = ends
-            .filter(|(at, _)| !text[..*at].ends_with('\\'))
-            .next()
+            .find(|(at, _)| !text[..*at].ends_with('\\'))
             .expect("a text ends");
         names.push(&text[..end]);
         rest = &text[end + 1..];

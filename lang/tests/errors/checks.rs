@@ -236,21 +236,21 @@ fn a_check_over_a_map_is_refused_by_name() {
 check \"a\" @m[\"fd_read\"] > 1;
 check \"b\" @n == 1;",
         expect![[r#"
-            error[E0902]: looking something up with `[ ]` is bpftrace's, and this language leaves it out
+            error[E0901]: the map `@m` in a `check` is part of the language, but this version does not run it yet
              --> slow.ewq:2:11
               |
             2 | check "a" @m["fd_read"] > 1;
               |           ^^^^^^^^^^^^^
               |
-              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+              = help: make it a column of a table, and check that: `table.column`
 
-            error[E0103]: `@n` has no value outside of probe blocks
+            error[E0901]: the map `@n` in a `check` is part of the language, but this version does not run it yet
              --> slow.ewq:3:11
               |
             3 | check "b" @n == 1;
               |           ^^
               |
-              = help: a table is about values of calls, such as `duration`
+              = help: make it a column of a table, and check that: `table.column`
         "#]],
     );
 }

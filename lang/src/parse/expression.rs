@@ -296,7 +296,7 @@ fn too_deep(place: Span) -> Diagnostic {
 /// A call whose argument is a type of C.
 fn c_call(pair: Pair<Rule>) -> ExprKind {
     let place = span(&pair);
-    let mut parts = pair.into_inner().map(|part| name(&part));
+    let mut parts = parts(pair).map(|part| name(&part));
     let function = parts.next().unwrap_or(Name {
         text: String::new(),
         span: place,

@@ -162,7 +162,7 @@ fn a_loop_over_a_map_may_be_left_and_have_loops_inside() {
     }
     let number = |index| variable(index, Type::Int);
     let full = op(number(3), BinaryOp::Ge, int(70));
-    let body = vec![
+    let body = [
         when(full, vec![Action::Break], Vec::new()),
         when(
             op(number(1), BinaryOp::Eq, int(-1)),
@@ -493,4 +493,44 @@ fn a_system_call_or_phase_goes_to_the_clauses_that_wait_for_it() {
     assert_eq!(heard("phase", 0), [4]);
     assert_eq!(heard("phase", 1), [3, 4]);
     assert_eq!(heard("phase", 3), [3, 4]);
+}
+
+#[test]
+fn a_script_of_many_tables_and_probes_is_taken() {
+    if !is_root() {
+        return;
+    }
+    let is_slow = op(field("duration"), BinaryOp::Gt, int(1000));
+    let table = grouping(
+        vec![field("func"), field("comm")],
+        vec![
+            slot(SlotKind::Sum, field("duration")),
+            slot(crate::tests::terms::HISTOGRAM, field("duration")),
+            slot(SlotKind::Max, field("duration")),
+        ],
+    );
+    let tables = (0..50).map(|store| block(0, vec![table.record(store)]));
+    let probes = (0..200).map(|_| {
+        let say = tell(0, vec![field("fd"), field("comm")]);
+        block(
+            1,
+            vec![
+                assign(0, field("fd")),
+                when(is_slow.clone(), vec![say], Vec::new()),
+            ],
+        )
+    });
+    let plan = Plan {
+        messages: messages(&[&[Type::Int, Type::Text(16)]]),
+        ..plan(tables.chain(probes).collect(), vec![table.store(); 50])
+    };
+    let begun = std::time::Instant::now();
+    let program = compile(&plan);
+    let compiled = begun.elapsed();
+    let kernel = Kernel::load(&program).unwrap_or_else(|error| panic!("{error}"));
+    eprintln!("compiled in {compiled:?}, loaded in {:?}", begun.elapsed());
+    let call = Call::new().by("main").with("fd", 3).with("duration", 2000);
+    kernel.take(0, &call);
+    assert_eq!(kernel.messages().len(), 200);
+    assert!((0..50).all(|store| kernel.rows(&format!("store_{store}")).len() == 1));
 }

@@ -103,11 +103,14 @@ impl Program {
     }
 }
 
-/// Whether the plan has loops that need `may_goto`, which Linux has from 6.9 on.
+/// Whether the plan has loops, or looks for long texts, so that it needs `may_goto`, which Linux has from 6.9 on.
 pub fn needs_may_goto(plan: &Plan) -> bool {
-    plan.clauses
-        .iter()
-        .any(|clause| action::has_loop(&clause.actions))
+    let mut loops = |part: &Expr| match &part.kind {
+        ExprKind::Contains { part, .. } => expr::search::needs_loop(part.as_bytes()),
+        _ => false,
+    };
+    let mut clauses = plan.clauses.iter();
+    clauses.any(|clause| action::has_loop(&clause.actions) || any_expression(clause, &mut loops))
 }
 
 /// Generates the functions and maps of a plan.

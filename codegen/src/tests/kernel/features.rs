@@ -534,3 +534,43 @@ fn a_script_of_many_tables_and_probes_is_taken() {
     assert_eq!(kernel.messages().len(), 200);
     assert!((0..50).all(|store| kernel.rows(&format!("store_{store}")).len() == 1));
 }
+
+#[test]
+fn the_largest_clause_leaves_the_template_its_stack() {
+    if !is_root() {
+        return;
+    }
+    let ppid = expr(ExprKind::Kernel(KernelValue::Ppid), Type::Int);
+    let programs = [
+        (
+            Event::Wasi(vec![crate::tests::terms::probe(&[])]),
+            "wasi_session",
+        ),
+        (
+            Event::WasiEnter(vec![crate::tests::terms::probe(&[])]),
+            "wasi_session",
+        ),
+        (Event::Syscall(Syscalls::All), "syscall_exit"),
+        (Event::Phase(Phase::ALL.to_vec()), "process_exit"),
+        (Event::Begin, "script_event"),
+    ];
+    for (event, program) in programs {
+        let of = |variables| Plan {
+            messages: messages(&[&[Type::Int]]),
+            ..plan(
+                vec![Clause {
+                    event: event.clone(),
+                    ..block(variables, vec![tell(0, vec![ppid.clone()])])
+                }],
+                Vec::new(),
+            )
+        };
+        let fits = |variables: &usize| crate::program::generate(&of(*variables)).is_ok();
+        let most = (1..64).rfind(fits).expect("some that fit");
+        assert!(!fits(&(most + 1)));
+        let plan = of(most);
+        if let Err(error) = Kernel::load_with(&compile(&plan), &[program]) {
+            panic!("{event:?}: {error}");
+        }
+    }
+}

@@ -285,7 +285,10 @@ fn what_is_refused_in_this_version_is_listed_by_name() {
         "planned functions",
         names_in(AGGREGATE, "const OTHER_VALUES_FUNCTIONS"),
     );
-    assert_mentioned("planned probes", names_in(PROBE, "const OTHER_VALUES_KINDS"));
+    assert_mentioned(
+        "planned probes",
+        names_in(PROBE, "const OTHER_VALUES_KINDS"),
+    );
     assert_mentioned("planned units", names_in(UNIT, "const OTHER_VALUES_UNITS"));
     // Names and hints in turn.
     let left_out = names_in(REFUSE, "const LEFT_OUT");

@@ -224,7 +224,9 @@ fn variables_outlive_what_is_recorded_in_between() {
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().by("main").with("fd", 3));
     assert_eq!(numbers(told(&program, &machine.messages)), [3, 7]);
-    let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0).into_values().collect();
+    let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+        .into_values()
+        .collect();
     assert_eq!(rows, [[Kept::Number(14)]]);
 }
 

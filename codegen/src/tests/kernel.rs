@@ -50,7 +50,8 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) {
             layout.max_rows = MAX_ROWS as u32;
         }
     }
-    let kernel = Kernel::load(&program).unwrap_or_else(|error| panic!("{error}\n{plan:#?}\n{program}"));
+    let kernel =
+        Kernel::load(&program).unwrap_or_else(|error| panic!("{error}\n{plan:#?}\n{program}"));
     let mut expected = Reference::new(plan, MAX_ROWS, usize::MAX);
     for (cpu, event) in events {
         match event {
@@ -74,9 +75,16 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) {
             found = touched(plan, index, found);
             groups = touched(plan, index, groups);
         }
-        assert_eq!(found, groups, "store {index}\n{plan:#?}\n{events:#?}\n{program}");
+        assert_eq!(
+            found, groups,
+            "store {index}\n{plan:#?}\n{events:#?}\n{program}"
+        );
     }
-    assert_eq!(told(&program, &kernel.messages()), expected.messages, "{plan:#?}\n{program}");
+    assert_eq!(
+        told(&program, &kernel.messages()),
+        expected.messages,
+        "{plan:#?}\n{program}"
+    );
     assert_eq!(kernel.counter(Counter::GroupsFull), expected.lost);
     assert_eq!(kernel.counter(Counter::NoMessage), 0);
 }
@@ -86,7 +94,9 @@ fn the_kernel_takes_every_random_program_and_does_what_the_reference_does() {
     if !is_root() {
         return;
     }
-    let programs = std::env::var(HOW_MANY).ok().and_then(|number| number.parse().ok());
+    let programs = std::env::var(HOW_MANY)
+        .ok()
+        .and_then(|number| number.parse().ok());
     let (programs, deep) = (programs.unwrap_or(FEW), any_plan(3));
     let events = vec(happens(), 1..8);
     // The same ones each time, and with a greater number the same and more.

@@ -246,7 +246,9 @@ fn what_is_deleted_from_is_shared_by_all_cpus() {
         assert!(read(&plan, &program, machine.rows(&program.stores[0].map), 0).is_empty());
         take(&mut machine, 1, &call(1, 5));
         take(&mut machine, 2, &call(1, 6));
-        let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0).into_values().collect();
+        let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+            .into_values()
+            .collect();
         assert_eq!(rows[0][..2], [Kept::Number(2), Kept::Number(6)]);
     }
 }

@@ -110,7 +110,15 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
         }
     }
     for (index, groups) in expected.stores.iter().enumerate() {
-        prop_assert_eq!(&read(plan, &program, machine.rows(&program.stores[index].map), index), groups);
+        prop_assert_eq!(
+            &read(
+                plan,
+                &program,
+                machine.rows(&program.stores[index].map),
+                index
+            ),
+            groups
+        );
     }
     prop_assert_eq!(told(&program, &machine.messages), expected.messages);
     prop_assert_eq!(machine.counter(Counter::GroupsFull), expected.lost);

@@ -12,8 +12,8 @@ use ewapa_lang::types::Type;
 use ewapa_lang::wasi::Function;
 
 use super::terms::Call;
-use crate::expr::any;
 use crate::action::shares;
+use crate::expr::any;
 use crate::histogram;
 use expressions::Context;
 pub use expressions::{compare, holds, value};
@@ -296,9 +296,8 @@ enum Flow {
 
 /// Whether all CPUs share the groups of a store.
 fn shared(plan: &Plan, store: StoreId) -> bool {
-    let read = |slot: &SlotKind| {
-        matches!(slot, SlotKind::Last | SlotKind::Tally | SlotKind::Text(_))
-    };
+    let read =
+        |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally | SlotKind::Text(_));
     plan.stores[store.0].slots.iter().any(read)
         || plan.clauses.iter().any(|clause| shares(clause, store))
 }

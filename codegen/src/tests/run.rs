@@ -158,13 +158,14 @@ pub fn read(plan: &Plan, program: &Program, rows: Vec<(&[u8], &[u8])>, index: us
         SlotKind::Text(room) => Kept::Text(text(&bytes[at..at + usize::from(room)])),
         SlotKind::Series { .. } => unreachable!("what time it is decides"),
     };
-    rows.into_iter().map(|(key_bytes, value)| {
-        assert_eq!(value.len(), layout.value_size);
-        let slots = store.slots.iter().zip(&layout.slots);
-        (
-            key(key_bytes),
-            slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
-        )
-    })
-    .collect()
+    rows.into_iter()
+        .map(|(key_bytes, value)| {
+            assert_eq!(value.len(), layout.value_size);
+            let slots = store.slots.iter().zip(&layout.slots);
+            (
+                key(key_bytes),
+                slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
+            )
+        })
+        .collect()
 }

@@ -107,7 +107,8 @@ impl Kernel {
         // SAFETY: the bytes, the names and the log live until the object is loaded; programs belong to it.
         unsafe {
             bpf::libbpf_set_print(Some(quiet));
-            let object = bpf::bpf_object__open_mem(linked.as_ptr().cast(), linked.len() as _, ptr::null());
+            let object =
+                bpf::bpf_object__open_mem(linked.as_ptr().cast(), linked.len() as _, ptr::null());
             if object.is_null() {
                 return Err("libbpf cannot open the object".to_owned());
             }
@@ -123,7 +124,10 @@ impl Kernel {
                 bpf::bpf_program__set_autoload(each, ours);
                 if ours {
                     bpf::bpf_program__set_log_buf(each, log.as_mut_ptr().cast(), log.len() as _);
-                    bpf::bpf_program__set_log_level(each, u32::from(std::env::var_os("LOG").is_some()) * 2);
+                    bpf::bpf_program__set_log_level(
+                        each,
+                        u32::from(std::env::var_os("LOG").is_some()) * 2,
+                    );
                 }
                 each = bpf::bpf_object__next_program(object, each);
             }
@@ -203,7 +207,8 @@ impl Kernel {
                 if bpf::bpf_map_get_next_key(fd, last.cast(), key.as_mut_ptr().cast()) != 0 {
                     return rows;
                 }
-                let found = bpf::bpf_map_lookup_elem(fd, key.as_ptr().cast(), value.as_mut_ptr().cast());
+                let found =
+                    bpf::bpf_map_lookup_elem(fd, key.as_ptr().cast(), value.as_mut_ptr().cast());
                 assert_eq!(found, 0, "the row is there");
                 if per_cpu {
                     for (cpu, value) in (0u64..).zip(value.chunks(size)) {

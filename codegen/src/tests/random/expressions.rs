@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::plans::{NUMBER_STORES, TEXT_STORE};
-use crate::tests::terms::{MEMORY, 
-    Call, choose, field, literal, map, negate, not, of_call, op, text, variable,
+use crate::tests::terms::{
+    Call, MEMORY, choose, field, literal, map, negate, not, of_call, op, text, variable,
 };
 
 /// The types of numbers that are computed with.
@@ -127,14 +127,16 @@ fn address() -> impl Strategy<Value = Expr> {
 }
 
 fn read() -> impl Strategy<Value = Expr> {
-    (address(), select(vec![1u8, 2, 4, 8]), any::<bool>()).prop_map(|(address, size, signed)| Expr {
-        kind: ExprKind::Read {
-            address: Box::new(address),
-            size,
-            signed,
-            space: Space::User,
-        },
-        ty: Type::Int,
+    (address(), select(vec![1u8, 2, 4, 8]), any::<bool>()).prop_map(|(address, size, signed)| {
+        Expr {
+            kind: ExprKind::Read {
+                address: Box::new(address),
+                size,
+                signed,
+                space: Space::User,
+            },
+            ty: Type::Int,
+        }
     })
 }
 
@@ -280,18 +282,16 @@ impl Terms {
         let compare =
             |number: &BoxedStrategy<Expr>| binary(number, &[Eq, Ne, Lt, Le, Gt, Ge], number);
         let comparisons = self.numbers.each_ref().map(compare).to_vec();
-        let none = prop_oneof![self.numbers[0].clone(), self.text.clone()].prop_map(|inner| {
-            condition_of(ExprKind::IsNone(Box::new(inner)))
-        });
-        let prefix = (self.text.clone(), self.text.clone(), 0u16..20).prop_map(
-            |(left, right, bytes)| {
+        let none = prop_oneof![self.numbers[0].clone(), self.text.clone()]
+            .prop_map(|inner| condition_of(ExprKind::IsNone(Box::new(inner))));
+        let prefix =
+            (self.text.clone(), self.text.clone(), 0u16..20).prop_map(|(left, right, bytes)| {
                 condition_of(ExprKind::SamePrefix {
                     left: Box::new(left),
                     right: Box::new(right),
                     bytes,
                 })
-            },
-        );
+            });
         let parts = vec!["", "m", "in", "wasm", "time-work", "longer than any", "s"];
         let contains = (self.text.clone(), select(parts)).prop_map(|(text, part)| {
             condition_of(ExprKind::Contains {
@@ -353,7 +353,11 @@ impl Terms {
     pub fn of(&self, ty: Type) -> BoxedStrategy<Expr> {
         match ty {
             Type::Bool => self.condition.clone(),
-            Type::Text(room) => self.text.clone().prop_map(move |text| cut(text, room)).boxed(),
+            Type::Text(room) => self
+                .text
+                .clone()
+                .prop_map(move |text| cut(text, room))
+                .boxed(),
             Type::Enum(_) => builtins(ty).boxed(),
             number => {
                 let index = NUMBERS.iter().position(|known| *known == number);

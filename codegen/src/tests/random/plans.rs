@@ -1,8 +1,8 @@
 //! Random plans: blocks of actions over stores of every kind.
 
 use ewapa_lang::plan::{
-    Action, BinaryOp, Buckets, Clause, Event, Plan, Probe, Record, SlotId, SlotKind, Store, StoreId,
-    Update, VariableId,
+    Action, BinaryOp, Buckets, Clause, Event, Plan, Probe, Record, SlotId, SlotKind, Store,
+    StoreId, Update, VariableId,
 };
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::{Function, FunctionSet};
@@ -133,7 +133,11 @@ fn any_actions(terms: &Terms, groupings: &[Grouping], depth: usize) -> BoxedStra
         let branch = (terms.condition.clone(), block.clone(), block)
             .prop_map(|(condition, then, otherwise)| when(condition, then, otherwise));
         let branch = prop_oneof![2 => branch, 1 => rounds];
-        vec(prop_oneof![6 => leaf.clone(), 2 => branch, 1 => add_up()], 0..4).boxed()
+        vec(
+            prop_oneof![6 => leaf.clone(), 2 => branch, 1 => add_up()],
+            0..4,
+        )
+        .boxed()
     })
 }
 
@@ -189,7 +193,11 @@ fn add_up() -> BoxedStrategy<Action> {
             store: StoreId(2),
             keys: vec![all.then_some(VariableId(key))],
             slots: vec![Some(VariableId(value))],
-            body: if all { vec![add(key), add(value)] } else { vec![add(value)] },
+            body: if all {
+                vec![add(key), add(value)]
+            } else {
+                vec![add(value)]
+            },
         })
         .boxed()
 }

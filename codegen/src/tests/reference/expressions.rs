@@ -144,9 +144,8 @@ impl<'a> Context<'a> {
                 (self.text(left) == self.text(right)) == (*op == BinaryOp::Eq)
             }
             ExprKind::SamePrefix { left, right, bytes } => {
-                let first = |text: Vec<u8>| {
-                    text.into_iter().take((*bytes).into()).collect::<Vec<u8>>()
-                };
+                let first =
+                    |text: Vec<u8>| text.into_iter().take((*bytes).into()).collect::<Vec<u8>>();
                 first(self.text(left)) == first(self.text(right))
             }
             ExprKind::Contains { text, part } => {
@@ -209,7 +208,9 @@ impl<'a> Context<'a> {
                     return Vec::new();
                 };
                 let room = expr.ty.size() as u64;
-                let room = length.flatten().map_or(room, |length| room.min(length as u64));
+                let room = length
+                    .flatten()
+                    .map_or(room, |length| room.min(length as u64));
                 let text = found.split(|byte| *byte == 0).next().unwrap_or_default();
                 let most = (room as usize).saturating_sub(1);
                 text[..text.len().min(most)].to_vec()

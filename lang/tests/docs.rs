@@ -7,16 +7,20 @@
 //! - `ewq-error CODE [--PARAM VALUE]…`: a whole script. Each of its errors has this code.
 //! - `ewq-fragment KIND`: a part of a script. [`wrapped`] says what it is a part of.
 
+mod machine;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ewapa_lang::builtin::{BUILTINS, PLANNED};
+use ewapa_lang::builtin::{BUILTINS, OTHER_VALUES};
 use ewapa_lang::errno::ERRNO;
 use ewapa_lang::wasi::Function;
 use ewapa_lang::{Code, Environment, compile, describe, render};
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 
@@ -276,13 +280,16 @@ fn every_code_is_documented_with_its_meaning() {
 
 #[test]
 fn what_is_refused_in_this_version_is_listed_by_name() {
-    assert_mentioned("planned builtins", PLANNED.iter().copied());
+    assert_mentioned("planned builtins", OTHER_VALUES.iter().copied());
     assert_mentioned(
         "planned functions",
-        names_in(AGGREGATE, "const PLANNED_FUNCTIONS"),
+        names_in(AGGREGATE, "const OTHER_VALUES_FUNCTIONS"),
     );
-    assert_mentioned("planned probes", names_in(PROBE, "const PLANNED_KINDS"));
-    assert_mentioned("planned units", names_in(UNIT, "const PLANNED_UNITS"));
+    assert_mentioned(
+        "planned probes",
+        names_in(PROBE, "const OTHER_VALUES_KINDS"),
+    );
+    assert_mentioned("planned units", names_in(UNIT, "const OTHER_VALUES_UNITS"));
     // Names and hints in turn.
     let left_out = names_in(REFUSE, "const LEFT_OUT");
     assert_mentioned("functions left out", left_out.into_iter().step_by(2));

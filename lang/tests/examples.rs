@@ -1,12 +1,16 @@
 //! Scripts of the kind that users write: the whole language parses, and what this version runs compiles.
 
+mod machine;
+
 use std::fs;
 use std::path::PathBuf;
 
 use ewapa_lang::{Code, Environment, compile, describe, parse};
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 

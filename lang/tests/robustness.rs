@@ -1,12 +1,16 @@
 //! No text, however wrong or large, makes the compiler panic, overflow its stack or take long.
 
+mod machine;
+
 use std::time::{Duration, Instant};
 
 use ewapa_lang::{Code, Diagnostic, Environment, compile, describe, format, render};
+use machine::Machine;
 use proptest::prelude::*;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 

@@ -672,30 +672,24 @@ end { print(@x); print(@y); clear(@z); }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | syscall:* { @x[ret] = whatever; }
-          | ^^^^^^^^^
+            error[E0103]: nothing is called `ret`
+             --> slow.ewq:1:16
+              |
+            1 | syscall:* { @x[ret] = whatever; }
+              |                ^^^ did you mean `ret`?
 
-        error[E0901]: `alias` is part of the language, but this version does not run it yet
-         --> slow.ewq:2:7
-          |
-        2 | alias wasi:io = wasi:fd_read { $w = 1; }
-          |       ^^^^^^^
+            error[E0103]: nothing is called `whatever`
+             --> slow.ewq:1:23
+              |
+            1 | syscall:* { @x[ret] = whatever; }
+              |                       ^^^^^^^^
 
-        error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
-         --> slow.ewq:3:1
-          |
-        3 | wasi:io { @y[$w] = count(); }
-          | ^^^^^^^
-
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:4:8
-          |
-        4 | wasi:*:enter { @z = nothing; }
-          |        ^^^^^
-    "#]],
+            error[E0103]: nothing is called `nothing`
+             --> slow.ewq:4:21
+              |
+            4 | wasi:*:enter { @z = nothing; }
+              |                     ^^^^^^^
+        "#]],
     );
 }
 

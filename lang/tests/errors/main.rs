@@ -7,20 +7,26 @@ mod clauses;
 mod columns;
 mod formats;
 mod limits;
+#[path = "../machine/mod.rs"]
+mod machine;
+mod macros;
 mod maps;
 mod names;
 mod params;
 mod planned;
 mod probes;
+mod settings;
 mod syntax;
 mod types;
 mod variables;
 
 use ewapa_lang::{Diagnostic, Environment, compile, render};
 use expect_test::Expect;
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 
@@ -49,11 +55,13 @@ fn every_code_has_a_test_that_shows_it() {
         include_str!("columns.rs"),
         include_str!("formats.rs"),
         include_str!("limits.rs"),
+        include_str!("macros.rs"),
         include_str!("maps.rs"),
         include_str!("names.rs"),
         include_str!("params.rs"),
         include_str!("planned.rs"),
         include_str!("probes.rs"),
+        include_str!("settings.rs"),
         include_str!("syntax.rs"),
         include_str!("types.rs"),
         include_str!("variables.rs"),

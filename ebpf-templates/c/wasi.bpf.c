@@ -11,6 +11,8 @@
 
 #define MAX_DEPTH 4
 
+#define READS_WATCHED (READS_WATCHED_0 | READS_WATCHED_1 | READS_WATCHED_2 | READS_WATCHED_3)
+
 /* Stack frames nearer to each other than this belong to one stack. */
 #define ONE_STACK (256 * 1024)
 
@@ -459,15 +461,18 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
-	open->call.watched_0 = 0;
-	open->call.watched_1 = 0;
-	open->call.watched_2 = 0;
-	open->call.watched_3 = 0;
+	if (script_reads & READS_WATCHED) {
+		open->call.watched_0 = 0;
+		open->call.watched_1 = 0;
+		open->call.watched_2 = 0;
+		open->call.watched_3 = 0;
+	}
 	if (script_reads & READS_OFFCPU_TIME) {
 		open->call.offcpu_time = 0;
 		thread->switched_off = 0;
 	}
-	open->call.thread_hops = 0;
+	if (script_reads & READS_THREAD_HOPS)
+		open->call.thread_hops = 0;
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
 	return 0;
@@ -589,13 +594,16 @@ static __always_inline int leave(struct pt_regs *ctx)
 		outer->call.syscall_count += open->call.syscall_count;
 		outer->call.syscall_time += open->call.syscall_time;
 		outer->call.syscall_bytes += open->call.syscall_bytes;
-		outer->call.watched_0 += open->call.watched_0;
-		outer->call.watched_1 += open->call.watched_1;
-		outer->call.watched_2 += open->call.watched_2;
-		outer->call.watched_3 += open->call.watched_3;
+		if (script_reads & READS_WATCHED) {
+			outer->call.watched_0 += open->call.watched_0;
+			outer->call.watched_1 += open->call.watched_1;
+			outer->call.watched_2 += open->call.watched_2;
+			outer->call.watched_3 += open->call.watched_3;
+		}
 		if (script_reads & READS_OFFCPU_TIME)
 			outer->call.offcpu_time += open->call.offcpu_time;
-		outer->call.thread_hops += open->call.thread_hops;
+		if (script_reads & READS_THREAD_HOPS)
+			outer->call.thread_hops += open->call.thread_hops;
 	}
 	if (open->named && changes_descriptors(open->call.func) &&
 	    returned_errno(ctx, &abis[open->abi & (MAX_ABIS - 1)], open) == 0)

@@ -268,6 +268,7 @@ impl<'a> Machine<'a> {
             }
             0x7b => self.store_word(registers.get(dst)?, insn.off, registers.get(src)?)?,
             0x7a => self.store(registers.get(dst)?, insn.off, i64::from(insn.imm) as u64)?,
+            0x72 => self.write(registers.get(dst)?, insn.off, &[insn.imm as u8])?,
             0xdb => self.atomic(insn, registers)?,
             0x85 => {
                 let result = match symbol {

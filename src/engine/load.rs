@@ -376,6 +376,7 @@ mod tests {
                 .map(abi::encode)
                 .collect(),
             all_processes: false,
+            follows_all: false,
             started: kernel::now(),
         };
         let loaded = Loaded::new(&linked, &settings).expect("maps");

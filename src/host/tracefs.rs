@@ -216,7 +216,7 @@ print fmt: \"prev_comm=%s\", REC->prev_comm
                 "long prev_state 32 8 true",
                 "__data_loc char[] filename 40 4 false",
                 "const char * name 48 8 false",
-                "const char *const * argv 56 8 false",
+                "const char *const* argv 56 8 false",
             ]
         );
     }

@@ -1,6 +1,7 @@
 //! What is found in texts byte by byte.
 
 use ewapa_lang::plan::Expr;
+use ewapa_lang::types::Type;
 
 use crate::compiler::Compiler;
 use crate::insn::{Alu, Cond, Label, R0, R1, R2, R3};
@@ -57,7 +58,7 @@ impl Compiler<'_> {
         self.asm.place(over);
         // The verifier would go on from here with each length in turn.
         let length = self.keep();
-        self.forget(length);
+        self.forget(length, Type::Int);
         self.load(R0, length);
         self.frame.release(mark);
     }

@@ -7,7 +7,7 @@ use super::dispatch::{match_probes, returns};
 use super::{Function, LOOP, RawProgram, TEXT};
 use super::{any_expression, clause_name, describe, finish, too_large};
 use crate::Error;
-use crate::action::iterates;
+use crate::action::{has_loop, iterates};
 use crate::btf::Parameter;
 use crate::compiler::{CALL, CONTEXT, Compiler, Parts};
 use crate::expr::takes_context;
@@ -70,6 +70,20 @@ pub fn generate(
     Ok(())
 }
 
+/// Clauses of fewer operators and operands have few paths.
+const SIMPLE: usize = 48;
+
+/// How many operators and operands a clause has; loops make it heavy.
+fn weight(clause: &Clause) -> usize {
+    let mut weight = 0;
+    any_expression(clause, &mut |_| {
+        weight += 1;
+        false
+    });
+    let loops = has_loop(&clause.actions) || iterates(&clause.actions);
+    weight + if loops { SIMPLE } else { 0 }
+}
+
 fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
     compiler.asm.mov(CALL, R1);
     if has_context(clause) {
@@ -82,6 +96,7 @@ fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
         Event::Raw(probes) => compiler.raw = probes.first().map(RawProbe::kind),
         _ => {}
     }
+    compiler.forgetful = !clause.variables.is_empty() && weight(clause) > SIMPLE;
     compiler.declare(&clause.variables, iterates(&clause.actions));
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);

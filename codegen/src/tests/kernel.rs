@@ -83,7 +83,7 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) {
     assert_eq!(
         told(&program, &kernel.messages()),
         expected.messages,
-        "{plan:#?}\n{program}"
+        "{plan:#?}\n{events:#?}\n{program}"
     );
     assert_eq!(kernel.counter(Counter::GroupsFull), expected.lost);
     assert_eq!(kernel.counter(Counter::NoMessage), 0);

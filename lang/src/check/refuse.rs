@@ -40,6 +40,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "signal",
         "a script only watches; it never changes what a program does",
     ),
+    ("sizeof", NO_TYPES),
     ("skboutput", "a script does not see network packets"),
     ("uaddr", "a script does not look up addresses by name"),
     ("unwatch", "memory cannot be watched"),

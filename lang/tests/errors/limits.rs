@@ -209,14 +209,14 @@ fn conditions_nest_less_deep_than_brackets() {
     check(
         &text,
         expect![[r#"
-        error[E0004]: `if` nests more than 16 deep
-         --> slow.ewq:1:154
-          |
-        1 | ...ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) { }}}}}}}}}}}}}}}}} }
-          |                                                               ^^^^^^^^^^^
-          |
-          = help: join conditions with `&&`, or leave early with `return`
-    "#]],
+            error[E0004]: `if` and loops nest more than 16 deep
+             --> slow.ewq:1:154
+              |
+            1 | ...ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) { }}}}}}}}}}}}}}}}} }
+              |                                                               ^^^^^^^^^^^
+              |
+              = help: join conditions with `&&`, or leave early with `return`
+        "#]],
     );
 }
 

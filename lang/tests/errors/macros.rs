@@ -237,7 +237,7 @@ fn own_variables_of_a_macro_are_shown_as_it_calls_them() {
             1 | macro f() { $counter + 1 }
               |             ^^^^^^^^
               |
-              = help: give it one above, in the same block: `$counter = 0`; what lasts longer than one event is kept in a map: `@counter#1`
+              = help: give it one above, in the same block: `$counter = 0`; what lasts longer than one event is kept in a map: `@counter`
         "#]],
     );
 }
@@ -266,11 +266,13 @@ table t from wasi:b, wasi:fd_write by $x { a = count() }",
               |
               = help: write a table for each alias
 
-            error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+            error[E0103]: `$x` has no value outside of probe blocks
              --> slow.ewq:4:39
               |
             4 | table t from wasi:b, wasi:fd_write by $x { a = count() }
               |                                       ^^
+              |
+              = help: a table is about values of calls, such as `duration`
         "#]],
     );
 }

@@ -18,6 +18,7 @@ mod probes;
 mod settings;
 mod syntax;
 mod types;
+mod values;
 mod variables;
 
 use ewapa_lang::{Diagnostic, Environment, compile, render};
@@ -64,6 +65,7 @@ fn every_code_has_a_test_that_shows_it() {
         include_str!("settings.rs"),
         include_str!("syntax.rs"),
         include_str!("types.rs"),
+        include_str!("values.rs"),
         include_str!("variables.rs"),
     );
     for code in ewapa_lang::Code::ALL {

@@ -161,6 +161,7 @@ impl Kernel {
         input.extend(what.to_ne_bytes());
         input.extend(clause.to_ne_bytes());
         assert_eq!(input.len(), INPUT_SIZE);
+        on_cpu(cpu as usize);
         let (key, values) = (0u32, input.repeat(self.cpus));
         let mut options = bpf::bpf_test_run_opts {
             sz: size_of::<bpf::bpf_test_run_opts>() as _,
@@ -249,6 +250,17 @@ impl Kernel {
             bpf::ring_buffer__free(ring);
         }
         messages
+    }
+}
+
+/// Moves this thread to the CPU: only there the program runs as this process, with its memory.
+fn on_cpu(cpu: usize) {
+    // SAFETY: the set is plain data, and as large as it says.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        let moved = libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
+        assert_eq!(moved, 0, "this thread may run on every CPU");
     }
 }
 

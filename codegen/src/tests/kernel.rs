@@ -1,6 +1,7 @@
 //! Random programs in the kernel: its verifier refuses none of those that are generated, and they do there
 //! what they do in the interpreter. As root; without, it is said that they are skipped.
 
+mod features;
 mod machine;
 
 use ewapa_lang::plan::Plan;

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, CString};
 use std::ptr;
 
-use ewapa_templates::{CALL_SIZE, Counter, ENTER, EVENT, LEAVE, WASI};
+use ewapa_templates::{CALL_SIZE, Counter, ENTER, EVENT, LEAVE, PHASE, SYSCALL, WASI};
 use libbpf_sys as bpf;
 
 use crate::btf::Parameter;
@@ -22,6 +22,8 @@ const INPUT: &str = "input";
 const CALL_ENTER: u64 = 0;
 const CALL_LEAVE: u64 = 1;
 const CALL_EVENT: u64 = 2;
+const CALL_SYSCALL: u64 = 3;
+const CALL_PHASE: u64 = 4;
 const INPUT_SIZE: usize = CALL_SIZE + 16;
 
 /// A program that the kernel has taken.
@@ -56,6 +58,13 @@ fn harness() -> Function {
     asm.mov(R2, R9);
     asm.jump_if_imm(Cond::Eq, R3, CALL_LEAVE as i32, leave);
     asm.jump_if_imm(Cond::Eq, R3, CALL_EVENT as i32, event);
+    for (what, function) in [(CALL_SYSCALL, SYSCALL), (CALL_PHASE, PHASE)] {
+        let other = asm.label();
+        asm.jump_if_imm(Cond::Ne, R3, what as i32, other);
+        asm.call_function(function);
+        asm.exit();
+        asm.place(other);
+    }
     asm.call_function(ENTER);
     asm.exit();
     asm.place(leave);
@@ -90,6 +99,11 @@ unsafe extern "C" fn quiet(
 impl Kernel {
     /// Links and loads the program, and the programs of its raw probes.
     pub fn load(program: &Program) -> Result<Kernel, String> {
+        Kernel::load_with(program, &[])
+    }
+
+    /// The same, and these programs of the template.
+    pub fn load_with(program: &Program, of_template: &[&str]) -> Result<Kernel, String> {
         let mut program = program.clone();
         program.functions.push(harness());
         program.stores.push(StoreLayout {
@@ -120,7 +134,9 @@ impl Kernel {
             let mut each = bpf::bpf_object__next_program(object, ptr::null_mut());
             while !each.is_null() {
                 let name = CStr::from_ptr(bpf::bpf_program__name(each)).to_string_lossy();
-                let ours = name == HARNESS || program.raw.iter().any(|raw| raw.name == name);
+                let ours = name == HARNESS
+                    || of_template.contains(&&*name)
+                    || program.raw.iter().any(|raw| raw.name == name);
                 bpf::bpf_program__set_autoload(each, ours);
                 if ours {
                     bpf::bpf_program__set_log_buf(each, log.as_mut_ptr().cast(), log.len() as _);
@@ -153,6 +169,12 @@ impl Kernel {
     /// The event that is no call of the clause with this index.
     pub fn happen(&self, cpu: u64, clause: usize) {
         self.run(cpu, &Call::blank().to_bytes(), CALL_EVENT, clause as u64);
+    }
+
+    /// A system call, or a phase.
+    pub fn other(&self, call: &Call, is_syscall: bool) {
+        let what = if is_syscall { CALL_SYSCALL } else { CALL_PHASE };
+        self.run(0, &call.to_bytes(), what, 0);
     }
 
     fn run(&self, cpu: u64, call: &[u8], what: u64, clause: u64) -> u32 {

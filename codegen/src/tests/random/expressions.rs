@@ -292,7 +292,16 @@ impl Terms {
                     bytes,
                 })
             });
-        let parts = vec!["", "m", "in", "wasm", "time-work", "longer than any", "s"];
+        let parts = vec![
+            "",
+            "m",
+            "in",
+            "wasm",
+            "time-work",
+            "wasmtime-worker",
+            "longer than any of them",
+            "s",
+        ];
         let contains = (self.text.clone(), select(parts)).prop_map(|(text, part)| {
             condition_of(ExprKind::Contains {
                 text: Box::new(text),

@@ -346,3 +346,42 @@ interval:s:$1 { @a = count(); }",
         "#]],
     );
 }
+
+#[test]
+fn a_table_over_several_kinds_of_events_has_the_same_types_at_each() {
+    check(
+        "table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+table u from wasi:* { calls = count() / wasi_calls }",
+        expect![[r#"
+            error[E0214]: `errno` is an errno at some events of this table, and an errno of a system call at others
+             --> slow.ewq:1:46
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                              ^^^^^
+              |
+              = help: write a table for each kind of event
+
+            error[E0322]: `retval` is no value of a completed WASI call
+             --> slow.ewq:1:79
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                                                               ^^^^^^
+
+            error[E0103]: `wasi_calls` is for tables of system calls
+             --> slow.ewq:1:102
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                                                                                      ^^^^^^^^^^
+              |
+              = help: a table of WASI calls counts them with `count()`
+
+            error[E0103]: `wasi_calls` is for tables of system calls
+             --> slow.ewq:2:41
+              |
+            2 | table u from wasi:* { calls = count() / wasi_calls }
+              |                                         ^^^^^^^^^^
+              |
+              = help: a table of WASI calls counts them with `count()`
+        "#]],
+    );
+}

@@ -149,3 +149,37 @@ fn what_a_script_says_and_keeps_is_json_in_the_shapes_of_bpftrace() {
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn values_series_tables_of_maps_and_files_are_objects_of_the_schema() {
+    let script = r#"begin {
+      print((1, ("a", 2))); print("s"); @s = tseries(5, 1s, 4); @t["x"] = tseries(7, 1s, 4); @a["x"] = count();
+      @g = (1, "b"); @m = strftime("%Y", nsecs); @u = (uint64)-1; @st["x"] = stats(3); @v[strerror(2)] = "text";
+      tabulate("both", @a, @st); cat("/proc/sys/kernel/ostype"); system("echo %d", 7); print(@st["x"]); exit(4);
+    }"#;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ewapa"));
+    let output = command.args(["script", "-f", "json", "--unsafe", "-e", script]);
+    let output = output.output().expect("ewapa runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines = valid(&text);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    let of = |kind: &str| -> Vec<&serde_json::Value> {
+        let kinds = lines.iter().filter(|line| line["type"] == kind);
+        kinds.map(|line| &line["data"]).collect()
+    };
+    assert_eq!(of("value")[0].to_string(), r#"[1,["a",2]]"#);
+    assert_eq!(of("cat")[0], "Linux\n");
+    assert_eq!(of("syscall")[0], "7\n");
+    assert_eq!(of("tseries")[0].to_string(), r#"{"@s":[5]}"#);
+    assert_eq!(
+        of("tabulate")[0].to_string(),
+        r#"{"both":[{"a":1,"k1":"x","st":{"average":3,"count":1,"total":3}}]}"#
+    );
+    assert_eq!(of("stats").len(), 2, "{text}");
+    let maps: Vec<String> = of("map").iter().map(|map| map.to_string()).collect();
+    assert!(maps.contains(&r#"{"@g":[1,"b"]}"#.to_owned()), "{text}");
+    assert!(
+        maps.contains(&r#"{"@u":18446744073709551615}"#.to_owned()),
+        "{text}"
+    );
+}

@@ -115,8 +115,7 @@ struct {
 	__type(value, __u64);
 } call_ids SEC(".maps");
 
-/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found; 1 if there
- * is no pointer, but the thing itself. */
+/* MEMORY_SEARCH: for each ABI and function where the pointer was found, as search_memory has it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_ABIS * 64);
@@ -280,30 +279,52 @@ static __always_inline bool is_memory(__u64 address)
 	return found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32;
 }
 
-/* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-static __noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+/* The offset, plus 8, at which a structure has a pointer to guest memory's description; 1 if it is that itself;
+ * 0 if neither. */
+static __noinline __u32 find_memory(__u64 state)
+{
+	__u64 at;
+
+	if (is_memory(state))
+		return 1;
+	for (__u32 offset = 0; offset < 256; offset += 8) {
+		if (read_user(&at, sizeof(at), (void *)(state + offset)))
+			break;
+		if (is_memory(at))
+			return offset + 8;
+	}
+	return 0;
+}
+
+/* A flag beside the offset: in what the first register leads to, and not the second. */
+#define IN_FIRST 0x10000
+
+/* The address of guest memory's description, by what a naming function was given. Its state is the second
+ * argument; the first where the function returns what fits into registers. */
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
-	__u64 at;
+	__u32 found;
 
 	if (!known)
 		return 0;
-	if (*known)
-		return *known == 1 ? state : read_u64(state + *known - 8);
-	if (is_memory(state)) {
-		*known = 1;
-		return state;
-	}
-	for (__u32 offset = 0; offset < 256; offset += 8) {
-		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
-			break;
-		if (is_memory(at)) {
-			*known = offset + 8;
-			return at;
+	found = *known;
+	if (!found) {
+		found = find_memory(second);
+		if (!found) {
+			found = find_memory(first);
+			if (!found)
+				return 0;
+			found |= IN_FIRST;
 		}
+		*known = found;
 	}
-	return 0;
+	if (found & IN_FIRST) {
+		second = first;
+		found &= ~IN_FIRST;
+	}
+	return found == 1 ? second : read_u64(second + found - 8);
 }
 
 #include "arguments.h"
@@ -406,7 +427,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 			if ((((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
 			     leads_to_memory(cookie->func)) &&
 			    abis[open->abi & (MAX_ABIS - 1)].memory == MEMORY_SEARCH)
-				open->memory = search_memory(ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
+				open->memory = search_memory(ctx->di, ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
 			name_call(ctx, thread, open, cookie);
 		}
 		return 1;

@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use ewapa_lang::wasi::Function;
 use support::directory::Directory;
 use support::guest::Guest;
 use support::runtime::{Invocation, Runtime};
@@ -184,6 +185,27 @@ fn calls_are_numbered_each_by_its_own(runtime: Runtime) {
     }
 }
 
+fn every_function_with_a_path_gives_it(runtime: Runtime) {
+    let functions: Vec<Function> = Function::all()
+        .filter(|function| function.name().starts_with("path_"))
+        .filter(|function| runtime != Runtime::Wasm3 || function.name() == "path_open")
+        .collect();
+    let script = "table t from wasi:path_* by func, path { n = count() }";
+    let rows = rows(runtime, &Guest::of_each(&functions), script);
+    let expected: BTreeSet<String> = functions
+        .iter()
+        .map(|function| match (runtime, function.name()) {
+            // Their probes are where guest memory is not in reach (docs/RUNTIMES.md).
+            (
+                Runtime::LibWasmtime,
+                "path_create_directory" | "path_remove_directory" | "path_unlink_file",
+            ) => format!("{function},,1"),
+            _ => format!("{function},missing,1"),
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}
+
 macro_rules! on_every_runtime {
     ($($test:ident,)*) => {
         $(mod $test {
@@ -210,6 +232,7 @@ on_every_runtime! {
     a_script_need_not_wait_for_the_calls_that_open_and_close,
     a_path_moves_with_its_descriptor,
     calls_are_numbered_each_by_its_own,
+    every_function_with_a_path_gives_it,
 }
 
 #[test]

@@ -194,7 +194,7 @@ pub(crate) fn check_expanded(
     let mut said = HashSet::new();
     let mut errors: Vec<Diagnostic> = errors
         .into_iter()
-        .map(Diagnostic::as_written)
+        .map(Diagnostic::with_names_as_written)
         .filter(|error| said.insert((error.span, error.code, error.message.clone())))
         .map(|error| sources.place(error))
         .collect();

@@ -144,22 +144,16 @@ impl Probes {
                 points,
                 false,
             )?]),
-            (Mechanism::Multi, Some(returns)) => Ok(vec![
-                multi_link(
-                    returns,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    &with_return,
-                    true,
-                )?,
-                multi_link(
-                    &self.entry,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    points,
-                    false,
-                )?,
-            ]),
+            (Mechanism::Multi, Some(returns)) => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                let mut links = Vec::new();
+                // The kernel makes no link without a probe.
+                if !with_return.is_empty() {
+                    links.push(multi_link(returns, multi, file, &with_return, true)?);
+                }
+                links.push(multi_link(&self.entry, multi, file, points, false)?);
+                Ok(links)
+            }
             (_, returns) => {
                 let mut links = Vec::new();
                 if let Some(returns) = returns {

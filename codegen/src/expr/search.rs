@@ -1,7 +1,8 @@
-//! What is found in texts. Nothing here branches on what a text holds: the verifier would go on from each
-//! place of the text in turn.
+//! What is found in texts. Nothing here branches on what a text holds, but where the verifier does not
+//! know at which place: it would go on from each place of the text in turn.
 
 use ewapa_lang::plan::Expr;
+use ewapa_lang::types::Type;
 
 use crate::compiler::{Compiler, Place};
 use crate::insn::{Alu, Cond, Label, R0, R1, R2, R3, R4, R5, Reg};
@@ -14,6 +15,11 @@ const WINDOW: usize = 7;
 fn window(part: &[u8]) -> i64 {
     let bytes = part.iter().rev();
     bytes.fold(0, |window, byte| window << 8 | i64::from(*byte))
+}
+
+/// Whether looking for a part takes a loop that only `may_goto` ends.
+pub fn needs_loop(part: &[u8]) -> bool {
+    part.len() > 2 * WINDOW
 }
 
 impl Compiler<'_> {
@@ -29,17 +35,21 @@ impl Compiler<'_> {
             self.asm.jump(no);
         } else {
             let place = self.text_in_memory(text, text.ty.size() / 8);
-            self.address(R1, place);
-            // Negative as soon as the part has been found.
-            self.asm.constant(R0, 0);
             let part = part.as_bytes();
-            match part.len() {
-                ..=WINDOW => self.slide_window(part, bytes),
-                length if length <= 2 * WINDOW => self.slide_windows(part, bytes),
-                _ => self.compare_everywhere(part, bytes),
+            if needs_loop(part) {
+                self.compare_everywhere(place, part, bytes, yes, no);
+            } else {
+                self.address(R1, place);
+                // Negative as soon as the part has been found.
+                self.asm.constant(R0, 0);
+                if part.len() <= WINDOW {
+                    self.slide_window(part, bytes);
+                } else {
+                    self.slide_windows(part, bytes);
+                }
+                self.asm.jump_if_imm(Cond::Slt, R0, 0, yes);
+                self.asm.jump(no);
             }
-            self.asm.jump_if_imm(Cond::Slt, R0, 0, yes);
-            self.asm.jump(no);
         }
         self.asm.place(end);
         self.frame.release(mark);
@@ -88,22 +98,36 @@ impl Compiler<'_> {
         self.asm.jump_if_imm(Cond::Lt, R3, bytes as i32, again);
     }
 
-    /// The part is compared at each position.
-    fn compare_everywhere(&mut self, part: &[u8], bytes: usize) {
+    /// The part is compared at each position. The verifier does not know which one it is.
+    fn compare_everywhere(
+        &mut self,
+        place: Place,
+        part: &[u8],
+        bytes: usize,
+        yes: Label,
+        no: Label,
+    ) {
         let again = self.asm.label();
-        self.asm.constant(R3, 0);
+        let count = Place::stack(self.frame.take(8));
+        self.store_imm(count, 0);
+        self.forget(count, Type::Int);
         self.asm.place(again);
+        self.asm.may_goto(no);
+        self.load(R3, count);
+        let last = (bytes - part.len()) as i32;
+        self.asm.jump_if_imm(Cond::Gt, R3, last, no);
+        self.address(R1, place);
+        self.asm.alu(Alu::Add, R1, R3);
+        self.asm.alu_imm(Alu::Add, R3, 1);
+        self.store(count, R3);
         self.asm.constant(R4, 0);
         for (offset, byte) in (0..).zip(part) {
             self.asm.load_sized(R2, R1, offset, 1);
             self.asm.alu_imm(Alu::Xor, R2, i32::from(*byte));
             self.asm.alu(Alu::Or, R4, R2);
         }
-        self.found_if_zero(R4);
-        self.asm.alu_imm(Alu::Add, R1, 1);
-        self.asm.alu_imm(Alu::Add, R3, 1);
-        let positions = (bytes - part.len() + 1) as i32;
-        self.asm.jump_if_imm(Cond::Lt, R3, positions, again);
+        self.asm.jump_if_imm(Cond::Ne, R4, 0, again);
+        self.asm.jump(yes);
     }
 
     /// The byte at `r1` enters a window, and `r1` goes on.

@@ -162,7 +162,7 @@ fn a_loop_over_a_map_may_be_left_and_have_loops_inside() {
     }
     let number = |index| variable(index, Type::Int);
     let full = op(number(3), BinaryOp::Ge, int(70));
-    let body = vec![
+    let body = [
         when(full, vec![Action::Break], Vec::new()),
         when(
             op(number(1), BinaryOp::Eq, int(-1)),
@@ -493,4 +493,84 @@ fn a_system_call_or_phase_goes_to_the_clauses_that_wait_for_it() {
     assert_eq!(heard("phase", 0), [4]);
     assert_eq!(heard("phase", 1), [3, 4]);
     assert_eq!(heard("phase", 3), [3, 4]);
+}
+
+#[test]
+fn a_script_of_many_tables_and_probes_is_taken() {
+    if !is_root() {
+        return;
+    }
+    let is_slow = op(field("duration"), BinaryOp::Gt, int(1000));
+    let table = grouping(
+        vec![field("func"), field("comm")],
+        vec![
+            slot(SlotKind::Sum, field("duration")),
+            slot(crate::tests::terms::HISTOGRAM, field("duration")),
+            slot(SlotKind::Max, field("duration")),
+        ],
+    );
+    let tables = (0..50).map(|store| block(0, vec![table.record(store)]));
+    let probes = (0..200).map(|_| {
+        let say = tell(0, vec![field("fd"), field("comm")]);
+        block(
+            1,
+            vec![
+                assign(0, field("fd")),
+                when(is_slow.clone(), vec![say], Vec::new()),
+            ],
+        )
+    });
+    let plan = Plan {
+        messages: messages(&[&[Type::Int, Type::Text(16)]]),
+        ..plan(tables.chain(probes).collect(), vec![table.store(); 50])
+    };
+    let begun = std::time::Instant::now();
+    let program = compile(&plan);
+    let compiled = begun.elapsed();
+    let kernel = Kernel::load(&program).unwrap_or_else(|error| panic!("{error}"));
+    eprintln!("compiled in {compiled:?}, loaded in {:?}", begun.elapsed());
+    let call = Call::new().by("main").with("fd", 3).with("duration", 2000);
+    kernel.take(0, &call);
+    assert_eq!(kernel.messages().len(), 200);
+    assert!((0..50).all(|store| kernel.rows(&format!("store_{store}")).len() == 1));
+}
+
+#[test]
+fn the_largest_clause_leaves_the_template_its_stack() {
+    if !is_root() {
+        return;
+    }
+    let ppid = expr(ExprKind::Kernel(KernelValue::Ppid), Type::Int);
+    let programs = [
+        (
+            Event::Wasi(vec![crate::tests::terms::probe(&[])]),
+            "wasi_session",
+        ),
+        (
+            Event::WasiEnter(vec![crate::tests::terms::probe(&[])]),
+            "wasi_session",
+        ),
+        (Event::Syscall(Syscalls::All), "syscall_exit"),
+        (Event::Phase(Phase::ALL.to_vec()), "process_exit"),
+        (Event::Begin, "script_event"),
+    ];
+    for (event, program) in programs {
+        let of = |variables| Plan {
+            messages: messages(&[&[Type::Int]]),
+            ..plan(
+                vec![Clause {
+                    event: event.clone(),
+                    ..block(variables, vec![tell(0, vec![ppid.clone()])])
+                }],
+                Vec::new(),
+            )
+        };
+        let fits = |variables: &usize| crate::program::generate(&of(*variables)).is_ok();
+        let most = (1..64).rfind(fits).expect("some that fit");
+        assert!(!fits(&(most + 1)));
+        let plan = of(most);
+        if let Err(error) = Kernel::load_with(&compile(&plan), &[program]) {
+            panic!("{event:?}: {error}");
+        }
+    }
 }

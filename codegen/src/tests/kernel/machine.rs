@@ -99,6 +99,11 @@ unsafe extern "C" fn quiet(
 impl Kernel {
     /// Links and loads the program, and the programs of its raw probes.
     pub fn load(program: &Program) -> Result<Kernel, String> {
+        Kernel::load_with(program, &[])
+    }
+
+    /// The same, and these programs of the template.
+    pub fn load_with(program: &Program, of_template: &[&str]) -> Result<Kernel, String> {
         let mut program = program.clone();
         program.functions.push(harness());
         program.stores.push(StoreLayout {
@@ -129,7 +134,9 @@ impl Kernel {
             let mut each = bpf::bpf_object__next_program(object, ptr::null_mut());
             while !each.is_null() {
                 let name = CStr::from_ptr(bpf::bpf_program__name(each)).to_string_lossy();
-                let ours = name == HARNESS || program.raw.iter().any(|raw| raw.name == name);
+                let ours = name == HARNESS
+                    || of_template.contains(&&*name)
+                    || program.raw.iter().any(|raw| raw.name == name);
                 bpf::bpf_program__set_autoload(each, ours);
                 if ours {
                     bpf::bpf_program__set_log_buf(each, log.as_mut_ptr().cast(), log.len() as _);

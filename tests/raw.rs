@@ -73,7 +73,7 @@ fn run(script: &str) -> String {
         "-e",
         &script,
         "-c",
-        &program,
+        program,
     ]))
 }
 
@@ -83,7 +83,7 @@ fn refused(script: &str) -> (String, i32) {
     let script = program.script(script);
     let program = &program.path;
     let ended = Command::new(ewapa())
-        .args(["script", "-e", &script, "-c", &program])
+        .args(["script", "-e", &script, "-c", program])
         .output()
         .expect("ewapa is there");
     (

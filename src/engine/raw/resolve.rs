@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use ewapa_lang::glob;
 use ewapa_lang::plan::{Event, Plan, RawProbe};
 use ewapa_symbols::Functions;
 
@@ -108,12 +109,24 @@ impl Resolver<'_> {
                 if unit("kprobe").is_none() {
                     return Err(missing(without(KPROBES)));
                 }
-                let place = Place::Kprobe {
-                    function: function.clone(),
-                    offset: *offset,
-                    returns: *returns,
+                let functions = if glob::is_glob(function) {
+                    host::kernel_functions(function).map_err(missing)?
+                } else {
+                    vec![function.clone()]
                 };
-                self.add(clause, written(probe), function.clone(), place);
+                for function in functions {
+                    let one = RawProbe::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    let place = Place::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    self.add(clause, written(&one), function, place);
+                }
             }
             RawProbe::Profile { period } => {
                 let place = Place::Clock(*period);

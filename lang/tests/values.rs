@@ -258,7 +258,7 @@ fn loops_go_over_numbers_and_maps() {
               while (store 0 > 0)
                 record in store 0
                   slot 0 of -1
-              while (1 != 0)
+              forever
                 break
               for each [$4] = $5 of store 1
                 tell message 0[$4, $5]

@@ -77,7 +77,7 @@ impl Checker<'_> {
             let (Some(event), Some(filter), Some(keys)) = (event, filter, row.keys()) else {
                 return;
             };
-            plan.clauses.push(plan::Clause {
+            let clause = plan::Clause {
                 event,
                 filter,
                 variables: Vec::new(),
@@ -86,7 +86,9 @@ impl Checker<'_> {
                     keys,
                     updates: row.slots.updates,
                 })],
-            });
+            };
+            self.check_room(&clause, table.name.span);
+            plan.clauses.push(clause);
         }
         let name = table.name.text.clone();
         plan.stores.push(Store {

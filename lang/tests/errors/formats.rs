@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, errors};
 
 #[test]
 fn a_format_has_known_conversions() {
@@ -198,13 +198,23 @@ fn a_value_suits_its_conversion() {
 }
 
 #[test]
-fn a_message_has_a_limited_number_of_values() {
-    let text = r#"wasi:* { printf("%s %s %s %s %s %s %s %s\n", comm, comm, comm, comm, comm, comm, comm, comm);
-printf("%s %s %s %s %s %s %s %s %d\n", comm, comm, comm, comm, comm, comm, comm, comm, pid); }"#;
+fn a_message_has_a_limited_size() {
+    let printf = |count: usize| {
+        let (format, paths) = ("%s".repeat(count), ", path".repeat(count));
+        format!("wasi:* {{ printf(\"{format}\"{paths}); }}")
+    };
+    assert!(errors(&printf(32), &[]).is_empty());
+    let text = printf(33);
     check(
-        text,
+        &text,
         expect![[r#"
-
+            error[E0007]: at most 4096 bytes are printed at once
+             --> slow.ewq:1:10
+              |
+            1 | ... { printf("%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%...th, path, path, path, path, path, path, path); }
+              |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: use two statements
         "#]],
     );
 }

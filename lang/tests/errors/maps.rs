@@ -253,11 +253,35 @@ end { print(@nothing); clear(@nothing); }"#;
 
 #[test]
 fn aggregates_are_not_read() {
-    let text = r#"wasi:* /@x > 3/ { @x = count(); @y = @x + 1; }"#;
+    let text = r#"wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
     check(
         text,
         expect![[r#"
+            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+             --> slow.ewq:1:9
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |         ^^               ------------- an aggregate is put in here
+              |
+              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
+            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+             --> slow.ewq:1:46
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |                          -------------       ^^
+              |                          |
+              |                          an aggregate is put in here
+              |
+              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+
+            error[E0603]: `@n` is `count()` here and assigned elsewhere
+             --> slow.ewq:1:61
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |                                                             ^^^^^^^
+              |
+              = help: a map holds one thing in the whole script; use two maps
         "#]],
     );
 }

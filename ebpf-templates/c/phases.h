@@ -62,8 +62,14 @@ static __always_inline void reach_by_thread(struct pt_regs *ctx, struct thread *
 	struct call *record = &thread->event;
 
 	/* What is no runtime has no phases. */
-	if (!life || runtime == NONE || !(life->reached & 1u << PHASE_EXEC))
+	if (!life || runtime == NONE)
 		return;
+	/* It was not held, and went on before it was known for a runtime: what follows has no phase before it. */
+	if (!(life->reached & 1u << PHASE_EXEC)) {
+		__sync_fetch_and_or(&life->reached, 1u << phase);
+		life->last = 0;
+		return;
+	}
 	if (!reach(life, phase, record))
 		return;
 	record->runtime = runtime;

@@ -166,11 +166,13 @@ impl Processes {
         // One that has ended meanwhile has no mappings.
         let mappings = executable_mappings(pid).unwrap_or_default();
         let mut has_runtime = false;
+        let mut began_before = false;
         for mapping in &mappings {
             let new = !self.seen.contains_key(&mapping.file);
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
                 if new && meeting != Meeting::Running {
+                    began_before = true;
                     let name = self.names.runtime_name(i64::from(runtime));
                     self.troubles.push(format!(
                         "{name} was not known before process {pid} began, so the first calls of that process may be missing"
@@ -181,6 +183,8 @@ impl Processes {
         let traced = self.findings.contains_key(&pid);
         match (has_runtime, meeting) {
             (true, Meeting::Library) if traced => {}
+            // What it has reached by now is not known.
+            (true, _) if began_before => self.trace(pid, Joins::Running)?,
             (true, Meeting::Running) => self.trace(pid, Joins::Running)?,
             (true, _) => self.trace(pid, Joins::ByExec)?,
             (false, _) if traced => {

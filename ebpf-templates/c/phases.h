@@ -108,7 +108,8 @@ int process_known(struct bpf_raw_tracepoint_args *ctx)
 	__sync_fetch_and_add(&generation, 1);
 	if (!phases)
 		return 0;
-	if (ctx->args[KNOWN_RAN_BEFORE]) {
+	/* One that is not held may have begun before the probes of its runtime were there. */
+	if (ctx->args[KNOWN_RAN_BEFORE] || (follows_all && life && life->exec < ctx->args[KNOWN_PROBED])) {
 		struct life before = { .reached = 1u << PHASE_EXEC | 1u << PHASE_START | 1u << PHASE_FIRST_WASI };
 
 		if (bpf_map_update_elem(&lives, &pid, &before, BPF_ANY))

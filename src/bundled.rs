@@ -11,7 +11,15 @@ scripts![
     "fd_write_latency",
     "wasi_summary",
     "syscalls_per_call",
-    "errors"
+    "errors",
+    "startup",
+    "syscalls_inside",
+    "slow_calls",
+    "files",
+    "handoff",
+    "empty_writes",
+    "unasked_syncs",
+    "stat_storms",
 ];
 
 /// The text of a bundled script.

@@ -138,7 +138,9 @@ fn every_error_of_a_script_is_shown() {
 
 #[test]
 fn what_this_version_does_not_have() {
-    script_is_refused("fentry:vfs_read { @[comm] = count(); }", expect![[r#"
+    script_is_refused(
+        "fentry:vfs_read { @[comm] = count(); }",
+        expect![[r#"
         error[E0901]: the probe `fentry` is part of the language, but this version does not run it yet
          --> slow.ewq:1:1
           |
@@ -146,7 +148,8 @@ fn what_this_version_does_not_have() {
           | ^^^^^^^^^^^^^^^
           |
           = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
-    "#]]);
+    "#]],
+    );
 }
 
 const WITH_PARAMETER: &str =

@@ -1,5 +1,6 @@
 //! ewapa: what the WASI calls of WebAssembly runtimes cost, by eBPF.
 
+mod bench;
 mod bundled;
 mod cli;
 mod command;

@@ -1,0 +1,3 @@
+//! Experiments: runtimes, workloads and scales, run again and again.
+
+pub mod result;

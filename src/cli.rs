@@ -41,6 +41,10 @@ enum Command {
     List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
+    /// Show what the results of experiments say: tables, plots, and what single runtimes do otherwise
+    Report(command::report::Args),
+    /// Compare the results of two experiments, or of two runtimes
+    Diff(command::diff::Args),
     /// Check what this kernel and these rights allow
     Doctor,
     /// Run the script fd_write_latency on a small runtime that is built in
@@ -87,6 +91,8 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Explain(args) => command::explain::run(&args),
         Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
+        Command::Report(args) => command::report::run(&args),
+        Command::Diff(args) => command::diff::run(&args),
         Command::Doctor => command::doctor::run(),
         Command::Demo => command::demo::run(start),
         Command::Completions(args) => command::completions::run(&args, whole()),

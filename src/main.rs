@@ -8,6 +8,7 @@ mod engine;
 mod failure;
 mod guest;
 mod output;
+mod report;
 mod source;
 mod stdout;
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod dry_run;
 pub mod explain;
@@ -12,6 +13,7 @@ pub mod guest;
 pub mod line;
 pub mod list;
 pub mod man;
+pub mod report;
 pub mod script;
 pub mod seconds;
 pub mod symbols;

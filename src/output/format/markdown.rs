@@ -38,20 +38,7 @@ impl Exporter for Markdown {
             let headline = summary::headline(rows.table, reading);
             writeln!(out, "### {}\n", escape(&headline))?;
         }
-        let sheet = Sheet::new(rows);
-        line(out, headings(&sheet))?;
-        let rule = |side: &Side| match side {
-            Side::Left => ":---",
-            Side::Right => "---:",
-        };
-        line(out, sheet.sides.iter().map(|side| rule(side).to_owned()))?;
-        for cells in &sheet.lines {
-            line(out, cells.iter().map(|cell| escape(cell)))?;
-        }
-        for note in &sheet.notes {
-            writeln!(out, "\n{}", escape(note))?;
-        }
-        Ok(())
+        draw(out, &Sheet::new(rows))
     }
 
     fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
@@ -63,6 +50,26 @@ impl Exporter for Markdown {
         }
         Ok(())
     }
+}
+
+/// Writes the table with its notes.
+///
+/// # Errors
+/// It cannot be written.
+pub fn draw(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
+    line(out, headings(sheet))?;
+    let rule = |side: &Side| match side {
+        Side::Left => ":---",
+        Side::Right => "---:",
+    };
+    line(out, sheet.sides.iter().map(|side| rule(side).to_owned()))?;
+    for cells in &sheet.lines {
+        line(out, cells.iter().map(|cell| escape(cell)))?;
+    }
+    for note in &sheet.notes {
+        writeln!(out, "\n{}", escape(note))?;
+    }
+    Ok(())
 }
 
 fn headings(sheet: &Sheet) -> impl Iterator<Item = String> {
@@ -87,7 +94,7 @@ fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<
 }
 
 /// What is markup in Markdown is shown as it is.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_word = false;
     let mut characters = text.chars().peekable();

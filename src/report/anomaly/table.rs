@@ -81,6 +81,7 @@ pub fn sheet(study: &Study, found: &Found) -> Sheet {
     table.notes = vec![
         "HERE and OTHERS are medians at the scale in WHERE; RUNS are the runtime's and the others'.".to_owned(),
         "EXCESS is the time beyond the others' time per call, as a part of the run's total.".to_owned(),
+        "Growth ^1 is in proportion to the scale, ^2 with its square.".to_owned(),
         "RUN NEXT is a script: `ewapa script NAME -- COMMAND` with the runtime's command.".to_owned(),
     ];
     table

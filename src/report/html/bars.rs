@@ -66,9 +66,7 @@ pub fn breakdown(study: &Study, workload: usize, scale: u64) -> Markup {
         .collect();
     let id = format!("w{workload}-parts");
     let title = format!("where the time goes at scale {scale}");
-    html! {
-        (plot::figure(&id, &title, &words.join("; "), &svg))
-    }
+    plot::figure(&id, &title, &words.join("; "), &svg)
 }
 
 /// What the letters and colours of the parts are.
@@ -201,7 +199,7 @@ pub fn distribution(study: &Study, workload: usize, scale: u64, metric: &Metric)
         })
         .collect();
     let id = format!("w{workload}-spread");
-    let title = format!("{} of single runs at scale {scale}", metric.title);
+    let title = format!("{} of single runs at scale {scale} (tick: median)", metric.title);
     plot::figure(&id, &title, &words.join("; "), &svg)
 }
 

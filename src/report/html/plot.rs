@@ -58,6 +58,9 @@ fn ticks(low: f64, high: f64, steps: &[f64]) -> Vec<f64> {
 
 /// The label of a time on an axis: short, since axes have round numbers.
 pub fn time_label(time: &f64) -> String {
+    if *time == 0.0 {
+        return "0".to_owned();
+    }
     let text = show::value(*time, Unit::Time);
     match text.split_once(' ') {
         Some((number, unit)) if number.contains('.') => {
@@ -151,6 +154,7 @@ mod tests {
 
     #[test]
     fn labels_are_short() {
+        assert_eq!(time_label(&0.0), "0");
         assert_eq!(time_label(&1e6), "1 ms");
         assert_eq!(time_label(&2e10), "20 s");
         assert_eq!(time_label(&1.5e3), "1.5 us");

@@ -53,7 +53,7 @@ fn framed(caption: &str, content: Markup, notes: &[String]) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(caption) {
             table {
-                caption { (caption) }
+                caption { span { (caption) } }
                 (content)
             }
         }
@@ -72,18 +72,17 @@ pub fn heat_map(study: &Study, rows: &[FunctionRow]) -> Markup {
         html! {
             thead {
                 tr {
-                    @for heading in ["function", "workload", "scale"] {
-                        th scope="col" { (heading) }
-                    }
-                    @for runtime in &study.runtimes { th.n scope="col" { (runtime) } }
+                    th scope="col" { "function" }
+                    @for runtime in &study.runtimes { th.n.name scope="col" { (runtime) } }
                 }
             }
             tbody {
                 @for row in rows {
                     tr {
-                        th scope="row" { (row.func) }
-                        td { (study.workloads[row.workload]) }
-                        td.n { (row.scale) }
+                        th scope="row" {
+                            (row.func) br;
+                            small { (study.workloads[row.workload]) " " (row.scale) }
+                        }
                         @for (runtime, time) in row.times.iter().enumerate() {
                             @match (time, row.ratio_to_best(runtime)) {
                                 (Some(time), Some(ratio)) => {

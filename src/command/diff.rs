@@ -120,7 +120,10 @@ fn limit(text: &str) -> Result<f64, String> {
 }
 
 fn metric(text: &str) -> Result<String, String> {
-    let mut known = METRICS.iter().map(|metric| metric.name).chain([TIME_PER_CALL]);
+    let mut known = METRICS
+        .iter()
+        .map(|metric| metric.name)
+        .chain([TIME_PER_CALL]);
     if known.clone().any(|name| name == text) {
         return Ok(text.to_owned());
     }
@@ -145,6 +148,10 @@ mod tests {
     #[test]
     fn a_metric_that_is_none_is_refused_with_those_that_are() {
         assert_eq!(metric("total"), Ok("total".to_owned()));
-        assert!(metric("totl").unwrap_err().ends_with("peak_memory and time_per_call"));
+        assert!(
+            metric("totl")
+                .unwrap_err()
+                .ends_with("peak_memory and time_per_call")
+        );
     }
 }

@@ -103,14 +103,9 @@ pub fn workload(study: &Study, workload: usize) -> Sheet {
     table.headings.extend(titles);
     table.headings.insert(5, "COST".to_owned());
     table.sides.resize(table.headings.len(), Side::Right);
-    table.groups = [
-        ("", 3),
-        ("total", 3),
-        ("parts", 5),
-        ("work", 4),
-    ]
-    .map(|(name, width)| (name.to_owned(), width))
-    .to_vec();
+    table.groups = [("", 3), ("total", 3), ("parts", 5), ("work", 4)]
+        .map(|(name, width)| (name.to_owned(), width))
+        .to_vec();
     for (key, cell) in &study.cells {
         if key.workload != workload {
             continue;
@@ -190,7 +185,9 @@ pub fn function_sheet(study: &Study, rows: &[FunctionRow]) -> Sheet {
     table.groups.push((String::new(), 3));
     for runtime in &study.runtimes {
         table.groups.push((runtime.clone(), 2));
-        table.headings.extend(["PER CALL".to_owned(), "x".to_owned()]);
+        table
+            .headings
+            .extend(["PER CALL".to_owned(), "x".to_owned()]);
         table.sides.extend([Side::Right; 2]);
     }
     for row in rows {
@@ -209,7 +206,7 @@ pub fn function_sheet(study: &Study, rows: &[FunctionRow]) -> Sheet {
 }
 
 /// How many characters of a detail are shown.
-const DETAIL: usize = 120;
+const DETAIL: usize = 50;
 
 /// The runs that are in no number.
 pub fn left_out(study: &Study) -> Sheet {

@@ -29,7 +29,10 @@ pub fn read(paths: &[PathBuf]) -> Result<Results, Failure> {
         read_one(path, &mut results)?;
     }
     if results.runs.is_empty() {
-        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let names: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         let text = format!("there is no run in {}", names.join(", "));
         return Err(Failure::new(Kind::NoInput, text));
     }
@@ -70,9 +73,8 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
                 results.notes.push(note);
             }
             Err(error) => {
-                let text = format!(
-                    "{shown}, line {number}: this is no result of `ewapa bench`: {error}"
-                );
+                let text =
+                    format!("{shown}, line {number}: this is no result of `ewapa bench`: {error}");
                 return Err(Failure::new(Kind::NoInput, text));
             }
         }

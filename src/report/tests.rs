@@ -11,7 +11,9 @@ use super::synthetic::{Planted, Synthetic};
 /// The runs of a made-up file.
 fn runs(synthetic: &Synthetic) -> Vec<Run> {
     let lines = synthetic.lines();
-    let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
     lines
         .filter_map(|line| match line {
             Line::Run(run) => Some(*run),
@@ -68,7 +70,10 @@ fn each_planted_anomaly_is_found_with_its_sign() {
         let mut four = four().plant(2, planted.clone());
         four.workloads = 7;
         let found = found(&four);
-        assert!(found.contains(&(2, func.clone(), sign)), "{planted:?}: {found:?}");
+        assert!(
+            found.contains(&(2, func.clone(), sign)),
+            "{planted:?}: {found:?}"
+        );
         // Nothing else is blamed: no other runtime, no other function.
         let blamed = |(runtime, other, _): &(usize, String, Sign)| (*runtime, other) == (2, &func);
         assert!(found.iter().all(blamed), "{planted:?}: {found:?}");
@@ -127,10 +132,16 @@ fn false_alarms_are_no_more_frequent_than_stated() {
 fn an_anomaly_says_what_it_costs_and_how_many_runs_speak_for_it() {
     let found = find(&four().plant(0, Planted::Slow("fd_write", 5.0)));
     let first = &found.anomalies[0];
-    assert_eq!((first.scale, first.here.n, first.peers, first.peer_runs), (1000, 5, 3, 15));
+    assert_eq!(
+        (first.scale, first.here.n, first.peers, first.peer_runs),
+        (1000, 5, 3, 15)
+    );
     let ratio = first.here.median / first.others;
     assert!((3.5..6.5).contains(&ratio), "{first:?}");
-    assert!(first.chance < 0.01 && first.excess > 0.5 && first.excess < 1.0, "{first:?}");
+    assert!(
+        first.chance < 0.01 && first.excess > 0.5 && first.excess < 1.0,
+        "{first:?}"
+    );
 }
 
 #[test]
@@ -154,16 +165,33 @@ fn runs_that_failed_are_in_no_number_but_listed() {
     assert_eq!((left_out.runs, left_out.why), (4, "failed"));
     let sizes = |study: &Study| -> Vec<usize> {
         let cells = study.cells.values();
-        cells.map(|cell| cell.sample(&metric::TOTAL).len()).collect()
+        cells
+            .map(|cell| cell.sample(&metric::TOTAL).len())
+            .collect()
     };
-    assert_eq!(sizes(&whole).iter().sum::<usize>() - sizes(&study).iter().sum::<usize>(), 2);
+    assert_eq!(
+        sizes(&whole).iter().sum::<usize>() - sizes(&study).iter().sum::<usize>(),
+        2
+    );
 }
 
 #[test]
 fn a_run_that_lost_many_calls_is_in_no_number() {
     let study = study(&four().plant(1, Planted::Loses(0, 50)));
-    assert!(study.left_out.iter().all(|left_out| left_out.why == "lost calls"));
-    assert_eq!(study.left_out.iter().map(|left_out| left_out.runs).sum::<usize>(), 20);
+    assert!(
+        study
+            .left_out
+            .iter()
+            .all(|left_out| left_out.why == "lost calls")
+    );
+    assert_eq!(
+        study
+            .left_out
+            .iter()
+            .map(|left_out| left_out.runs)
+            .sum::<usize>(),
+        20
+    );
     assert_eq!(study.lossy, 0);
 }
 
@@ -192,7 +220,10 @@ fn two_experiments_of_the_same_do_not_differ() {
         after.seed += 1;
         let found = diff(&before, &after);
         assert!(found.rows.len() > 50);
-        assert!(!found.rows.iter().any(diff::Difference::is_real), "seed {seed}");
+        assert!(
+            !found.rows.iter().any(diff::Difference::is_real),
+            "seed {seed}"
+        );
     }
 }
 
@@ -203,10 +234,19 @@ fn a_function_that_became_slower_is_named_with_its_ratio() {
     after.seed = 9;
     let found = diff(&before, &after);
     let real: Vec<_> = found.rows.iter().filter(|row| row.is_real()).collect();
-    assert!(real.iter().all(|row| row.runtime == "a" && row.workload == "seqread"));
-    let row = real.iter().find(|row| row.func.as_deref() == Some("fd_read")).unwrap();
+    assert!(
+        real.iter()
+            .all(|row| row.runtime == "a" && row.workload == "seqread")
+    );
+    let row = real
+        .iter()
+        .find(|row| row.func.as_deref() == Some("fd_read"))
+        .unwrap();
     let ratio = row.ratio.unwrap();
-    assert!(ratio.low < 2.0 && 1.6 < ratio.ratio && ratio.ratio < 2.4, "{ratio:?}");
+    assert!(
+        ratio.low < 2.0 && 1.6 < ratio.ratio && ratio.ratio < 2.4,
+        "{ratio:?}"
+    );
     assert!(row.is_over(1.1) && !row.is_over(2.5));
 }
 

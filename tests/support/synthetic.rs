@@ -58,13 +58,55 @@ pub enum Planted {
 /// The workloads: name, and the functions with calls for each unit of scale, nanoseconds and bytes a call,
 /// and system calls a call.
 const WORKLOADS: [(&str, &[(&str, f64, f64, f64, f64)]); 8] = [
-    ("seqwrite", &[("fd_write", 8.0, 6_000.0, 4096.0, 1.0), ("path_open", 0.0, 20_000.0, 0.0, 2.0)]),
-    ("seqread", &[("fd_read", 8.0, 3_000.0, 4096.0, 1.0), ("path_open", 0.0, 20_000.0, 0.0, 2.0)]),
-    ("readdir", &[("fd_readdir", 1.0, 40_000.0, 2048.0, 2.0), ("path_open", 0.0, 20_000.0, 0.0, 2.0)]),
-    ("openclose", &[("path_open", 4.0, 20_000.0, 0.0, 2.0), ("fd_close", 4.0, 1_500.0, 0.0, 1.0)]),
-    ("clock", &[("clock_time_get", 40.0, 90.0, 0.0, 0.0), ("random_get", 4.0, 900.0, 16.0, 1.0)]),
-    ("copy", &[("fd_read", 4.0, 3_000.0, 4096.0, 1.0), ("fd_write", 4.0, 5_000.0, 4096.0, 1.0)]),
-    ("randomrw", &[("fd_seek", 4.0, 400.0, 0.0, 0.3), ("fd_pread", 4.0, 2_500.0, 512.0, 1.0)]),
+    (
+        "seqwrite",
+        &[
+            ("fd_write", 8.0, 6_000.0, 4096.0, 1.0),
+            ("path_open", 0.0, 20_000.0, 0.0, 2.0),
+        ],
+    ),
+    (
+        "seqread",
+        &[
+            ("fd_read", 8.0, 3_000.0, 4096.0, 1.0),
+            ("path_open", 0.0, 20_000.0, 0.0, 2.0),
+        ],
+    ),
+    (
+        "readdir",
+        &[
+            ("fd_readdir", 1.0, 40_000.0, 2048.0, 2.0),
+            ("path_open", 0.0, 20_000.0, 0.0, 2.0),
+        ],
+    ),
+    (
+        "openclose",
+        &[
+            ("path_open", 4.0, 20_000.0, 0.0, 2.0),
+            ("fd_close", 4.0, 1_500.0, 0.0, 1.0),
+        ],
+    ),
+    (
+        "clock",
+        &[
+            ("clock_time_get", 40.0, 90.0, 0.0, 0.0),
+            ("random_get", 4.0, 900.0, 16.0, 1.0),
+        ],
+    ),
+    (
+        "copy",
+        &[
+            ("fd_read", 4.0, 3_000.0, 4096.0, 1.0),
+            ("fd_write", 4.0, 5_000.0, 4096.0, 1.0),
+        ],
+    ),
+    (
+        "randomrw",
+        &[
+            ("fd_seek", 4.0, 400.0, 0.0, 0.3),
+            ("fd_pread", 4.0, 2_500.0, 512.0, 1.0),
+        ],
+    ),
     ("stdio", &[("fd_write", 90.0, 1_300.0, 24.0, 1.0)]),
 ];
 
@@ -158,7 +200,11 @@ impl Synthetic {
         }
         let startup = (18e6 * luck * random.noise(self.noise)) as u64;
         let guest = (place.scale as f64 * 9e3 * luck * random.noise(self.noise)) as u64;
-        let probes = if place.observed { calls_of_all * 900 } else { 0 };
+        let probes = if place.observed {
+            calls_of_all * 900
+        } else {
+            0
+        };
         run["total"] = json!(startup + guest + wasi + probes);
         run["peak_memory"] = json!((14e6 * random.noise(0.01)) as u64 / 4096 * 4096);
         if place.observed {

@@ -50,7 +50,10 @@ pub fn find(study: &Study, limits: &Limits) -> Found {
             }
         }
     }
-    let chances: Vec<f64> = candidates.iter().map(|candidate| candidate.chance).collect();
+    let chances: Vec<f64> = candidates
+        .iter()
+        .map(|candidate| candidate.chance)
+        .collect();
     let adjusted = holm::adjusted(&chances);
     let mut found = Found {
         compared: candidates.len(),

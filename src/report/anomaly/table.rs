@@ -11,8 +11,23 @@ use crate::report::study::Study;
 use super::{Anomaly, FALSE_ALARM, Found};
 
 const CSV_HEADINGS: [&str; 17] = [
-    "rank", "runtime", "function", "sign", "workload", "also", "scale", "runs", "value", "low", "high",
-    "others", "other_runtimes", "other_runs", "chance", "excess", "script",
+    "rank",
+    "runtime",
+    "function",
+    "sign",
+    "workload",
+    "also",
+    "scale",
+    "runs",
+    "value",
+    "low",
+    "high",
+    "others",
+    "other_runtimes",
+    "other_runs",
+    "chance",
+    "excess",
+    "script",
 ];
 
 /// The anomalies as a text with a table.
@@ -30,7 +45,8 @@ pub fn document(study: &Study, found: &Found) -> Document {
 pub fn notes(found: &Found) -> Vec<String> {
     let mut notes = vec![match found.anomalies.len() {
         0 if found.compared == 0 => {
-            "nothing can be compared: it takes observed runs of two runtimes with one workload".to_owned()
+            "nothing can be compared: it takes observed runs of two runtimes with one workload"
+                .to_owned()
         }
         0 => format!("none in {}", count(found.compared, "comparison")),
         number => format!(

@@ -100,8 +100,7 @@ pub fn compare(before: &Side, after: &Side, only: &[String]) -> Differences {
         found.missing.extend(unmatched(first, second));
         found.added.extend(unmatched(second, first));
     }
-    let mut open: Vec<&mut Difference> =
-        found.rows.iter_mut().filter(|row| !row.is_same).collect();
+    let mut open: Vec<&mut Difference> = found.rows.iter_mut().filter(|row| !row.is_same).collect();
     let chances: Vec<f64> = open.iter().map(|row| row.chance).collect();
     for (row, chance) in open.iter_mut().zip(holm::adjusted(&chances)) {
         row.chance = chance;
@@ -123,7 +122,11 @@ fn runtimes(before: &Side, after: &Side) -> Vec<(usize, usize)> {
     let names = after.study.runtimes.iter().enumerate();
     names
         .filter_map(|(right, name)| {
-            let left = before.study.runtimes.iter().position(|known| known == name)?;
+            let left = before
+                .study
+                .runtimes
+                .iter()
+                .position(|known| known == name)?;
             Some((left, right))
         })
         .collect()
@@ -135,9 +138,7 @@ fn lacking(study: &Study, runtime: usize, other: &Study, there: usize) -> Vec<St
     keys.filter(|key| {
         let workload = &study.workloads[key.workload];
         let place = other.workloads.binary_search(workload);
-        place.map_or(true, |place| {
-            other.cell(place, key.scale, there).is_none()
-        })
+        place.map_or(true, |place| other.cell(place, key.scale, there).is_none())
     })
     .map(|key| {
         let (runtime, workload) = (&study.runtimes[runtime], &study.workloads[key.workload]);
@@ -147,8 +148,7 @@ fn lacking(study: &Study, runtime: usize, other: &Study, there: usize) -> Vec<St
 }
 
 fn rows(pairs: &[(&Cell, &Cell)], only: &[String]) -> Vec<Difference> {
-    let is_chosen =
-        |metric: &str| only.is_empty() || only.iter().any(|chosen| chosen == metric);
+    let is_chosen = |metric: &str| only.is_empty() || only.iter().any(|chosen| chosen == metric);
     let mut rows = Vec::new();
     for metric in METRICS.iter().filter(|metric| is_chosen(metric.name)) {
         let of = |cell: &Cell| cell.sample(metric);

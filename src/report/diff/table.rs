@@ -115,8 +115,17 @@ fn differs(row: &Difference) -> &'static str {
 pub fn write_csv(out: &mut dyn Write, found: &Differences) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record([
-        "runtime", "workload", "function", "metric", "ratio", "low", "high", "runs_before", "runs_after",
-        "chance", "real",
+        "runtime",
+        "workload",
+        "function",
+        "metric",
+        "ratio",
+        "low",
+        "high",
+        "runs_before",
+        "runs_after",
+        "chance",
+        "real",
     ])?;
     for row in &found.rows {
         let ratio = |part: fn(&crate::report::stats::ratio::Ratio) -> f64| {

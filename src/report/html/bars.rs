@@ -101,7 +101,9 @@ fn draw_parts(
 ) -> Drawn<()> {
     let place = |time: f64| SIDE + (time / longest * f64::from(WIDTH as i32 - 2 * SIDE)) as i32;
     let ticks = linear_ticks(longest);
-    let labels = ticks.iter().map(|tick| (place(*tick), plot::time_label(tick)));
+    let labels = ticks
+        .iter()
+        .map(|tick| (place(*tick), plot::time_label(tick)));
     draw_axis(area, rows.len(), labels)?;
     let inside = plot::text()
         .color(&palette::ON_PART)
@@ -109,7 +111,11 @@ fn draw_parts(
     for (index, (runtime, parts)) in rows.iter().enumerate() {
         let top = index as i32 * ROW + NAME;
         let total = show::value(parts.iter().sum(), Unit::Time);
-        draw_name(area, index, &format!("{}: {total}", study.runtimes[*runtime]))?;
+        draw_name(
+            area,
+            index,
+            &format!("{}: {total}", study.runtimes[*runtime]),
+        )?;
         let mut begin = 0.0;
         for (part, time) in parts.iter().enumerate() {
             let (left, right) = (place(begin), place(begin + time));
@@ -173,7 +179,12 @@ const BINS: usize = 48;
 /// How the totals of single runs are spread, at one scale.
 pub fn distribution(study: &Study, workload: usize, scale: u64, metric: &Metric) -> Markup {
     let rows: Vec<(usize, Sample)> = (0..study.runtimes.len())
-        .filter_map(|runtime| Some((runtime, study.cell(workload, scale, runtime)?.sample(metric))))
+        .filter_map(|runtime| {
+            Some((
+                runtime,
+                study.cell(workload, scale, runtime)?.sample(metric),
+            ))
+        })
         .filter(|(_, sample)| sample.len() > 0)
         .collect();
     let all = rows.iter().flat_map(|(_, sample)| sample.values());
@@ -199,7 +210,10 @@ pub fn distribution(study: &Study, workload: usize, scale: u64, metric: &Metric)
         })
         .collect();
     let id = format!("w{workload}-spread");
-    let title = format!("{} of single runs at scale {scale} (tick: median)", metric.title);
+    let title = format!(
+        "{} of single runs at scale {scale} (tick: median)",
+        metric.title
+    );
     plot::figure(&id, &title, &words.join("; "), &svg)
 }
 

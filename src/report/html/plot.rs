@@ -40,11 +40,16 @@ pub fn axis(values: impl Iterator<Item = f64>) -> Option<Axis> {
     // Some room at both ends, more where all numbers are close to each other.
     let room = ((high / low).powf(0.06)).max(1.15);
     let (low, high) = (low / room, high * room);
-    let ticks = [&[1.0][..], &[1.0, 3.0], &[1.0, 2.0, 5.0], &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0]]
-        .iter()
-        .map(|steps| ticks(low, high, steps))
-        .find(|ticks| ticks.len() >= 3)
-        .unwrap_or_else(|| vec![low * room, high / room]);
+    let ticks = [
+        &[1.0][..],
+        &[1.0, 3.0],
+        &[1.0, 2.0, 5.0],
+        &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+    ]
+    .iter()
+    .map(|steps| ticks(low, high, steps))
+    .find(|ticks| ticks.len() >= 3)
+    .unwrap_or_else(|| vec![low * room, high / room]);
     Some(Axis { low, high, ticks })
 }
 
@@ -102,7 +107,10 @@ pub fn drawing(
     };
     match drawn {
         Ok(()) => svg,
-        Err(error) => format!("<svg><text y=\"20\">{}</text></svg>", html!((error)).into_string()),
+        Err(error) => format!(
+            "<svg><text y=\"20\">{}</text></svg>",
+            html!((error)).into_string()
+        ),
     }
 }
 
@@ -143,10 +151,18 @@ mod tests {
 
     #[test]
     fn an_axis_has_all_numbers_and_at_least_two_lines() {
-        for values in [vec![1.0, 1000.0], vec![5.0], vec![3e6, 4e6], vec![1.0, 1e12]] {
+        for values in [
+            vec![1.0, 1000.0],
+            vec![5.0],
+            vec![3e6, 4e6],
+            vec![1.0, 1e12],
+        ] {
             let axis = axis(values.iter().copied()).unwrap();
             let all = values.iter().chain(&axis.ticks);
-            assert!(all.clone().all(|value| axis.low <= *value && *value <= axis.high));
+            assert!(
+                all.clone()
+                    .all(|value| axis.low <= *value && *value <= axis.high)
+            );
             assert!((2..=8).contains(&axis.ticks.len()), "{axis:?}");
         }
         assert_eq!(axis([0.0, -1.0, f64::NAN].into_iter()), None);
@@ -169,7 +185,10 @@ mod tests {
             Ok(())
         });
         let page = figure("x", "<b>", "\"&", &svg).into_string();
-        assert!(!page.contains("<script>") && !page.contains("<b>"), "{page}");
+        assert!(
+            !page.contains("<script>") && !page.contains("<b>"),
+            "{page}"
+        );
         assert!(!page.contains("http"), "{page}");
     }
 }

@@ -31,7 +31,9 @@ fn between<'a>(page: &'a str, before: &'a str, after: &'a str) -> impl Iterator<
 #[test]
 fn nothing_is_loaded_from_elsewhere() {
     let page = written(&five());
-    for part in ["http", "src=", "url(", "@import", "<script", "<link", "<iframe"] {
+    for part in [
+        "http", "src=", "url(", "@import", "<script", "<link", "<iframe",
+    ] {
         assert!(!page.contains(part), "{part}");
     }
     assert!(between(&page, "href=\"", "\"").all(|target| target.starts_with('#')));
@@ -42,7 +44,10 @@ fn what_results_say_is_text_and_no_markup() {
     let mut five = five();
     five.runtimes[0].name = "<img onerror='x'>&\"".to_owned();
     let page = written(&five);
-    assert!(!page.contains("<img") && !page.contains("<b>assertion"), "markup of a result");
+    assert!(
+        !page.contains("<img") && !page.contains("<b>assertion"),
+        "markup of a result"
+    );
     assert!(page.contains("&lt;img onerror='x'&gt;&amp;&quot;"));
     assert!(page.contains("&lt;b&gt;assertion &amp; failed&lt;/b&gt;"));
 }
@@ -54,7 +59,10 @@ fn every_plot_has_words_and_a_table_stands_behind_it() {
     // Four trends, the parts and the spread of each of three workloads.
     assert_eq!(plots.len(), 18);
     for plot in &plots {
-        assert!(plot.contains("role=\"img\"") && plot.contains("<title id="), "{plot}");
+        assert!(
+            plot.contains("role=\"img\"") && plot.contains("<title id="),
+            "{plot}"
+        );
         let words = between(plot, "<desc id=", "</desc>").next().unwrap();
         assert!(words.contains("a: ") && words.contains("e: "), "{words}");
     }
@@ -62,7 +70,10 @@ fn every_plot_has_words_and_a_table_stands_behind_it() {
         assert!(article.contains("<caption>") && article.contains("scope=\"row\""));
     }
     // All other drawings only adorn.
-    assert_eq!(page.matches("<svg").count(), plots.len() + page.matches("aria-hidden").count());
+    assert_eq!(
+        page.matches("<svg").count(),
+        plots.len() + page.matches("aria-hidden").count()
+    );
 }
 
 #[test]
@@ -86,7 +97,10 @@ fn no_level_of_headings_is_left_out() {
         .collect();
     assert_eq!(levels.first(), Some(&1));
     assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
-    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{levels:?}");
+    assert!(
+        levels.windows(2).all(|pair| pair[1] <= pair[0] + 1),
+        "{levels:?}"
+    );
 }
 
 #[test]

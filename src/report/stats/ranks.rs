@@ -53,7 +53,11 @@ pub fn compare(pairs: &[(&Sample, &Sample)]) -> Option<Verdict> {
         is_constant,
         is_above,
         is_below,
-        z: if is_constant { 0.0 } else { sum / variance.sqrt() },
+        z: if is_constant {
+            0.0
+        } else {
+            sum / variance.sqrt()
+        },
         least: (-arrangements).exp(),
     })
 }

@@ -31,7 +31,10 @@ pub struct Estimate {
 impl Sample {
     /// The numbers of a sample; what is none is left out.
     pub fn new(values: impl IntoIterator<Item = f64>) -> Sample {
-        let mut values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let mut values: Vec<f64> = values
+            .into_iter()
+            .filter(|value| value.is_finite())
+            .collect();
         values.sort_by(f64::total_cmp);
         Sample(values)
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::report::anomaly::{self, Limits};
 use crate::report::read::Results;
+use crate::report::study::Study;
 use crate::report::synthetic::{Planted, Synthetic};
-use crate::report::tests::study;
+use crate::report::tests::{runs, study};
 
 use super::page;
 
@@ -125,6 +126,26 @@ fn without_any_observed_or_bare_run_the_page_says_so() {
     broken.scales = vec![1];
     let page = written(&broken);
     assert!(page.contains("No run was observed.") && page.contains("No run ended as it should."));
+}
+
+#[test]
+fn without_bare_runs_the_total_is_that_with_probes() {
+    let of = |observed| {
+        let mut runs = runs(&five());
+        runs.retain(|run| run.observed == observed);
+        page(
+            &Results::default(),
+            &Study::new(runs),
+            &anomaly::Found::default(),
+        )
+        .into_string()
+    };
+    let (observed, bare) = (of(true), of(false));
+    assert!(observed.contains("<figcaption>total with probes against scale</figcaption>"));
+    assert_eq!(observed.matches("<figure>").count(), 18);
+    // Without probes there is nothing but the total.
+    assert!(bare.contains("<figcaption>total against scale</figcaption>"));
+    assert_eq!(bare.matches("<figure>").count(), 6);
 }
 
 /// The luminance of a colour, as the guidelines for accessible content define it.

@@ -1,0 +1,397 @@
+//! The runs of a plan, one after the other, and their results as they come.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::child::{self, Ended, Program};
+use super::directory::Directory;
+use super::file::{self, Results};
+use super::observation;
+use super::order::{Combinations, Job, Modes};
+use super::plan::Plan;
+use super::progress::Progress;
+use super::result::{Line, Outcome, Run};
+use super::runtime::{Call, Runtime};
+use super::trial::{self, Findings, Observer, Trial};
+use super::workload::Workload;
+use crate::engine::signals::Signals;
+
+/// Everything that an experiment needs.
+#[derive(Debug)]
+pub struct Experiment {
+    /// What is planned.
+    pub plan: Plan,
+    /// Its runtimes.
+    pub runtimes: Vec<Runtime>,
+    /// Its workloads.
+    pub workloads: Vec<Workload>,
+    /// What the order is shuffled by.
+    pub seed: u64,
+    /// This program.
+    pub ewapa: PathBuf,
+}
+
+/// What an experiment came to.
+#[derive(Debug)]
+pub struct Ending {
+    /// How many runs were made now.
+    pub runs: usize,
+    /// How many of those that were planned are not done.
+    pub left: usize,
+    /// What went wrong how often, the most frequent first: runtime and workload, how it ended, why.
+    pub troubles: Vec<(String, usize)>,
+    /// Why it ended before its end.
+    pub stopped: Option<Stop>,
+}
+
+/// Why an experiment ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The user wanted it, by this signal.
+    Signal(i32),
+    /// The plan's budget.
+    Budget,
+}
+
+/// Why an experiment cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A run.
+    #[error(transparent)]
+    Trial(#[from] trial::Error),
+    /// The results.
+    #[error(transparent)]
+    Results(#[from] file::Error),
+    /// The files that all runs need.
+    #[error("cannot prepare the experiment: {0}")]
+    Prepare(io::Error),
+}
+
+/// What compiling a module may take.
+const COMPILE: Duration = Duration::from_secs(300);
+
+/// A run by what makes it one of its own: runtime, workload, scale, repetition, with probes.
+type Key = (String, String, u64, u32, bool);
+
+impl Experiment {
+    /// All its runs in their order.
+    pub fn jobs(&self) -> Vec<Job> {
+        let modes: Vec<Modes> = self
+            .runtimes
+            .iter()
+            .map(|runtime| Modes {
+                observed: self.plan.observed && runtime.observed,
+                bare: self.plan.bare,
+            })
+            .collect();
+        Combinations {
+            runtimes: &modes,
+            workloads: self.workloads.len(),
+            scales: &self.plan.scales,
+            repetitions: self.plan.repetitions,
+        }
+        .shuffled(self.seed)
+    }
+
+    /// Makes the runs that are not done.
+    ///
+    /// # Errors
+    /// There is no place for results or runs, or probes cannot be had at all.
+    pub fn run(&self, done: &[Run], results: &mut Results) -> Result<Ending, Error> {
+        let signals = Signals::take().map_err(Error::Prepare)?;
+        let jobs = self.jobs();
+        let done: HashSet<Key> = done.iter().map(key_of_run).collect();
+        let jobs: Vec<Job> = jobs
+            .into_iter()
+            .filter(|job| !done.contains(&self.key(job)))
+            .collect();
+        let progress = Progress::new(jobs.len() + done.len(), done.len());
+        let session = Session::prepare(self, &signals, &progress);
+        let ending = match session {
+            Err(Error::Trial(trial::Error::Interrupted(signal))) => Ok(Ending {
+                runs: 0,
+                left: jobs.len(),
+                troubles: Vec::new(),
+                stopped: Some(Stop::Signal(signal)),
+            }),
+            Err(error) => Err(error),
+            Ok(mut session) => session.run(&jobs, results),
+        };
+        progress.end();
+        ending
+    }
+
+    fn key(&self, job: &Job) -> Key {
+        (
+            self.runtimes[job.runtime].name.clone(),
+            self.workloads[job.workload].name.clone(),
+            job.scale,
+            job.repetition,
+            job.observed,
+        )
+    }
+}
+
+fn key_of_run(run: &Run) -> Key {
+    (
+        run.runtime.clone(),
+        run.workload.clone(),
+        run.scale,
+        run.repetition,
+        run.observed,
+    )
+}
+
+/// An experiment with its files.
+struct Session<'a> {
+    experiment: &'a Experiment,
+    signals: &'a Signals,
+    progress: &'a Progress,
+    /// Removed with all files at the end.
+    _folder: Directory,
+    loader: PathBuf,
+    script: PathBuf,
+    modules: Vec<PathBuf>,
+    /// By runtime and workload, or why there is none.
+    compiled: HashMap<(usize, usize), Result<PathBuf, String>>,
+    /// What stands for the first right output, by runtime, workload and scale.
+    outputs: HashMap<(usize, usize, u64), u64>,
+}
+
+impl<'a> Session<'a> {
+    fn prepare(
+        experiment: &'a Experiment,
+        signals: &'a Signals,
+        progress: &'a Progress,
+    ) -> Result<Session<'a>, Error> {
+        let folder = Directory::new().map_err(Error::Prepare)?;
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map(|()| path)
+        };
+        let loader = write("loader.mjs", include_str!("loader.mjs")).map_err(Error::Prepare)?;
+        let script = write("observe.ewq", observation::SCRIPT).map_err(Error::Prepare)?;
+        let modules = experiment
+            .workloads
+            .iter()
+            .map(|workload| workload.module_in(folder.path()))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(Error::Prepare)?;
+        let mut session = Session {
+            experiment,
+            signals,
+            progress,
+            loader,
+            script,
+            modules,
+            compiled: HashMap::new(),
+            outputs: HashMap::new(),
+            _folder: folder,
+        };
+        for (at, runtime) in experiment.runtimes.iter().enumerate() {
+            for workload in 0..experiment.workloads.len() {
+                session.compile(at, runtime, workload)?;
+            }
+        }
+        Ok(session)
+    }
+
+    /// Compiles a workload's module if the runtime does that in advance.
+    fn compile(&mut self, at: usize, runtime: &Runtime, workload: usize) -> Result<(), Error> {
+        let target = self._folder.join(&format!("{at}-{workload}.compiled"));
+        let Some(words) = runtime.compile(&self.call(workload, &target, &[])) else {
+            return Ok(());
+        };
+        let name = &self.experiment.workloads[workload].name;
+        self.progress
+            .doing(&format!("compiling {name} for {}", runtime.name));
+        let log = self._folder.join("compile.log");
+        let ended = (|| {
+            let (null, out) = (File::open("/dev/null")?, File::create(&log)?);
+            let program = Program {
+                words: &words,
+                directory: self._folder.path(),
+                streams: [&null, &out, &out],
+            };
+            child::run(&program, COMPILE, self.signals)
+        })()
+        .map_err(Error::Prepare)?;
+        let compiled = match ended {
+            Ended::Interrupted(signal) => return Err(trial::Error::Interrupted(signal).into()),
+            Ended::Itself(measured) if measured.status.success() => Ok(target),
+            Ended::Itself(_) | Ended::Timeout => {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                let said = said.lines().next().unwrap_or("it says nothing");
+                Err(format!("the module cannot be compiled: {said}"))
+            }
+        };
+        self.compiled.insert((at, workload), compiled);
+        Ok(())
+    }
+
+    fn call<'c>(&'c self, workload: usize, compiled: &'c Path, args: &'c [String]) -> Call<'c> {
+        Call {
+            module: &self.modules[workload],
+            compiled,
+            loader: &self.loader,
+            args,
+        }
+    }
+
+    fn run(&mut self, jobs: &[Job], results: &mut Results) -> Result<Ending, Error> {
+        let start = Instant::now();
+        let mut troubles: HashMap<String, usize> = HashMap::new();
+        let mut runs = 0;
+        let mut stopped = self.warm_up(jobs)?;
+        let measuring = Instant::now();
+        let first = jobs.first().map_or(0, |job| job.repetition);
+        let mut repetition = first;
+        for job in jobs {
+            if stopped.is_none() && job.repetition != repetition {
+                repetition = job.repetition;
+                let each = measuring.elapsed() / (repetition - first);
+                if self.is_over_budget(start.elapsed() + each) {
+                    stopped = Some(Stop::Budget);
+                }
+            }
+            if stopped.is_some() {
+                break;
+            }
+            self.progress.doing(&self.name(job));
+            match self.trial(job) {
+                Ok(findings) => {
+                    let run = self.result(job, findings);
+                    if run.outcome != Outcome::Ok {
+                        *troubles.entry(trouble(&run)).or_default() += 1;
+                    }
+                    self.progress.ran(job, &run);
+                    results.add(&Line::Run(Box::new(run)))?;
+                    runs += 1;
+                }
+                Err(trial::Error::Interrupted(signal)) => stopped = Some(Stop::Signal(signal)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut troubles: Vec<_> = troubles.into_iter().collect();
+        troubles.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        Ok(Ending {
+            runs,
+            left: jobs.len() - runs,
+            troubles,
+            stopped,
+        })
+    }
+
+    fn is_over_budget(&self, expected: Duration) -> bool {
+        let budget = self.experiment.plan.budget.as_ref();
+        budget.is_some_and(|budget| expected > budget.duration)
+    }
+
+    /// Runs each runtime with each workload at its smallest scale, without keeping what came of it.
+    fn warm_up(&mut self, jobs: &[Job]) -> Result<Option<Stop>, Error> {
+        let Some(&scale) = self.experiment.plan.scales.iter().min() else {
+            return Ok(None);
+        };
+        let mut seen = HashSet::new();
+        for job in jobs {
+            if !seen.insert((job.runtime, job.workload, job.observed)) {
+                continue;
+            }
+            for _ in 0..self.experiment.plan.warmup {
+                let job = Job { scale, ..*job };
+                self.progress
+                    .doing(&format!("warming up: {}", self.name(&job)));
+                match self.trial(&job) {
+                    Ok(_) => {}
+                    Err(trial::Error::Interrupted(signal)) => {
+                        return Ok(Some(Stop::Signal(signal)));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn name(&self, job: &Job) -> String {
+        let probes = if job.observed { ", with probes" } else { "" };
+        format!(
+            "{} {} {}{probes}",
+            self.experiment.runtimes[job.runtime].name,
+            self.experiment.workloads[job.workload].name,
+            job.scale
+        )
+    }
+
+    fn trial(&self, job: &Job) -> Result<Findings, trial::Error> {
+        let workload = &self.experiment.workloads[job.workload];
+        let compiled = match self.compiled.get(&(job.runtime, job.workload)) {
+            None => Path::new(""),
+            Some(Ok(path)) => path,
+            Some(Err(text)) => return Ok(Findings::of(Outcome::Failed, text.clone())),
+        };
+        let args = workload.arguments(job.scale);
+        let observer = Observer {
+            ewapa: &self.experiment.ewapa,
+            script: &self.script,
+        };
+        Trial {
+            workload,
+            scale: job.scale,
+            words: self.experiment.runtimes[job.runtime].run(&self.call(
+                job.workload,
+                compiled,
+                &args,
+            )),
+            observer: job.observed.then_some(&observer),
+            timeout: self.experiment.plan.timeout.duration,
+        }
+        .run(self.signals)
+    }
+
+    fn result(&mut self, job: &Job, mut findings: Findings) -> Run {
+        let runtime = &self.experiment.runtimes[job.runtime];
+        let workload = &self.experiment.workloads[job.workload];
+        if workload.same_output && findings.outcome == Outcome::Ok {
+            let key = (job.runtime, job.workload, job.scale);
+            if *self.outputs.entry(key).or_insert(findings.output) != findings.output {
+                findings.outcome = Outcome::Wrong;
+                findings.detail =
+                    Some("standard output differs from that of a run before".to_owned());
+            }
+        }
+        let observation = findings.observation;
+        Run {
+            runtime: runtime.name.clone(),
+            version: runtime.version.clone(),
+            workload: workload.name.clone(),
+            scale: job.scale,
+            repetition: job.repetition,
+            order: job.order,
+            observed: job.observed,
+            outcome: findings.outcome,
+            detail: findings.detail,
+            total: findings.total,
+            startup: observation.startup,
+            peak_memory: findings.peak_memory,
+            functions: observation.functions,
+            lost: observation.lost,
+            probe_cost: observation.probe_cost,
+        }
+    }
+}
+
+/// What went wrong, without the scale.
+fn trouble(run: &Run) -> String {
+    let how = match run.outcome {
+        Outcome::Ok => "was right",
+        Outcome::Failed => "failed",
+        Outcome::Timeout => "took too long",
+        Outcome::Wrong => "was wrong",
+    };
+    let detail = run.detail.as_deref().unwrap_or_default();
+    format!("{} {} {how}: {detail}", run.runtime, run.workload)
+}

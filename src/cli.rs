@@ -37,7 +37,7 @@ enum Command {
     Fmt(command::fmt::Args),
     /// Explain an error by its code, such as E0203; without a code, list them all
     Explain(command::explain::Args),
-    /// List the bundled scripts, or the WASI functions that a probe stands for
+    /// List the bundled scripts, or what a probe stands for
     List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),

@@ -7,9 +7,11 @@ mod command;
 mod engine;
 mod failure;
 mod guest;
+mod host;
 mod output;
 mod source;
 mod stdout;
+mod symbolize;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -123,10 +123,7 @@ pub const BUILTINS: &[Builtin] = &[
         Type::Enum(Enumeration::Runtime),
         Known::Entry,
         false,
-        CALLS
-            .and(Events::SYSCALL)
-            .and(Events::PHASE)
-            .and(Events::RAW),
+        CALLS.and(Events::PHASE).and(Events::RAW),
         "the runtime and its version",
     ),
     row(
@@ -177,8 +174,8 @@ pub const BUILTINS: &[Builtin] = &[
         Type::Time,
         Known::End,
         false,
-        Events::CALL.and(Events::SYSCALL).and(Events::PHASE),
-        "from entry to return, on the monotonic clock; of a phase, the time since the phase before it",
+        Events::CALL.and(Events::SYSCALL),
+        "from entry to return, on the monotonic clock",
     ),
     row(
         ("syscall_time", "syscall_time"),
@@ -339,6 +336,22 @@ pub const BUILTINS: &[Builtin] = &[
         false,
         Events::PHASE,
         "what the process has reached",
+    ),
+    row(
+        ("duration", "phase_duration"),
+        Type::Time,
+        Known::Entry,
+        true,
+        Events::PHASE,
+        "the time since the phase before it",
+    ),
+    row(
+        ("runtime", "syscall_runtime"),
+        Type::Enum(Enumeration::Runtime),
+        Known::Entry,
+        true,
+        Events::SYSCALL,
+        "the runtime of the process and its version",
     ),
     row(
         ("elapsed_exec", "elapsed_exec"),

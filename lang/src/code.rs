@@ -64,6 +64,11 @@ codes! {
     UnknownWasiFunction = 0203, "no WASI function has this name";
     EmptyGlob = 0204, "a glob matches nothing";
     BadProbe = 0205, "a probe has too few or too many parts";
+    UnknownSyscall = 0210, "no system call has this name";
+    UnknownPhase = 0211, "no phase of a process has this name";
+    UnknownTracepoint = 0212, "this machine has no tracepoint of this name";
+    NotOnMachine = 0213, "what a probe needs to know of the machine is not known";
+    OtherTypes = 0214, "a table keeps values of different types at its events";
     MixedTypes = 0301, "two values of different types are combined or compared";
     NotANumber = 0302, "arithmetic needs numbers, times or sizes";
     NotACondition = 0303, "a condition is needed, and this is a value, or the other way round";
@@ -92,6 +97,15 @@ codes! {
     FormatArguments = 0607, "the values of a `printf` do not suit its format";
     NoEffect = 0608, "a statement that does nothing";
     NoValue = 0609, "a function that does something stands where a value is needed";
+    UnknownSetting = 0801, "no setting has this name";
+    BadSetting = 0802, "a setting cannot have this value";
+    BadImport = 0803, "a script that is imported cannot be read, or imports itself";
+    NotImported = 0804, "a script that is imported has something that only a main script can have";
+    MacroArguments = 0805, "a macro is called with arguments that do not suit its parameters";
+    MacroValue = 0806, "a macro stands for something that cannot stand at its place";
+    MacroCycle = 0807, "a macro or an alias stands for itself";
+    MacroSize = 0808, "macros stand for more than is accepted";
+    AliasPrologue = 0809, "the prologue of an alias cannot be used by a table";
     NotYet = 0901, "part of the language, but this version does not run it yet";
     NotInLanguage = 0902, "bpftrace has it, this language leaves it out";
 }

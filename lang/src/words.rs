@@ -28,10 +28,7 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
 
 /// Kinds of probes, such as `wasi`.
 pub fn probe_kinds() -> impl Iterator<Item = &'static str> {
-    ["wasi"]
-        .into_iter()
-        .chain(probe::WITHOUT_CALL.iter().copied())
-        .chain(probe::PLANNED_KINDS.iter().copied())
+    probe::kinds()
 }
 
 /// Units behind `as`, such as `pct`.

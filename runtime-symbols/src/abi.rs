@@ -34,6 +34,9 @@ pub struct Abi {
     pub valid: Valid,
     /// How to read what a [`ewapa_lang::wasi::ArgType::Moved`] argument points to.
     pub memory: Memory,
+    /// What an array of buffers looks like.
+    #[serde(default)]
+    pub buffers: Buffers,
 }
 
 /// Where the arguments are at entry.
@@ -93,6 +96,17 @@ pub enum Valid {
     ReturnNonzero,
     /// If the return register is 0.
     ReturnZero,
+}
+
+/// What an array of buffers looks like that an argument points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Buffers {
+    /// As the guest has it: address and length, of 32 bits each.
+    #[default]
+    Guest,
+    /// As the host has it: an address of 64 bits and a length of 32, in 16 bytes.
+    Host,
 }
 
 /// How to turn a pointer argument into an address of the host process.

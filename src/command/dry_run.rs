@@ -30,7 +30,7 @@ pub fn show(script: &str, plan: &Plan, target: Option<&Target>) -> Result<String
     ewapa_codegen::program::generate(plan).map_err(|error| failed(error.into()))?;
     let mut text = format!("{}: ok\n", escape(script));
     match target {
-        None | Some(Target::Nothing) => {}
+        None | Some(Target::Machine) => {}
         Some(Target::Command(command)) => {
             let Some(path) = executable(&command[0]) else {
                 let name = command[0].display();

@@ -11,6 +11,7 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint};
 use aya::programs::{ProbeKind, ProgramInfo, UProbe};
 use libbpf_sys as bpf;
 
+use super::kernel;
 use super::load::{Error, Loaded, Program};
 
 /// One probe: where, and what the program is told there.
@@ -277,14 +278,38 @@ pub fn raw_tracepoint(
         ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
         attach_type: 0,
     })?;
+    open_tracepoint(&program, Some(tracepoint), tracepoint)
+}
+
+/// Attaches a program to a raw tracepoint that gives it typed arguments.
+///
+/// # Errors
+/// The kernel refuses, or does not know the tracepoint.
+pub fn typed_tracepoint(
+    loaded: &Loaded,
+    program: &'static str,
+    tracepoint: &str,
+) -> Result<Link, Error> {
+    let id = kernel::tracepoint_type(tracepoint).ok_or_else(|| Error::Kernel {
+        what: format!("looking up the tracepoint {tracepoint}"),
+        source: io::Error::from_raw_os_error(libc::ENOENT),
+    })?;
+    open_tracepoint(&loaded.typed_program(program, id)?, None, tracepoint)
+}
+
+/// The name is not given where the program has been loaded for the tracepoint.
+fn open_tracepoint(program: &OwnedFd, name: Option<&str>, tracepoint: &str) -> Result<Link, Error> {
     let failed = |source| Error::Kernel {
         what: format!("attaching to the tracepoint {tracepoint}"),
         source,
     };
-    let name =
-        CString::new(tracepoint).map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
+    let name = name
+        .map(CString::new)
+        .transpose()
+        .map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
+    let pointer = name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr());
     // SAFETY: the name lives across the call.
-    let fd = unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), program.as_raw_fd()) };
+    let fd = unsafe { bpf::bpf_raw_tracepoint_open(pointer, program.as_raw_fd()) };
     if fd < 0 {
         return Err(failed(io::Error::from_raw_os_error(-fd)));
     }

@@ -77,6 +77,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
             missing: vec![Function::named("sock_recv").expect("a function")],
             single_stepped: 0,
             named_within: true,
+            start_unseen: false,
         }],
         probe_cost: Some(ProbeCost {
             pair: Duration::from_nanos(1034),
@@ -84,6 +85,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         }),
         status: None,
         exited: false,
+        exit_code: 0,
         troubles: Vec::new(),
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),

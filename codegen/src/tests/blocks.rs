@@ -12,8 +12,8 @@ use super::terms::{
     slot, tell, text, truth, variable, when,
 };
 use crate::Error;
-use crate::compiler::FRAME_LIMIT;
 use crate::interpreter::Machine;
+use crate::program::clause::frame_limit;
 use crate::program::generate;
 
 /// A plan of this block, which tells one number a message.
@@ -324,17 +324,18 @@ fn an_event_that_is_no_call_has_a_filter_over_maps() {
 
 #[test]
 fn a_block_that_needs_too_much_stack_is_refused_by_name() {
+    let limit = frame_limit(&Event::Wasi(Vec::new()));
     let variables = |count| generate(&telling(count, vec![say(number(0))]));
-    let program = variables(FRAME_LIMIT / 8 - 3).expect("a block that fits");
+    let program = variables(limit / 8 - 1).expect("a block that fits");
     assert_eq!(
         program
             .functions
             .iter()
             .map(|function| function.stack)
             .max(),
-        Some(FRAME_LIMIT)
+        Some(limit)
     );
-    for count in [FRAME_LIMIT / 8 - 2, 5_000, 1_000_000] {
+    for count in [limit / 8, 5_000, 1_000_000] {
         let error = variables(count).unwrap_err();
         assert!(matches!(error, Error::TooLarge { .. }));
         let text = error.to_string();

@@ -10,8 +10,8 @@ use ewapa_templates::Counter;
 use super::reference::{Groups, Kept, Key};
 use super::run::{compile, enters, groups, read, take};
 use super::terms::{
-    Call, HISTOGRAM, block, choose, count, delete, field, grouping, int, map, op, padded, plan,
-    slot, slot_if, table,
+    Call, HISTOGRAM, block, choose, count, delete, field, grouping, int, map, op, plan, slot,
+    slot_if, table,
 };
 use crate::interpreter::Machine;
 use crate::layout::MapKind;
@@ -171,7 +171,7 @@ fn all_cpus_share_the_numbers_of_a_map() {
         let key = if tally.keys.is_empty() {
             Vec::new()
         } else {
-            vec![Key::Number(1), Key::Text(padded("main"))]
+            vec![Key::Number(1), Key::text("main")]
         };
         assert_eq!(rows, Groups::from([((0, key), vec![Kept::Number(3)])]));
     }

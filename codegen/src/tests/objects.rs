@@ -1,7 +1,7 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
 use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
 use ewapa_lang::types::Type;
-use ewapa_templates::{ENTER, EVENT, LEAVE, WASI};
+use ewapa_templates::{ENTER, EVENT, LEAVE, PHASE, SYSCALL, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -75,7 +75,7 @@ fn blocks() -> Plan {
         ..block(0, vec![tell(1, Vec::new())])
     };
     Plan {
-        messages: messages(&[&[Type::Text, Type::Int], &[]]),
+        messages: messages(&[&[Type::Text(16), Type::Int], &[]]),
         ..plan(vec![block(0, actions), at_the_end], vec![last.store()])
     }
 }
@@ -93,7 +93,8 @@ fn only_a_program_with_messages_has_a_ring_buffer_for_them() {
 /// The names of the functions that a plan's program has.
 fn functions(plan: &Plan) -> Vec<String> {
     let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
-    [ENTER.to_owned(), LEAVE.to_owned(), EVENT.to_owned()]
+    [ENTER, LEAVE, SYSCALL, PHASE, EVENT]
+        .map(str::to_owned)
         .into_iter()
         .chain(clauses)
         .collect()
@@ -241,6 +242,14 @@ fn a_program_can_be_read() {
             2: call clause_0
             3: r0 = 0
             4: exit
+
+        ewapa_syscall: ; system calls
+            0: r0 = 0
+            1: exit
+
+        ewapa_phase: ; phases
+            0: r0 = 0
+            1: exit
 
         ewapa_event: ; other events
             0: r0 = 0

@@ -3,7 +3,7 @@
 mod expressions;
 mod plans;
 
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{Event, Plan};
 use ewapa_templates::Counter;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::reference::{self, Reference};
 use super::run::{compile, enters, happen, holds, read, take, told, value};
 use super::terms::Call;
-use crate::compiler::FRAME_LIMIT;
 use crate::interpreter::{Machine, unreachable};
+use crate::program::clause::frame_limit;
 use expressions::{Reads, Terms, call};
 use plans::any_plan;
 
@@ -105,7 +105,7 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
         .map(|function| function.stack)
         .max();
     prop_assert!(machine.deepest <= stack.unwrap_or(0));
-    prop_assert!(stack.unwrap_or(0) <= FRAME_LIMIT);
+    prop_assert!(stack.unwrap_or(0) <= frame_limit(&Event::Begin));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ mod expressions;
 
 use std::collections::BTreeMap;
 
-use ewapa_lang::builtin::{Known, NONE, TEXT_LEN};
+use ewapa_lang::builtin::{Known, NONE};
 use ewapa_lang::plan::{
     Action, BinaryOp, Clause, Event, Expr, ExprKind, Plan, Record, SlotKind, StoreId,
 };
@@ -21,7 +21,14 @@ pub use expressions::{compare, holds, value};
 pub enum Key {
     /// A number, [`NONE`] for a key that has no value.
     Number(i64),
-    Text([u8; TEXT_LEN]),
+    /// Without the zeros behind it.
+    Text(Vec<u8>),
+}
+
+impl Key {
+    pub fn text(text: &str) -> Key {
+        Key::Text(text.as_bytes().to_vec())
+    }
 }
 
 /// What a slot has accumulated.
@@ -133,7 +140,7 @@ impl<'a> Reference<'a> {
         let scope = &mut Scope {
             cpu,
             call,
-            variables: vec![None; clause.variables],
+            variables: vec![None; clause.variables.len()],
         };
         let filter = clause.filter.as_ref();
         if filter.is_none_or(|filter| self.context(scope).holds(filter)) {
@@ -181,6 +188,7 @@ impl<'a> Reference<'a> {
                     }
                 }
                 Action::Return => return false,
+                _ => unreachable!("no random plan has it"),
             }
         }
         true
@@ -249,6 +257,7 @@ fn empty(kind: SlotKind) -> Kept {
         SlotKind::Min => Kept::Number(i64::MAX),
         SlotKind::Max => Kept::Number(i64::MIN),
         SlotKind::Histogram(_) => Kept::Histogram(BTreeMap::new()),
+        _ => unreachable!("no random plan has it"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Runs plans: the filter at entry and the action at the end of each call, as the template does.
 
-use ewapa_lang::builtin::TEXT_LEN;
 use ewapa_lang::plan::{Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, EVENT, LEAVE};
@@ -111,13 +110,21 @@ pub fn told(program: &Program, machine: &Machine<'_>) -> Vec<(usize, Vec<Key>)> 
 
 fn fields(bytes: &[u8], fields: &[Field]) -> Vec<Key> {
     let field = |field: &Field| match field.ty {
-        Type::Text => {
-            let text = &bytes[field.offset..field.offset + TEXT_LEN];
-            Key::Text(text.try_into().expect("a text"))
-        }
+        Type::Text(room) => Key::Text(text(&bytes[field.offset..][..usize::from(room)])),
         _ => Key::Number(word(bytes, field.offset)),
     };
     fields.iter().map(field).collect()
+}
+
+/// A text without the zeros behind it, of which there is at least one.
+fn text(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.iter().position(|byte| *byte == 0);
+    let (text, rest) = bytes.split_at(length.expect("a 0 behind a text"));
+    assert!(
+        rest.iter().all(|byte| *byte == 0),
+        "a text is filled up with 0"
+    );
+    text.to_vec()
 }
 
 fn word(bytes: &[u8], at: usize) -> i64 {
@@ -147,6 +154,7 @@ pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize)
                 .map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
             Kept::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
         }
+        _ => unreachable!("no random plan has it"),
     };
     let rows = machine.rows(&layout.map).into_iter();
     rows.map(|(key_bytes, value)| {

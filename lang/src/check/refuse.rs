@@ -8,6 +8,9 @@ use crate::span::Span;
 
 use super::Checker;
 
+/// Why there are no types of C.
+const NO_TYPES: &str = "a script needs no C types: values come as builtins with names and types";
+
 /// Functions of bpftrace that this language leaves out, and what to do instead.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("cgroupid", "a script does not look at cgroups by path"),
@@ -15,6 +18,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("kptr", "a script does not read the kernel's memory"),
     ("macaddr", "a script does not see network packets"),
     ("ntop", "a script does not see network packets"),
+    ("offsetof", NO_TYPES),
+    ("sizeof", NO_TYPES),
     (
         "override",
         "a script only watches; it never changes what a program does",
@@ -44,6 +49,14 @@ impl Checker<'_> {
             .push(Diagnostic::new(Code::NotYet, place, message));
     }
 
+    /// The same, with what does instead.
+    pub(super) fn not_yet_but(&mut self, place: Span, what: &str, hint: &str) {
+        self.not_yet(place, what);
+        if let Some(error) = self.errors.last_mut() {
+            error.help.push(hint.to_owned());
+        }
+    }
+
     /// The same, as the result of a check.
     pub(super) fn refused<T>(&mut self, place: Span, what: &str) -> Option<T> {
         self.not_yet(place, what);
@@ -58,7 +71,14 @@ impl Checker<'_> {
     }
 
     pub(super) fn foreign(&mut self, foreign: &Foreign) {
-        let hint = "a script needs no C types: values come as builtins with names and types";
+        let hint = match foreign.word.as_str() {
+            "fn" => "statements that are used again are a `macro`",
+            "let" => "a map needs no declaration: what is put into it decides what it is",
+            word if word.starts_with('#') => {
+                "there is no C preprocessor; another script's macros come with `import \"lib.ewq\"`"
+            }
+            _ => NO_TYPES,
+        };
         self.not_in_language(foreign.span, &format!("`{}` is", foreign.word), hint);
     }
 

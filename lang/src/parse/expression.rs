@@ -81,6 +81,16 @@ impl Builder {
             Rule::variable => ExprKind::Variable(text.to_owned()),
             Rule::map => ExprKind::Map(text.to_owned()),
             Rule::call => self.call(pair, budget),
+            Rule::c_call => ExprKind::Call {
+                function: pair.into_inner().next().map_or_else(
+                    || Name {
+                        text: String::new(),
+                        span: place,
+                    },
+                    |function| name(&function),
+                ),
+                args: Vec::new(),
+            },
             Rule::group => self.group(pair, budget),
             _ => ExprKind::Name(text.to_owned()),
         };

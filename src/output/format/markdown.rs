@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
+use crate::output::grid::Grid;
+use crate::output::map::Shown;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
@@ -38,20 +40,22 @@ impl Exporter for Markdown {
             let headline = summary::headline(rows.table, reading);
             writeln!(out, "### {}\n", escape(&headline))?;
         }
-        let sheet = Sheet::new(rows);
-        line(out, headings(&sheet))?;
-        let rule = |side: &Side| match side {
-            Side::Left => ":---",
-            Side::Right => "---:",
-        };
-        line(out, sheet.sides.iter().map(|side| rule(side).to_owned()))?;
-        for cells in &sheet.lines {
-            line(out, cells.iter().map(|cell| escape(cell)))?;
+        write_sheet(out, &Sheet::new(rows))
+    }
+
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
+        self.grid(out, &Grid::of(map))
+    }
+
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
+        if !self.is_first {
+            writeln!(out)?;
         }
-        for note in &sheet.notes {
-            writeln!(out, "\n{}", escape(note))?;
+        self.is_first = false;
+        if !self.quiet && !grid.title.is_empty() {
+            writeln!(out, "### {}\n", escape(&grid.title))?;
         }
-        Ok(())
+        write_sheet(out, &grid.sheet())
     }
 
     fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
@@ -63,6 +67,22 @@ impl Exporter for Markdown {
         }
         Ok(())
     }
+}
+
+fn write_sheet(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
+    line(out, headings(sheet))?;
+    let rule = |side: &Side| match side {
+        Side::Left => ":---",
+        Side::Right => "---:",
+    };
+    line(out, sheet.sides.iter().map(|side| rule(side).to_owned()))?;
+    for cells in &sheet.lines {
+        line(out, cells.iter().map(|cell| escape(cell)))?;
+    }
+    for note in &sheet.notes {
+        writeln!(out, "\n{}", escape(note))?;
+    }
+    Ok(())
 }
 
 fn headings(sheet: &Sheet) -> impl Iterator<Item = String> {

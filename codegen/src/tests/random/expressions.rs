@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::plans::NUMBER_STORES;
-use crate::tests::terms::{Call, choose, field, literal, map, negate, not, op, text, variable};
+use crate::tests::terms::{
+    Call, choose, field, literal, map, negate, not, of_call, op, text, variable,
+};
 
 /// The types of numbers that are computed with.
 pub const NUMBERS: [Type; 3] = [Type::Int, Type::Time, Type::Size];
@@ -38,7 +40,7 @@ pub fn number() -> impl Strategy<Value = i64> {
 pub fn call() -> impl Strategy<Value = Call> {
     let fields = BUILTINS
         .iter()
-        .filter(|builtin| builtin.ty != Type::Text)
+        .filter(|builtin| !builtin.ty.is_text())
         .map(|builtin| {
             let value = match builtin.ty {
                 Type::Bool => (0i64..2).boxed(),
@@ -57,7 +59,7 @@ pub fn call() -> impl Strategy<Value = Call> {
                     value.clone()
                 }
             });
-            value.prop_map(|value| (builtin.name, value))
+            value.prop_map(|value| (builtin.field, value))
         });
     (fields.collect::<Vec<_>>(), select(NAMES.to_vec())).prop_map(|(fields, name)| {
         let call = Call::new().by(name);
@@ -71,8 +73,8 @@ fn builtins(ty: Type) -> impl Strategy<Value = Expr> {
     let names = BUILTINS
         .iter()
         .filter(move |builtin| builtin.ty == ty)
-        .map(|builtin| builtin.name);
-    select(names.collect::<Vec<_>>()).prop_map(field)
+        .map(of_call);
+    select(names.collect::<Vec<_>>())
 }
 
 fn binary(
@@ -213,7 +215,7 @@ impl Terms {
     pub fn of(&self, ty: Type) -> BoxedStrategy<Expr> {
         match ty {
             Type::Bool => self.condition.clone(),
-            Type::Text => self.text.clone(),
+            Type::Text(_) => self.text.clone(),
             Type::Enum(_) => builtins(ty).boxed(),
             number => {
                 let index = NUMBERS.iter().position(|known| *known == number);

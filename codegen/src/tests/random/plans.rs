@@ -20,11 +20,11 @@ use crate::tests::terms::{
 pub const NUMBER_STORES: [(usize, &[Type], SlotKind); 3] = [
     (2, &[Type::Int], SlotKind::Last),
     (3, &[], SlotKind::Tally),
-    (4, &[Type::Text, Type::Bool], SlotKind::Tally),
+    (4, &[Type::Text(16), Type::Bool], SlotKind::Tally),
 ];
 const MESSAGES: [&[Type]; 3] = [
     &[],
-    &[Type::Int, Type::Text],
+    &[Type::Int, Type::Text(16)],
     &[Type::Bool, Type::Enum(Enumeration::Errno), Type::Size],
 ];
 
@@ -106,7 +106,7 @@ fn any_clause(
         .prop_map(|(event, filter, actions)| Clause {
             event,
             filter,
-            variables: VARIABLES.len(),
+            variables: VARIABLES.to_vec(),
             actions,
         })
         .boxed()

@@ -5,7 +5,7 @@ use ewapa_lang::plan::{BinaryOp, Expr, ExprKind};
 use ewapa_lang::types::{Enumeration, Type};
 
 use super::{Groups, Kept, Key};
-use crate::tests::terms::{Call, padded};
+use crate::tests::terms::Call;
 
 /// What an expression may read.
 pub struct Context<'a> {
@@ -127,9 +127,10 @@ impl<'a> Context<'a> {
         Some(holds)
     }
 
-    fn text(&self, expr: &Expr) -> [u8; ewapa_lang::builtin::TEXT_LEN] {
+    fn text(&self, expr: &Expr) -> Vec<u8> {
         match &expr.kind {
-            ExprKind::Text(literal) => padded(literal),
+            ExprKind::Text(literal) => literal.as_bytes().to_vec(),
+            ExprKind::Builtin(builtin) => self.call.text(builtin).to_vec(),
             ExprKind::Choose {
                 condition,
                 then,
@@ -139,7 +140,7 @@ impl<'a> Context<'a> {
             } else {
                 otherwise
             }),
-            _ => self.call.thread(),
+            _ => unreachable!("no text"),
         }
     }
 

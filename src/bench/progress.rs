@@ -56,14 +56,6 @@ impl Progress {
         }
     }
 
-    /// Something that the user should know.
-    pub fn say(&self, text: &str) {
-        match self {
-            Progress::Bar(bar) => bar.println(text),
-            Progress::Lines(_) => eprintln!("{text}"),
-        }
-    }
-
     /// Takes the bar away.
     pub fn end(&self) {
         if let Progress::Bar(bar) = self {

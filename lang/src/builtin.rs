@@ -467,20 +467,28 @@ pub const BUILTINS: &[Builtin] = &[
     ),
 ];
 
-/// Builtins of the language that this version does not have yet. They are refused by name.
-pub const PLANNED: &[&str] = &[
+/// The names of values that are no field of a record: what the kernel says, what a raw probe gives, and what is
+/// known of the run.
+pub const OTHER_VALUES: &[&str] = &[
     "runtime_version",
-    "ppid",
-    "uid",
-    "cpu",
-    "probe",
-    "cgroup",
     "args",
     "in_wasi",
+    "probe",
     "nsecs",
     "elapsed",
+    "ppid",
+    "uid",
+    "gid",
+    "cpu",
+    "numaid",
+    "cgroup",
+    "rand",
+    "curtask",
+    "retval",
     "ustack",
     "kstack",
+    "true",
+    "false",
     "lost",
     "unmatched",
     "probe_cost",

@@ -4,8 +4,11 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 pub(crate) mod aggregate;
+mod argument;
+mod around;
 mod assignment;
 mod block;
+mod call;
 mod clause;
 mod column;
 mod comparison;
@@ -20,27 +23,37 @@ pub mod glob;
 mod histogram;
 mod key_value;
 mod learnt;
+mod loops;
 mod map;
 mod map_function;
 mod map_use;
 mod name;
+mod number;
 pub(crate) mod param;
 mod pivot;
+mod positional;
+mod print;
 mod printf;
 pub(crate) mod probe;
 mod process;
 mod promise;
+mod raw;
 mod raw_probe;
 mod reads;
 mod refuse;
 mod result;
 mod room;
+mod series;
 mod setting;
 mod shape;
 mod slots;
+mod stack;
 mod statement;
 mod table;
+mod tell;
+mod text;
 mod tracepoint;
+mod tuple;
 mod typing;
 pub(crate) mod unit;
 mod value;
@@ -56,12 +69,13 @@ use crate::expand::{Expanded, expanded};
 use crate::host::Host;
 use crate::plan::{Expr, Message, Plan, Settings, StoreId};
 use crate::span::Span;
+use argument::Called;
 use context::Context;
 use learnt::Learnt;
 use map::MapUse;
 use param::Params;
 use shape::Shape;
-use variable::Scope;
+use variable::{Scope, VariableKey};
 
 /// What a script is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,8 +137,8 @@ const MAX_VARIABLES: usize = 16;
 /// User space may be told so many different things.
 const MAX_MESSAGES: usize = 256;
 
-/// A message may have so many values; a text counts as two.
-const MAX_MESSAGE_VALUES: usize = 16;
+/// A message may have so many bytes: its room in the ring buffer is asked for at once.
+const MAX_MESSAGE: usize = 4096;
 
 /// The keys of maps that are read within the key of another one may have so many bytes together.
 const MAX_READ_KEYS: usize = 128;
@@ -203,13 +217,16 @@ fn checked(
         maps: Vec::new(),
         variables: HashMap::new(),
         messages: Vec::new(),
+        formats: Vec::new(),
+        watched: Vec::new(),
+        settings: Settings::default(),
+        called: Called::default(),
         clauses: 0,
         statements: 0,
         news: false,
         learning: false,
         scope: None,
         context: Context::default(),
-        settings: Settings::default(),
     };
     let mut plan = Plan::default();
     for item in &script.items {
@@ -233,6 +250,8 @@ fn checked(
         checker.planned_maps(&mut plan);
     }
     plan.messages = checker.messages;
+    plan.formats = checker.formats;
+    plan.watched = checker.watched;
     let errors = checker.errors;
     if errors.is_empty() {
         Ok(plan)
@@ -258,10 +277,18 @@ struct Checker<'a> {
     written: BTreeSet<String>,
     /// The maps, in the order in which they are mentioned.
     maps: Vec<MapUse>,
-    /// What is known of the types of variables: of a clause, by index.
-    variables: HashMap<(usize, usize), Learnt>,
+    /// What is known of the types of variables: of a clause.
+    variables: HashMap<VariableKey, Learnt>,
     /// What user space is told so far.
     messages: Vec<Message>,
+    /// The formats of points in time so far.
+    formats: Vec<String>,
+    /// The system calls that are counted within calls so far.
+    watched: Vec<u16>,
+    /// What `config` says.
+    settings: Settings,
+    /// Whose arguments there are.
+    called: Called,
     /// How many events of probe blocks there are so far.
     clauses: usize,
     /// How many statements there are so far.
@@ -274,8 +301,6 @@ struct Checker<'a> {
     scope: Option<Scope>,
     /// The event that expressions are evaluated at.
     context: Context,
-    /// What `config` says.
-    settings: Settings,
 }
 
 impl Checker<'_> {

@@ -75,6 +75,9 @@ codes! {
     UnknownErrno = 0304, "no WASI error number has this name";
     BadText = 0305, "a text cannot be used here, or is too long to compare with";
     Fraction = 0306, "the kernel computes with whole numbers";
+    NotSingle = 0320, "a tuple where a single value is needed, or a part that a tuple does not have";
+    UnknownArgument = 0321, "a probe has no argument of this name";
+    NotHere = 0322, "a value that the event does not have";
     BareBuiltin = 0401, "a column has a value of one call where it needs an aggregate over calls";
     NestedAggregate = 0402, "an aggregate of an aggregate";
     BadArgument = 0403, "an aggregate or function cannot take this argument";
@@ -97,6 +100,8 @@ codes! {
     FormatArguments = 0607, "the values of a `printf` do not suit its format";
     NoEffect = 0608, "a statement that does nothing";
     NoValue = 0609, "a function that does something stands where a value is needed";
+    NoLoop = 0610, "`break` or `continue` outside of a loop";
+    Unsafe = 0611, "a function that only runs with `--unsafe`";
     UnknownSetting = 0801, "no setting has this name";
     BadSetting = 0802, "a setting cannot have this value";
     BadImport = 0803, "a script that is imported cannot be read, or imports itself";

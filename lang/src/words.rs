@@ -1,7 +1,7 @@
 //! All words that mean something in a script, for editors: taken from the tables that give them their
 //! meaning.
 
-use crate::builtin::{BUILTINS, PLANNED};
+use crate::builtin::{BUILTINS, OTHER_VALUES};
 use crate::check::{aggregate, probe, unit};
 use crate::parse::literal;
 
@@ -15,10 +15,13 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
         .filter_map(|line| line.strip_prefix("kw_")?.split_whitespace().next())
 }
 
-/// Values of a call, such as `duration`, those to come included.
+/// Values of an event, such as `duration`.
 pub fn builtins() -> impl Iterator<Item = &'static str> {
-    let builtins = BUILTINS.iter().map(|builtin| builtin.name);
-    builtins.chain(PLANNED.iter().copied())
+    let builtins = BUILTINS
+        .iter()
+        .map(|builtin| builtin.name)
+        .filter(|name| !name.is_empty());
+    builtins.chain(OTHER_VALUES.iter().copied())
 }
 
 /// Aggregates and functions, such as `count`.

@@ -93,6 +93,9 @@ impl Checker<'_> {
             };
             self.context = context;
             self.scope = Some(Scope::new(self.clauses, without_call));
+            if let Some(event) = &event {
+                self.stand_at(event);
+            }
             self.clauses += 1;
             let filter = match &block.predicate {
                 Some(predicate) => self.condition(predicate, Position::Filter).map(Some),

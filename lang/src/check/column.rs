@@ -96,6 +96,10 @@ impl Checker<'_> {
                 self.share_of_all(function, args, span, table, slots)
             }
             ExprKind::Call { function, args } => {
+                if let Some(series) = self.series(function, args, span, slots) {
+                    let (slot, ty) = series?;
+                    return Some(part(ColumnExpr::Series(slot), ty, span));
+                }
                 let (aggregate, ty) = self.aggregate(function, args, span, slots)?;
                 let value = ColumnExpr::Aggregate(aggregate);
                 Some(match (aggregate, ty) {
@@ -200,6 +204,13 @@ impl Checker<'_> {
                 span,
                 format!("a column is a number, and `{name}` is an errno"),
             ),
+            Meaning::Value(_) => {
+                let message =
+                    format!("`{name}` is a value of one event, and a column is over many");
+                Diagnostic::new(Code::BareBuiltin, span, message).help(format!(
+                    "wrap it, such as `sum({name})`, or put it into `by`"
+                ))
+            }
             Meaning::Builtin(builtin) => {
                 let message = format!(
                     "`{name}` is {} of one call, and a column is over many",

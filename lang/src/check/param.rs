@@ -1,7 +1,7 @@
 //! Parameters: what the script declares and what the command line sets.
 
 use crate::ast::{self, Amount, ExprKind, Item, Number, Script, UnaryOp};
-use crate::builtin::{BUILTINS, PLANNED};
+use crate::builtin::{self, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::errno;
@@ -200,10 +200,7 @@ impl Params {
 
 /// What a name means already.
 fn reserved(name: &str) -> Option<&'static str> {
-    if BUILTINS.iter().any(|builtin| builtin.name == name)
-        || PLANNED.contains(&name)
-        || name == WASI_CALLS
-    {
+    if builtin::builtin(name).is_some() || OTHER_VALUES.contains(&name) || name == WASI_CALLS {
         Some("this is a builtin")
     } else if Function::named(name).is_some() {
         Some("this is a WASI function")

@@ -234,7 +234,7 @@ impl Checker<'_> {
                 Type::Enum(Enumeration::Errno),
                 span,
             )),
-            Meaning::Builtin(_) => None,
+            Meaning::Builtin(_) | Meaning::Value(_) => None,
         }
     }
 

@@ -32,6 +32,9 @@ impl Checker<'_> {
         let mut clauses = Vec::new();
         for (event, context) in places(table, occasions) {
             self.context = context;
+            if let Some(event) = &event {
+                self.stand_at(event);
+            }
             let (filter, row) = self.row(table, &written);
             clauses.push((event, filter));
             rows.push(row);

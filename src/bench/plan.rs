@@ -177,12 +177,12 @@ impl Plan {
             path: path.to_owned(),
             source,
         })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let folder = std::path::absolute(folder).map_err(|source| Error::Read {
+        let whole = std::path::absolute(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
-        Plan::parse(&path.display().to_string(), &text, &folder)
+        let folder = whole.parent().unwrap_or(Path::new("/"));
+        Plan::parse(&path.display().to_string(), &text, folder)
     }
 
     /// Reads a plan's text, whose paths are relative to a folder.

@@ -9,6 +9,7 @@ mod failure;
 mod guest;
 mod host;
 mod output;
+mod report;
 mod source;
 mod stdout;
 mod symbolize;

@@ -1,9 +1,7 @@
 //! Which runs there are, and in which order: each repetition runs every combination once, shuffled, so that a
 //! machine that gets slower slows all alike.
 
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
-use rand::seq::SliceRandom;
+use fastrand::Rng;
 
 /// A run to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,11 +45,11 @@ pub struct Modes {
 impl Combinations<'_> {
     /// All runs in their order. The same seed gives the same order.
     pub fn shuffled(&self, seed: u64) -> Vec<Job> {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut random = Rng::with_seed(seed);
         let mut jobs = Vec::new();
         for repetition in 0..self.repetitions {
             let mut block = self.block(repetition);
-            block.shuffle(&mut random);
+            random.shuffle(&mut block);
             jobs.extend(block);
         }
         for (order, job) in jobs.iter_mut().enumerate() {

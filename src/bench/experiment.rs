@@ -12,7 +12,7 @@ use super::file::{self, Results};
 use super::observation;
 use super::order::{Combinations, Job, Modes};
 use super::plan::Plan;
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use super::result::{Line, Outcome, Run};
 use super::runtime::{Call, Runtime};
 use super::trial::{self, Findings, Observer, Trial};
@@ -108,7 +108,8 @@ impl Experiment {
             .into_iter()
             .filter(|job| !done.contains(&self.key(job)))
             .collect();
-        let progress = Progress::new(jobs.len() + done.len(), done.len());
+        let budget = self.plan.budget.as_ref().map(|budget| budget.duration);
+        let progress = Progress::new(jobs.len() + done.len(), done.len(), budget);
         let session = Session::prepare(self, &signals, &progress);
         let ending = match session {
             Err(Error::Trial(trial::Error::Interrupted(signal))) => Ok(Ending {
@@ -151,9 +152,10 @@ struct Session<'a> {
     signals: &'a Signals,
     progress: &'a Progress,
     /// Removed with all files at the end.
-    _folder: Directory,
+    folder: Directory,
     loader: PathBuf,
     script: PathBuf,
+    copy: PathBuf,
     modules: Vec<PathBuf>,
     /// By runtime and workload, or why there is none.
     compiled: HashMap<(usize, usize), Result<PathBuf, String>>,
@@ -174,6 +176,10 @@ impl<'a> Session<'a> {
         };
         let loader = write("loader.mjs", include_str!("loader.mjs")).map_err(Error::Prepare)?;
         let script = write("observe.ewq", observation::SCRIPT).map_err(Error::Prepare)?;
+        let copy = folder.join("ewapa-guest");
+        if experiment.runtimes.iter().any(Runtime::needs_copy) {
+            std::fs::copy(&experiment.ewapa, &copy).map_err(Error::Prepare)?;
+        }
         let modules = experiment
             .workloads
             .iter()
@@ -186,10 +192,11 @@ impl<'a> Session<'a> {
             progress,
             loader,
             script,
+            copy,
             modules,
             compiled: HashMap::new(),
             outputs: HashMap::new(),
-            _folder: folder,
+            folder: folder,
         };
         for (at, runtime) in experiment.runtimes.iter().enumerate() {
             for workload in 0..experiment.workloads.len() {
@@ -201,19 +208,19 @@ impl<'a> Session<'a> {
 
     /// Compiles a workload's module if the runtime does that in advance.
     fn compile(&mut self, at: usize, runtime: &Runtime, workload: usize) -> Result<(), Error> {
-        let target = self._folder.join(&format!("{at}-{workload}.compiled"));
+        let target = self.folder.join(&format!("{at}-{workload}.compiled"));
         let Some(words) = runtime.compile(&self.call(workload, &target, &[])) else {
             return Ok(());
         };
         let name = &self.experiment.workloads[workload].name;
         self.progress
             .doing(&format!("compiling {name} for {}", runtime.name));
-        let log = self._folder.join("compile.log");
+        let log = self.folder.join("compile.log");
         let ended = (|| {
             let (null, out) = (File::open("/dev/null")?, File::create(&log)?);
             let program = Program {
                 words: &words,
-                directory: self._folder.path(),
+                directory: self.folder.path(),
                 streams: [&null, &out, &out],
             };
             child::run(&program, COMPILE, self.signals)
@@ -237,6 +244,7 @@ impl<'a> Session<'a> {
             module: &self.modules[workload],
             compiled,
             loader: &self.loader,
+            copy: &self.copy,
             args,
         }
     }
@@ -264,8 +272,8 @@ impl<'a> Session<'a> {
             match self.trial(job) {
                 Ok(findings) => {
                     let run = self.result(job, findings);
-                    if run.outcome != Outcome::Ok {
-                        *troubles.entry(trouble(&run)).or_default() += 1;
+                    if let Some(trouble) = progress::trouble(&run) {
+                        *troubles.entry(trouble).or_default() += 1;
                     }
                     self.progress.ran(job, &run);
                     results.add(&Line::Run(Box::new(run)))?;
@@ -382,16 +390,4 @@ impl<'a> Session<'a> {
             probe_cost: observation.probe_cost,
         }
     }
-}
-
-/// What went wrong, without the scale.
-fn trouble(run: &Run) -> String {
-    let how = match run.outcome {
-        Outcome::Ok => "was right",
-        Outcome::Failed => "failed",
-        Outcome::Timeout => "took too long",
-        Outcome::Wrong => "was wrong",
-    };
-    let detail = run.detail.as_deref().unwrap_or_default();
-    format!("{} {} {how}: {detail}", run.runtime, run.workload)
 }

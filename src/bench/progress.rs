@@ -1,8 +1,12 @@
 //! How far an experiment is: a bar with the time left on a terminal, a line for each run elsewhere.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt::Write;
 use std::io::IsTerminal;
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::order::Job;
 use super::result::{Outcome, Run};
@@ -10,43 +14,51 @@ use super::result::{Outcome, Run};
 /// Says how far an experiment is.
 #[derive(Debug)]
 pub enum Progress {
-    /// On a terminal.
-    Bar(ProgressBar),
+    /// On a terminal, with what went wrong so far: it is said once.
+    Bar(ProgressBar, RefCell<HashSet<String>>),
     /// Elsewhere: how many runs there are.
     Lines(usize),
 }
 
 impl Progress {
-    /// For so many runs, of which some are done, on standard error.
-    pub fn new(runs: usize, done: usize) -> Progress {
+    /// For so many runs, of which some are done, on standard error. They take at most about as long as `budget`.
+    pub fn new(runs: usize, done: usize, budget: Option<Duration>) -> Progress {
         if !std::io::stderr().is_terminal() {
             return Progress::Lines(runs);
         }
         let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
+        let left = move |state: &ProgressState, out: &mut dyn Write| {
+            let budget = budget.map(|budget| budget.saturating_sub(state.elapsed()));
+            let left = state.eta().min(budget.unwrap_or(Duration::MAX));
+            // A text that cannot grow is the worst that can happen.
+            let _ = write!(out, "{}", HumanDuration(left));
+        };
         let style =
-            ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {eta} left\n{wide_msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {left} left\n{wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("left", left);
         bar.set_style(style);
         bar.set_position(done as u64);
         bar.reset_eta();
-        Progress::Bar(bar)
+        Progress::Bar(bar, RefCell::default())
     }
 
     /// What is going on now.
     pub fn doing(&self, what: &str) {
         match self {
-            Progress::Bar(bar) => bar.set_message(what.to_owned()),
+            Progress::Bar(bar, _) => bar.set_message(what.to_owned()),
             Progress::Lines(_) => {}
         }
     }
 
     /// A run has ended.
     pub fn ran(&self, job: &Job, run: &Run) {
-        let troubled = run.outcome != Outcome::Ok;
         match self {
-            Progress::Bar(bar) => {
-                if troubled {
-                    bar.println(line(run));
+            Progress::Bar(bar, said) => {
+                if let Some(trouble) = trouble(run)
+                    && said.borrow_mut().insert(trouble.clone())
+                {
+                    bar.println(trouble);
                 }
                 bar.inc(1);
             }
@@ -58,9 +70,25 @@ impl Progress {
 
     /// Takes the bar away.
     pub fn end(&self) {
-        if let Progress::Bar(bar) = self {
+        if let Progress::Bar(bar, _) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What went wrong with a run, at whatever scale.
+pub fn trouble(run: &Run) -> Option<String> {
+    let how = how(run.outcome)?;
+    let detail = run.detail.as_deref().unwrap_or_default();
+    Some(format!("{} {} {how}: {detail}", run.runtime, run.workload))
+}
+
+fn how(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok => None,
+        Outcome::Failed => Some("failed"),
+        Outcome::Timeout => Some("took too long"),
+        Outcome::Wrong => Some("was wrong"),
     }
 }
 
@@ -69,11 +97,9 @@ fn line(run: &Run) -> String {
     let probes = if run.observed { ", with probes" } else { "" };
     let what = format!("{} {} {}{probes}", run.runtime, run.workload, run.scale);
     let detail = run.detail.as_deref().unwrap_or_default();
-    match (run.outcome, run.total) {
-        (Outcome::Ok, Some(total)) => format!("{what}: {:.1} ms", total as f64 / 1e6),
-        (Outcome::Ok, None) => format!("{what}: {} calls", run.calls()),
-        (Outcome::Failed, _) => format!("{what}: failed: {detail}"),
-        (Outcome::Timeout, _) => format!("{what}: took too long: {detail}"),
-        (Outcome::Wrong, _) => format!("{what}: wrong: {detail}"),
+    match (how(run.outcome), run.total) {
+        (Some(how), _) => format!("{what} {how}: {detail}"),
+        (None, Some(total)) => format!("{what}: {:.1} ms", total as f64 / 1e6),
+        (None, None) => format!("{what}: {} calls", run.calls()),
     }
 }

@@ -76,7 +76,7 @@ pub struct Run {
     /// From exec to the guest's entry.
     #[serde(default)]
     pub startup: Option<u64>,
-    /// The most memory that was resident.
+    /// The most memory that was resident; none if it was less than the kernel lets see.
     pub peak_memory: Option<u64>,
     /// What each WASI function did. Empty without probes.
     #[serde(default)]

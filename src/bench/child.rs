@@ -51,8 +51,9 @@ pub struct Measured {
 /// How long a process that was told to end has for that.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What a child may need between asking for its memory and becoming the program, in KiB.
-const SLACK: u64 = 64;
+/// How much less than it has a child may be told that it has, in KiB: the kernel counts pages by processor and
+/// adds that up when there are enough.
+const SLACK: u64 = 1024;
 
 /// The exit code of a child that could not become the program.
 const FAILED: i32 = 127;

@@ -155,6 +155,8 @@ struct Session<'a> {
     folder: Directory,
     loader: PathBuf,
     script: PathBuf,
+    /// This program. Probes on a file are in every process that has it mapped: on this one they would slow it,
+    /// and the kernel would take its copied pages for memory of what it starts.
     copy: PathBuf,
     modules: Vec<PathBuf>,
     /// By runtime and workload, or why there is none.
@@ -176,8 +178,9 @@ impl<'a> Session<'a> {
         };
         let loader = write("loader.mjs", include_str!("loader.mjs")).map_err(Error::Prepare)?;
         let script = write("observe.ewq", observation::SCRIPT).map_err(Error::Prepare)?;
-        let copy = folder.join("ewapa-guest");
-        if experiment.runtimes.iter().any(Runtime::needs_copy) {
+        let copy = folder.join("ewapa");
+        let needs_copy = |runtime: &Runtime| runtime.is_this_program();
+        if experiment.plan.observed || experiment.runtimes.iter().any(needs_copy) {
             std::fs::copy(&experiment.ewapa, &copy).map_err(Error::Prepare)?;
         }
         let modules = experiment
@@ -343,7 +346,7 @@ impl<'a> Session<'a> {
         };
         let args = workload.arguments(job.scale);
         let observer = Observer {
-            ewapa: &self.experiment.ewapa,
+            ewapa: &self.copy,
             script: &self.script,
         };
         Trial {

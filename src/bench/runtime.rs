@@ -30,7 +30,7 @@ pub struct Runtime {
 enum Program {
     /// In a file.
     File(PathBuf),
-    /// In a copy of this program: probes on the program itself would slow and change this process, too.
+    /// In a copy of this program.
     Copy,
 }
 
@@ -182,8 +182,8 @@ impl Runtime {
         })
     }
 
-    /// Whether it needs a copy of this program.
-    pub fn needs_copy(&self) -> bool {
+    /// Whether it is the one that is built in.
+    pub fn is_this_program(&self) -> bool {
         matches!(self.program, Program::Copy)
     }
 

@@ -36,7 +36,7 @@ pub struct Trial<'a> {
 /// What observes a run.
 #[derive(Debug)]
 pub struct Observer<'a> {
-    /// This program.
+    /// A copy of this program.
     pub ewapa: &'a Path,
     /// The file of the measuring script.
     pub script: &'a Path,

@@ -5,7 +5,7 @@ mod files;
 mod tracefs;
 
 pub use files::{FileError, find as find_file};
-pub use tracefs::format_id;
+pub use tracefs::{format_id, kernel_functions};
 
 use std::path::{Path, PathBuf};
 

@@ -33,6 +33,9 @@ impl Compiler<'_> {
                 let place = self.block.variable(*variable);
                 let room = self.block.variables[variable.0].size();
                 self.put(value, place, room);
+                if self.forgetful {
+                    self.forget(place, self.block.variables[variable.0]);
+                }
             }
             Action::If {
                 condition,

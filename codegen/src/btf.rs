@@ -65,6 +65,9 @@ pub enum Returns {
     Address,
 }
 
+/// The offset of a function in its section, its type, and the text of its line.
+type Entry = (u32, TypeId, u32);
+
 /// Builds the sections `.BTF` and `.BTF.ext`.
 #[derive(Debug)]
 pub struct Writer {
@@ -73,7 +76,7 @@ pub struct Writer {
     count: u32,
     int: TypeId,
     /// By section: the functions' offsets with their types, and with their lines.
-    code: Vec<(String, Vec<(u32, TypeId, u32)>)>,
+    code: Vec<(String, Vec<Entry>)>,
 }
 
 impl Default for Writer {

@@ -6,7 +6,7 @@ use ewapa_lang::plan::{Expr, ExprKind, RawKind, SlotKind, VariableId};
 use ewapa_lang::types::Type;
 
 use crate::expr::offset;
-use crate::insn::{Alu, Assembler, Label, R0, R1, R6, R7, R8, R9, R10, Reg};
+use crate::insn::{Alu, Assembler, Helper, Label, R0, R1, R2, R3, R6, R7, R8, R9, R10, Reg};
 use crate::layout::{MessageLayout, StoreLayout};
 
 /// The register that holds the address of the call.
@@ -156,6 +156,9 @@ pub struct Compiler<'a> {
     pub raw: Option<RawKind>,
     /// Whether [`CONTEXT`] holds the context.
     pub has_context: bool,
+    /// Whether the verifier is to forget what is assigned to variables: with many branches it would go
+    /// through each combination of what it knows of them.
+    pub forgetful: bool,
     /// The innermost loop.
     pub rounds: Option<Rounds>,
     /// The functions that are called for each row of a map, made so far.
@@ -180,6 +183,7 @@ impl<'a> Compiler<'a> {
             parts,
             raw: None,
             has_context: false,
+            forgetful: false,
             rounds: None,
             callbacks: Vec::new(),
             callback_prefix,
@@ -221,20 +225,29 @@ impl<'a> Compiler<'a> {
             }
             self.store_imm(start.after(Block::ENDED), 0);
         }
-        let is_word = |ty: &Type| !matches!(ty, Type::Text(_) | Type::Bytes(_));
-        if variables.iter().any(is_word) {
+        let (texts, words): (Vec<usize>, Vec<usize>) = (0..variables.len())
+            .partition(|index| matches!(variables[*index], Type::Text(_) | Type::Bytes(_)));
+        for index in texts {
+            let place = self.block.variable(VariableId(index));
+            self.zero(place, variables[index].size());
+            if self.forgetful {
+                self.forget(place, variables[index]);
+            }
+        }
+        if !words.is_empty() {
             self.asm.constant(R1, NONE);
         }
-        for (index, ty) in variables.iter().enumerate() {
+        for index in words {
             let place = self.block.variable(VariableId(index));
-            match ty {
-                Type::Text(_) | Type::Bytes(_) => self.zero(place, ty.size()),
-                _ => {
-                    self.store(place, R1);
-                    for word in 1..ty.size() / 8 {
-                        self.store_imm(place.after(8 * word), 0);
-                    }
-                }
+            self.store(place, R1);
+            if self.forgetful {
+                // Of what is written in parts it knows nothing.
+                let high = if cfg!(target_endian = "little") { 7 } else { 0 };
+                self.asm
+                    .store_byte(place.base, place.offset.saturating_add(high), 0x80);
+            }
+            for word in 1..variables[index].size() / 8 {
+                self.store_imm(place.after(8 * word), 0);
             }
         }
     }
@@ -263,11 +276,25 @@ impl<'a> Compiler<'a> {
         self.asm.store_imm(place.base, place.offset, value);
     }
 
-    /// Makes the verifier forget what it knows of the word at a place on the stack: it then finds that a
-    /// loop ends without going through each of its rounds. `r1` is lost.
-    pub fn forget(&mut self, place: Place) {
-        self.asm.constant(R1, 0);
-        self.asm.atomic_add(place.base, place.offset, R1);
+    /// Makes the verifier forget what it knows of a variable on the stack: it then finds that a loop ends
+    /// without going through each of its rounds, and that paths which differ in nothing else are the same.
+    /// `r0` to `r5` are lost.
+    pub fn forget(&mut self, place: Place, ty: Type) {
+        const FEW_WORDS: usize = 2;
+        let words = ty.size() / 8;
+        if words > FEW_WORDS {
+            // The kernel copies it to where it is.
+            self.address(R1, place);
+            self.asm.constant(R2, ty.size() as i64);
+            self.asm.mov(R3, R1);
+            self.asm.call(Helper::ReadKernel);
+        } else {
+            self.asm.constant(R1, 0);
+            for word in 0..words {
+                let place = place.after(8 * word);
+                self.asm.atomic_add(place.base, place.offset, R1);
+            }
+        }
     }
 
     /// Keeps `r0` in a new word of the stack.

@@ -5,7 +5,7 @@ mod condition;
 mod kernel;
 mod memory;
 mod number;
-mod search;
+pub mod search;
 mod text;
 
 use ewapa_lang::builtin::{Builtin, NONE};

@@ -339,6 +339,12 @@ impl Assembler {
         self.push(CLASS_ST | MODE_MEM | SIZE_DW, base, R0, off, imm);
     }
 
+    /// `*(u8 *)(base + off) = imm`
+    pub fn store_byte(&mut self, base: Reg, off: i16, imm: u8) {
+        let code = CLASS_ST | MODE_MEM | SIZES[0].1;
+        self.push(code, base, R0, off, i32::from(imm));
+    }
+
     /// `*(u64 *)(base + off) += src`, atomically
     pub fn atomic_add(&mut self, base: Reg, off: i16, src: Reg) {
         self.push(

@@ -15,8 +15,6 @@ use crate::program::{Function, MESSAGES, Program, ZEROS};
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
-/// Where the memory of the process begins.
-pub const MEMORY: u64 = 0x7000_0000_0000;
 /// The bytes of `struct pt_regs`.
 const CONTEXT_SIZE: usize = 168;
 /// No run of a test needs as many instructions.
@@ -24,7 +22,6 @@ const BUDGET: usize = 100_000;
 const EEXIST: i64 = -17;
 const E2BIG: i64 = -7;
 const ENOENT: i64 = -2;
-const EAGAIN: i64 = -11;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -57,8 +54,8 @@ pub struct Machine<'a> {
     stacks: Vec<[Option<u8>; STACK]>,
     /// The pointers that are kept on stacks: depth and offset.
     kept: BTreeMap<(usize, usize), Word>,
-    /// What is in the memory of the process, from [`MEMORY`] on.
-    pub memory: Vec<u8>,
+    /// The memory of the process.
+    pub memory: &'static [u8],
     /// The record of a message that is being written.
     record: Option<usize>,
     budget: usize,
@@ -116,7 +113,7 @@ impl<'a> Machine<'a> {
             call,
             context: vec![0; CONTEXT_SIZE],
             kept: BTreeMap::new(),
-            memory: Vec::new(),
+            memory: &[],
             record: None,
             stacks,
             budget: 0,
@@ -271,6 +268,7 @@ impl<'a> Machine<'a> {
             }
             0x7b => self.store_word(registers.get(dst)?, insn.off, registers.get(src)?)?,
             0x7a => self.store(registers.get(dst)?, insn.off, i64::from(insn.imm) as u64)?,
+            0x72 => self.write(registers.get(dst)?, insn.off, &[insn.imm as u8])?,
             0xdb => self.atomic(insn, registers)?,
             0x85 => {
                 let result = match symbol {

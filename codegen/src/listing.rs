@@ -76,6 +76,7 @@ fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String
         0x61 | 0x69 | 0x71 => format!("r{dst} = {}", address(src).replace("u64", width)),
         0x79 => format!("r{dst} = {}", address(src)),
         0x7b => format!("{} = r{src}", address(dst)),
+        0x72 => format!("{} = {imm}", address(dst).replace("u64", "u8")),
         0x7a => format!("{} = {imm}", address(dst)),
         0xdb => match imm {
             0x00 => format!("lock {} += r{src}", address(dst)),

@@ -103,11 +103,14 @@ impl Program {
     }
 }
 
-/// Whether the plan has loops that need `may_goto`, which Linux has from 6.9 on.
+/// Whether the plan has loops, or looks for long texts, so that it needs `may_goto`, which Linux has from 6.9 on.
 pub fn needs_may_goto(plan: &Plan) -> bool {
-    plan.clauses
-        .iter()
-        .any(|clause| action::has_loop(&clause.actions))
+    let mut loops = |part: &Expr| match &part.kind {
+        ExprKind::Contains { part, .. } => expr::search::needs_loop(part.as_bytes()),
+        _ => false,
+    };
+    let mut clauses = plan.clauses.iter();
+    clauses.any(|clause| action::has_loop(&clause.actions) || any_expression(clause, &mut loops))
 }
 
 /// Generates the functions and maps of a plan.
@@ -138,8 +141,10 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         messages: &messages,
     };
     let (mut functions, mut raw) = (shared_functions(plan, parts)?, Vec::new());
+    for indices in batches(plan) {
+        clause::generate(plan, &indices, parts, &mut functions)?;
+    }
     for (index, clause) in plan.clauses.iter().enumerate() {
-        clause::generate(plan, index, parts, &mut functions)?;
         if let Event::Raw(probes) = &clause.event {
             let kind = probes.first().map_or(RawKind::Function, RawProbe::kind);
             let program = RawProgram {
@@ -160,6 +165,21 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         stores,
         messages,
     })
+}
+
+/// The clauses that are compiled into one function each. An eBPF program has at most 256 functions, those
+/// of the template among them, and all clauses of completed calls are in one program.
+fn batches(plan: &Plan) -> Vec<Vec<usize>> {
+    const MOST: usize = 100;
+    let is_call = |index: &usize| matches!(plan.clauses[*index].event, Event::Wasi(_));
+    let (calls, others): (Vec<usize>, Vec<usize>) = (0..plan.clauses.len()).partition(is_call);
+    let size = calls.len().div_ceil(MOST).max(1);
+    let calls = calls.chunks(size).map(<[usize]>::to_vec);
+    let mut batches: Vec<Vec<usize>> = calls
+        .chain(others.into_iter().map(|index| vec![index]))
+        .collect();
+    batches.sort_unstable();
+    batches
 }
 
 /// The functions that the template calls.

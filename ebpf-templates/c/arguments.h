@@ -90,7 +90,7 @@ static __always_inline int read_argument(struct open_call *open, const volatile 
 	} else {
 		address = open->cells + index * abi->stride;
 	}
-	if (!bpf_probe_read_user(value, sizeof(*value), (void *)address))
+	if (!read_user(value, sizeof(*value), (void *)address))
 		return 0;
 	count(COUNT_NO_MEMORY);
 	return -1;
@@ -112,7 +112,7 @@ static __always_inline __s64 passed_argument(struct open_call *open, const volat
 }
 
 /* How many bytes the buffers of an array hold; NONE if that cannot be told. */
-__noinline __s64 add_buffers(struct open_call *open, __u64 array, __u32 number)
+static __noinline __s64 add_buffers(struct open_call *open, __u64 array, __u32 number)
 {
 	const volatile struct abi *abi;
 	__u64 address, sum = 0;
@@ -132,7 +132,7 @@ __noinline __s64 add_buffers(struct open_call *open, __u64 array, __u32 number)
 	for (__u32 i = 0; i < MAX_BUFFERS; i++) {
 		if (i >= number)
 			break;
-		if (bpf_probe_read_user(&length, sizeof(length), (void *)address)) {
+		if (read_user(&length, sizeof(length), (void *)address)) {
 			count(COUNT_NO_MEMORY);
 			return NONE;
 		}
@@ -151,7 +151,7 @@ static __always_inline void clear_path(struct call *call)
 }
 
 /* The path that is an argument, or that by which the descriptor was opened. */
-__noinline int read_path(struct open_call *open)
+static __noinline int read_path(struct open_call *open)
 {
 	const volatile struct abi *abi;
 	const struct signature *signature;
@@ -179,7 +179,7 @@ __noinline int read_path(struct open_call *open)
 		length = (__u32)length;
 		if (length > PATH_LEN - 1)
 			length = PATH_LEN - 1;
-		if (bpf_probe_read_user(open->call.path, length & (PATH_LEN - 1), (void *)address)) {
+		if (read_user(open->call.path, length & (PATH_LEN - 1), (void *)address)) {
 			count(COUNT_NO_MEMORY);
 			clear_path(&open->call);
 		}
@@ -194,7 +194,7 @@ __noinline int read_path(struct open_call *open)
 }
 
 /* Fills what the script reads of READS_DESCRIPTION. */
-__noinline int describe(struct open_call *open)
+static __noinline int describe(struct open_call *open)
 {
 	const volatile struct abi *abi;
 	const struct signature *signature;
@@ -254,7 +254,7 @@ static __always_inline bool changes_descriptors(__s64 func)
 }
 
 /* A call that succeeded has opened, closed or renumbered a descriptor. */
-__noinline int follow_descriptor(struct open_call *open)
+static __noinline int follow_descriptor(struct open_call *open)
 {
 	struct descriptor key, to;
 	struct path *path;
@@ -269,7 +269,7 @@ __noinline int follow_descriptor(struct open_call *open)
 		address = guest_address(&abis[open->abi & (MAX_ABIS - 1)], open, open->other);
 		if (!address)
 			return 0;
-		if (bpf_probe_read_user(&fd, sizeof(fd), (void *)address)) {
+		if (read_user(&fd, sizeof(fd), (void *)address)) {
 			count(COUNT_NO_MEMORY);
 			return 0;
 		}

@@ -62,7 +62,7 @@ static __always_inline void reach_by_thread(struct pt_regs *ctx, struct thread *
 	struct call *record = &thread->event;
 
 	/* What is no runtime has no phases. */
-	if (!life || !(life->reached & 1u << PHASE_EXEC))
+	if (!life || runtime == NONE || !(life->reached & 1u << PHASE_EXEC))
 		return;
 	if (!reach(life, phase, record))
 		return;

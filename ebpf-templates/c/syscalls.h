@@ -47,6 +47,22 @@ static __always_inline void read_syscall_arguments(struct call *record, __u64 re
 	record->arg5 = at.r9;
 }
 
+/* Whether the current process is one whose system calls may be events. That every process is traced does
+ * not make it one: it has a runtime, or was asked for. */
+static __always_inline bool is_followed(void)
+{
+	struct thread *thread;
+	__u32 pid;
+
+	if (!follows_all)
+		return 1;
+	thread = known_thread();
+	if (thread && thread->known == generation + 1)
+		return 1;
+	pid = bpf_get_current_pid_tgid() >> 32;
+	return bpf_map_lookup_elem(&processes, &pid) != 0;
+}
+
 SEC("raw_tp/sys_enter")
 int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -56,6 +72,8 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 	if (is_probe(nr))
 		return 0;
 	if (syscall_events) {
+		if (!is_followed())
+			return 0;
 		thread = traced_thread();
 		if (!thread || (!thread->depth && thread->quiet))
 			return 0;

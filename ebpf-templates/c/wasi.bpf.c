@@ -11,6 +11,8 @@
 
 #define MAX_DEPTH 4
 
+#define READS_WATCHED (READS_WATCHED_0 | READS_WATCHED_1 | READS_WATCHED_2 | READS_WATCHED_3)
+
 /* Stack frames nearer to each other than this belong to one stack. */
 #define ONE_STACK (256 * 1024)
 
@@ -29,6 +31,7 @@ const volatile __u64 started;           /* when the script started: ns, CLOCK_MO
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 const volatile struct abi abis[MAX_ABIS];
 
@@ -112,8 +115,7 @@ struct {
 	__type(value, __u64);
 } call_ids SEC(".maps");
 
-/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found; 1 if there
- * is no pointer, but the thing itself. */
+/* MEMORY_SEARCH: for each ABI and function where the pointer was found, as search_memory has it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_ABIS * 64);
@@ -236,11 +238,20 @@ static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
 	}
 }
 
-__noinline __u64 read_u64(__u64 address)
+/* Returns 0 if memory of the process could be read. What nobody has touched yet is not there without a
+ * fault: the guest's constants, as a rule, before the host reads them. */
+static __always_inline long read_user(void *to, __u32 size, const void *from)
+{
+	long failed = bpf_probe_read_user(to, size, from);
+
+	return failed && may_sleep ? bpf_copy_from_user(to, size, from) : failed;
+}
+
+static __noinline __u64 read_u64(__u64 address)
 {
 	__u64 value = 0;
 
-	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
+	if (read_user(&value, sizeof(value), (void *)address))
 		count(COUNT_NO_MEMORY);
 	return value;
 }
@@ -268,30 +279,52 @@ static __always_inline bool is_memory(__u64 address)
 	return found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32;
 }
 
-/* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-__noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+/* The offset, plus 8, at which a structure has a pointer to guest memory's description; 1 if it is that itself;
+ * 0 if neither. */
+static __noinline __u32 find_memory(__u64 state)
+{
+	__u64 at;
+
+	if (is_memory(state))
+		return 1;
+	for (__u32 offset = 0; offset < 256; offset += 8) {
+		if (read_user(&at, sizeof(at), (void *)(state + offset)))
+			break;
+		if (is_memory(at))
+			return offset + 8;
+	}
+	return 0;
+}
+
+/* A flag beside the offset: in what the first register leads to, and not the second. */
+#define IN_FIRST 0x10000
+
+/* The address of guest memory's description, by what a naming function was given. Its state is the second
+ * argument; the first where the function returns what fits into registers. */
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 abi, __u8 func)
 {
 	__u32 slot = abi * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
-	__u64 at;
+	__u32 found;
 
 	if (!known)
 		return 0;
-	if (*known)
-		return *known == 1 ? state : read_u64(state + *known - 8);
-	if (is_memory(state)) {
-		*known = 1;
-		return state;
-	}
-	for (__u32 offset = 0; offset < 256; offset += 8) {
-		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
-			break;
-		if (is_memory(at)) {
-			*known = offset + 8;
-			return at;
+	found = *known;
+	if (!found) {
+		found = find_memory(second);
+		if (!found) {
+			found = find_memory(first);
+			if (!found)
+				return 0;
+			found |= IN_FIRST;
 		}
+		*known = found;
 	}
-	return 0;
+	if (found & IN_FIRST) {
+		second = first;
+		found &= ~IN_FIRST;
+	}
+	return found == 1 ? second : read_u64(second + found - 8);
 }
 
 #include "arguments.h"
@@ -394,7 +427,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 			if ((((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
 			     leads_to_memory(cookie->func)) &&
 			    abis[open->abi & (MAX_ABIS - 1)].memory == MEMORY_SEARCH)
-				open->memory = search_memory(ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
+				open->memory = search_memory(ctx->di, ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
 			name_call(ctx, thread, open, cookie);
 		}
 		return 1;
@@ -449,15 +482,18 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
-	open->call.watched_0 = 0;
-	open->call.watched_1 = 0;
-	open->call.watched_2 = 0;
-	open->call.watched_3 = 0;
+	if (script_reads & READS_WATCHED) {
+		open->call.watched_0 = 0;
+		open->call.watched_1 = 0;
+		open->call.watched_2 = 0;
+		open->call.watched_3 = 0;
+	}
 	if (script_reads & READS_OFFCPU_TIME) {
 		open->call.offcpu_time = 0;
 		thread->switched_off = 0;
 	}
-	open->call.thread_hops = 0;
+	if (script_reads & READS_THREAD_HOPS)
+		open->call.thread_hops = 0;
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
 	return 0;
@@ -579,13 +615,16 @@ static __always_inline int leave(struct pt_regs *ctx)
 		outer->call.syscall_count += open->call.syscall_count;
 		outer->call.syscall_time += open->call.syscall_time;
 		outer->call.syscall_bytes += open->call.syscall_bytes;
-		outer->call.watched_0 += open->call.watched_0;
-		outer->call.watched_1 += open->call.watched_1;
-		outer->call.watched_2 += open->call.watched_2;
-		outer->call.watched_3 += open->call.watched_3;
+		if (script_reads & READS_WATCHED) {
+			outer->call.watched_0 += open->call.watched_0;
+			outer->call.watched_1 += open->call.watched_1;
+			outer->call.watched_2 += open->call.watched_2;
+			outer->call.watched_3 += open->call.watched_3;
+		}
 		if (script_reads & READS_OFFCPU_TIME)
 			outer->call.offcpu_time += open->call.offcpu_time;
-		outer->call.thread_hops += open->call.thread_hops;
+		if (script_reads & READS_THREAD_HOPS)
+			outer->call.thread_hops += open->call.thread_hops;
 	}
 	if (open->named && changes_descriptors(open->call.func) &&
 	    returned_errno(ctx, &abis[open->abi & (MAX_ABIS - 1)], open) == 0)

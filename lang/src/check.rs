@@ -15,7 +15,7 @@ mod comparison;
 mod condition;
 mod constant;
 mod context;
-mod elsewhere;
+pub(crate) mod elsewhere;
 mod event;
 mod format;
 mod function;
@@ -169,7 +169,13 @@ pub(crate) fn check_expanded(
         mut errors,
         sources,
     } = expanded;
-    let result = checked(&script, environment, args);
+    // What is too large is not looked at.
+    let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
+    let result = if errors.iter().all(is_whole) {
+        checked(&script, environment, args)
+    } else {
+        Err(Vec::new())
+    };
     let found = match result {
         Ok(plan) if errors.is_empty() => return Ok((plan, script)),
         Ok(_) => Vec::new(),
@@ -188,7 +194,7 @@ pub(crate) fn check_expanded(
     let mut said = HashSet::new();
     let mut errors: Vec<Diagnostic> = errors
         .into_iter()
-        .map(Diagnostic::as_written)
+        .map(Diagnostic::with_names_as_written)
         .filter(|error| said.insert((error.span, error.code, error.message.clone())))
         .map(|error| sources.place(error))
         .collect();
@@ -219,7 +225,6 @@ fn checked(
         messages: Vec::new(),
         formats: Vec::new(),
         watched: Vec::new(),
-        settings: Settings::default(),
         called: Called::default(),
         clauses: 0,
         statements: 0,
@@ -227,6 +232,7 @@ fn checked(
         learning: false,
         scope: None,
         context: Context::default(),
+        settings: Settings::default(),
     };
     let mut plan = Plan::default();
     for item in &script.items {
@@ -285,8 +291,6 @@ struct Checker<'a> {
     formats: Vec<String>,
     /// The system calls that are counted within calls so far.
     watched: Vec<u16>,
-    /// What `config` says.
-    settings: Settings,
     /// Whose arguments there are.
     called: Called,
     /// How many events of probe blocks there are so far.
@@ -301,6 +305,8 @@ struct Checker<'a> {
     scope: Option<Scope>,
     /// The event that expressions are evaluated at.
     context: Context,
+    /// What `config` says.
+    settings: Settings,
 }
 
 impl Checker<'_> {

@@ -82,7 +82,7 @@ impl Diagnostic {
 
     /// The same with the own variables of macros as the macros call them. Then two that differ in the call
     /// only are the same.
-    pub(crate) fn as_written(mut self) -> Diagnostic {
+    pub(crate) fn with_names_as_written(mut self) -> Diagnostic {
         let texts = self.extra.iter_mut().map(|(_, text)| text);
         for text in texts.chain(&mut self.help).chain(&mut self.label) {
             *text = as_written(text);

@@ -2,6 +2,7 @@
 //! meaning.
 
 use crate::builtin::{BUILTINS, OTHER_VALUES};
+use crate::check::elsewhere::WASI_CALLS;
 use crate::check::{aggregate, probe, unit};
 use crate::parse::literal;
 
@@ -21,7 +22,9 @@ pub fn builtins() -> impl Iterator<Item = &'static str> {
         .iter()
         .map(|builtin| builtin.name)
         .filter(|name| !name.is_empty());
-    builtins.chain(OTHER_VALUES.iter().copied())
+    builtins
+        .chain(OTHER_VALUES.iter().copied())
+        .chain([WASI_CALLS])
 }
 
 /// Aggregates and functions, such as `count`.

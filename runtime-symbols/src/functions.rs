@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use ewapa_lang::glob;
 use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC};
 use iced_x86::{Decoder, DecoderOptions};
 use memmap2::Mmap;
@@ -11,6 +12,7 @@ use memmap2::Mmap;
 use crate::demangle::{demangle, without_hash};
 use crate::elf::{ElfFile, FileOffset, Symbol};
 use crate::inspect::explain;
+use crate::place::{Place, PlaceError};
 use crate::{Error, map};
 
 /// The functions of a file, in the order of its symbol tables.
@@ -25,76 +27,6 @@ struct Named {
     name: String,
     symbol: Symbol,
     kind: u8,
-}
-
-/// Where a probe goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The function's name in the source; an address if no symbol is there.
-    pub name: String,
-    /// The position in the file.
-    pub offset: FileOffset,
-}
-
-/// Why a function cannot be probed.
-#[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
-    /// No symbol has the name.
-    #[error("{} has no function `{name}`{hint}", path.display())]
-    Unknown {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for.
-        name: String,
-        /// A way out, which begins with `; `, `, ` or is empty.
-        hint: String,
-    },
-    /// An indirect function: the symbol is that of a function that chooses one.
-    #[error(
-        "`{name}` in {} is chosen among several when a program starts (an indirect function), so a probe on this symbol would fire once and not at calls; probe one of its implementations or its caller", path.display()
-    )]
-    Indirect {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for.
-        name: String,
-    },
-    /// Not an address of code.
-    #[error("{} has no code at {address:#x}", path.display())]
-    NoCode {
-        /// The file.
-        path: PathBuf,
-        /// The address.
-        address: u64,
-    },
-    /// Behind the end of the function.
-    #[error("`{name}` in {} has {size} bytes, so nothing is at +{offset}", path.display())]
-    Outside {
-        /// The file.
-        path: PathBuf,
-        /// The function.
-        name: String,
-        /// Its length.
-        size: u64,
-        /// What was asked for.
-        offset: u64,
-    },
-    /// A probe there would break the program.
-    #[error(
-        "no instruction begins at `{name}`+{offset} in {}: a probe there would break the program; the one before begins at +{before}, the next one at +{after}", path.display()
-    )]
-    WithinInstruction {
-        /// The file.
-        path: PathBuf,
-        /// The function.
-        name: String,
-        /// What was asked for.
-        offset: u64,
-        /// Where the instruction begins.
-        before: u64,
-        /// Where it ends.
-        after: u64,
-    },
 }
 
 impl Functions {
@@ -140,7 +72,7 @@ impl Functions {
         if found.is_empty() {
             return Err(self.unknown(wanted));
         }
-        let is_glob = ewapa_lang::glob::is_glob(wanted);
+        let is_glob = is_glob(wanted);
         let mut places = Vec::new();
         let mut seen = HashSet::new();
         for named in &found {
@@ -164,13 +96,9 @@ impl Functions {
     }
 
     fn find(&self, wanted: &str) -> Vec<&Named> {
-        if ewapa_lang::glob::is_glob(wanted) {
-            let globs = ewapa_lang::glob::alternatives(wanted).unwrap_or_default();
-            let matches = |name: &str| {
-                globs
-                    .iter()
-                    .any(|glob| ewapa_lang::glob::matches(glob, name))
-            };
+        if is_glob(wanted) {
+            let globs = globs(wanted);
+            let matches = |name: &str| globs.iter().any(|glob| glob::matches(glob, name));
             let symbols = self.symbols.iter();
             return symbols
                 .filter(|named| {
@@ -306,7 +234,7 @@ impl Functions {
     fn unknown(&self, wanted: &str) -> PlaceError {
         let hint = if self.symbols.is_empty() {
             "; it has no symbols at all (it is stripped): give an address, `0x…`".to_owned()
-        } else if ewapa_lang::glob::is_glob(wanted) {
+        } else if is_glob(wanted) {
             "; no symbol matches the glob".to_owned()
         } else {
             let names = self.names();
@@ -356,6 +284,19 @@ fn read(bytes: &[u8]) -> Result<Vec<Named>, crate::elf::Refusal> {
         }
     }
     Ok(symbols)
+}
+
+/// Whether a text stands for several names. The names of closures have braces: `{{closure}}`.
+fn is_glob(text: &str) -> bool {
+    glob::is_glob(text) || text.contains('{') && !text.contains("{{")
+}
+
+fn globs(text: &str) -> Vec<String> {
+    if text.contains("{{") {
+        vec![text.to_owned()]
+    } else {
+        glob::alternatives(text).unwrap_or_default()
+    }
 }
 
 fn address(text: &str) -> Option<u64> {
@@ -412,70 +353,4 @@ fn needle(name: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn own() -> Functions {
-        Functions::read(&std::env::current_exe().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_rust_function_is_found_by_its_name_in_the_source() {
-        let functions = own();
-        let name = "ewapa_symbols::functions::without_parameters";
-        let places = functions.places(name, 0).unwrap();
-        assert_eq!(places.len(), 1, "{places:?}");
-        assert_eq!(places[0].name, name);
-        let globbed = functions.places("*functions::without_par*", 0).unwrap();
-        assert_eq!(globbed, places);
-    }
-
-    #[test]
-    fn a_probe_within_an_instruction_is_refused() {
-        let functions = own();
-        let name = "ewapa_symbols::functions::without_parameters";
-        let outcomes: Vec<_> = (0..16)
-            .map(|offset| functions.places(name, offset))
-            .collect();
-        let within =
-            |outcome: &Result<_, _>| matches!(outcome, Err(PlaceError::WithinInstruction { .. }));
-        assert!(outcomes.iter().any(within));
-        assert!(outcomes.iter().any(|outcome| outcome.is_ok()));
-        assert!(matches!(
-            functions.places(name, 1 << 20),
-            Err(PlaceError::Outside { .. })
-        ));
-    }
-
-    #[test]
-    fn a_misspelt_function_is_corrected() {
-        let error = own()
-            .places("ewapa_symbols::functions::without_parametres", 0)
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("did you mean `ewapa_symbols::functions::without_parameters`?"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn an_address_must_be_one_of_code() {
-        assert!(matches!(
-            own().places("0x1", 0),
-            Err(PlaceError::NoCode { address: 1, .. })
-        ));
-    }
-
-    #[test]
-    fn names_lose_their_parameters() {
-        assert_eq!(without_parameters("a::b(int, c<d>)"), "a::b");
-        assert_eq!(
-            without_parameters("f<int (*)(char)>(x)"),
-            "f<int (*)(char)>"
-        );
-        assert_eq!(without_parameters("plain"), "plain");
-        assert_eq!(needle("a::b::<impl c>::fd_write::{{closure}}"), "closure");
-    }
-}
+mod tests;

@@ -37,7 +37,7 @@ use super::{dry_run, seconds, stamp, words};
 pub struct Options {
     /// A script file, the name of a bundled script (see `ewapa list`), or `-` for standard input
     /// and behind it the values of $1, $2 and so on
-    #[arg(value_name = "FILE|NAME [ARGUMENT]", value_hint = ValueHint::FilePath, required_unless_present = "execute", allow_negative_numbers = true)]
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute", allow_negative_numbers = true)]
     words: Vec<OsString>,
 
     /// Run this text; `ewapa -e PROGRAM` is short for `ewapa script -e PROGRAM`
@@ -68,9 +68,9 @@ pub struct Options {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// How results are written
-    #[arg(short, long, default_value = "table")]
-    format: Format,
+    /// How results are written; default: what the script says, else `table`
+    #[arg(short, long)]
+    format: Option<Format>,
 
     /// Write tables only, without what stands above and below them
     #[arg(short, long)]
@@ -173,7 +173,7 @@ pub fn run_bundled(
         timestamps: false,
         r#unsafe: false,
         output: None,
-        format: Format::Table,
+        format: None,
         quiet: false,
         emit: None,
         dry_run: false,
@@ -276,8 +276,10 @@ fn run_source(
         return Ok(ExitCode::SUCCESS);
     }
     let target = target(options)?;
-    refuse_format(options.format, &compiled.plan)?;
-    if options.timestamps && options.format != Format::Table {
+    let said = compiled.plan.settings.format.map(Format::from);
+    let format = options.format.or(said).unwrap_or(Format::Table);
+    refuse_format(format, &compiled.plan)?;
+    if options.timestamps && format != Format::Table {
         return Err(Failure::new(
             Kind::Usage,
             "`-T` writes the time before lines for people; leave `-T` or `-f` away",
@@ -285,9 +287,7 @@ fn run_source(
     }
     // Before the run: to learn afterwards that there is no place for its result would be late.
     let (out, width) = output(options, &target)?;
-    let exporter = options
-        .format
-        .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let exporter = format.exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
     let out = if options.timestamps {
         Box::new(stamp::Stamped::new(out))
     } else {

@@ -82,11 +82,11 @@ impl Mechanism {
 }
 
 impl Probes {
-    /// Loads the programs for a mechanism.
+    /// Loads the programs for a mechanism. Those at calls may wait for memory if `may_sleep`.
     ///
     /// # Errors
     /// The kernel does not have the mechanism, or refuses a program.
-    pub fn load(loaded: &Loaded, mechanism: Mechanism) -> Result<Probes, Error> {
+    pub fn load(loaded: &Loaded, mechanism: Mechanism, may_sleep: bool) -> Result<Probes, Error> {
         let attach_type = mechanism.attach_type();
         let load = |name, attach_type| {
             loaded.program(Program {
@@ -95,11 +95,21 @@ impl Probes {
                 attach_type,
             })
         };
+        let at_calls = |name, attach_type| {
+            if !may_sleep {
+                return load(name, attach_type);
+            }
+            loaded.sleeping_program(Program {
+                name,
+                ty: KPROBE,
+                attach_type,
+            })
+        };
         let (entry, returns) = match mechanism {
-            Mechanism::Session => (load("wasi_session", attach_type)?, None),
+            Mechanism::Session => (at_calls("wasi_session", attach_type)?, None),
             Mechanism::Multi | Mechanism::Perf => (
-                load("wasi_entry", attach_type)?,
-                Some(load("wasi_return", attach_type)?),
+                at_calls("wasi_entry", attach_type)?,
+                Some(at_calls("wasi_return", attach_type)?),
             ),
         };
         // A session link takes session programs only; one for libraries has no return.
@@ -134,22 +144,16 @@ impl Probes {
                 points,
                 false,
             )?]),
-            (Mechanism::Multi, Some(returns)) => Ok(vec![
-                multi_link(
-                    returns,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    &with_return,
-                    true,
-                )?,
-                multi_link(
-                    &self.entry,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    points,
-                    false,
-                )?,
-            ]),
+            (Mechanism::Multi, Some(returns)) => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                let mut links = Vec::new();
+                // The kernel makes no link without a probe.
+                if !with_return.is_empty() {
+                    links.push(multi_link(returns, multi, file, &with_return, true)?);
+                }
+                links.push(multi_link(&self.entry, multi, file, points, false)?);
+                Ok(links)
+            }
             (_, returns) => {
                 let mut links = Vec::new();
                 if let Some(returns) = returns {

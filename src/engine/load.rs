@@ -23,6 +23,8 @@ pub struct Settings {
     pub needs: Needs,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
+    /// Programs at calls may wait for memory.
+    pub may_sleep: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
     /// The ways that host functions get arguments and give results.
@@ -120,6 +122,7 @@ impl Loaded {
         let flag = |set: bool| [u8::from(set)];
         let (keeps_calls, syscall_events) = (flag(needs.keeps_calls), flag(needs.syscall_events));
         let phases = flag(needs.phases);
+        let may_sleep = flag(settings.may_sleep);
         let watched: Vec<u8> = needs
             .watched
             .iter()
@@ -152,6 +155,7 @@ impl Loaded {
             ("keeps_calls", (&keeps_calls[..], true)),
             ("syscall_events", (&syscall_events[..], true)),
             ("phases", (&phases[..], true)),
+            ("may_sleep", (&may_sleep[..], true)),
             ("watched", (&watched[..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
@@ -194,7 +198,7 @@ impl Loaded {
     /// # Errors
     /// [`Error::Verifier`] if the kernel refuses it.
     pub fn program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
-        self.load(program, 0)
+        self.load(program, 0, 0)
     }
 
     /// Loads a program for a tracepoint whose arguments are typed: by this id in the kernel's BTF.
@@ -207,10 +211,18 @@ impl Loaded {
             ty: bpf::BPF_PROG_TYPE_TRACING,
             attach_type: bpf::BPF_TRACE_RAW_TP,
         };
-        self.load(program, tracepoint)
+        self.load(program, tracepoint, 0)
     }
 
-    fn load(&self, program: Program<'_>, attach_to: u32) -> Result<OwnedFd, Error> {
+    /// Loads a program that may wait for memory of the process.
+    ///
+    /// # Errors
+    /// [`Error::Verifier`] if the kernel refuses it.
+    pub fn sleeping_program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
+        self.load(program, 0, bpf::BPF_F_SLEEPABLE)
+    }
+
+    fn load(&self, program: Program<'_>, attach_to: u32, flags: u32) -> Result<OwnedFd, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
         let function = self
@@ -227,6 +239,7 @@ impl Loaded {
         options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
         options.expected_attach_type = program.attach_type;
         options.attach_btf_id = attach_to;
+        options.prog_flags = flags;
         if let Some(btf) = &self.btf {
             options.prog_btf_fd = btf.as_raw_fd() as u32;
             options.func_info = func_info.as_ptr().cast();
@@ -348,13 +361,14 @@ mod tests {
     use super::*;
     use crate::engine::{abi, kernel};
 
-    fn load_each(needs: Needs) {
+    fn load_each(needs: Needs, may_sleep: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
         let settings = Settings {
             needs,
             always_returns: false,
+            may_sleep,
             offsets: kernel::offsets().expect("a kernel with BTF"),
             abis: Catalogue::bundled()
                 .abis()
@@ -362,6 +376,7 @@ mod tests {
                 .map(abi::encode)
                 .collect(),
             all_processes: false,
+            follows_all: false,
             started: kernel::now(),
         };
         let loaded = Loaded::new(&linked, &settings).expect("maps");
@@ -376,7 +391,11 @@ mod tests {
             ty: bpf::BPF_PROG_TYPE_KPROBE,
             attach_type: bpf::BPF_TRACE_UPROBE_SESSION,
         };
-        check(loaded.program(session));
+        check(if may_sleep {
+            loaded.sleeping_program(session)
+        } else {
+            loaded.program(session)
+        });
         for name in [
             "process_fork",
             "process_exec",
@@ -414,7 +433,8 @@ mod tests {
             watched: [1, 2, 3, 4],
             ..nothing.clone()
         };
-        load_each(nothing);
-        load_each(everything);
+        load_each(nothing, false);
+        load_each(everything.clone(), false);
+        load_each(everything, true);
     }
 }

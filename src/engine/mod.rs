@@ -21,6 +21,7 @@ pub mod processes;
 pub mod raw;
 pub mod reading;
 pub mod rows;
+pub mod said;
 pub mod schedule;
 pub mod script;
 pub mod signals;

@@ -1,7 +1,7 @@
 //! What a plan needs of the template: which values it fills, which functions and tracepoints are probed.
 
 use ewapa_lang::builtin::{BUILTINS, Events, WATCHED, field};
-use ewapa_lang::plan::{Event, Phase, Plan};
+use ewapa_lang::plan::{Event, Expr, ExprKind, Phase, Plan};
 use ewapa_lang::wasi::{Function, FunctionSet};
 
 /// What a plan needs of the template.
@@ -21,6 +21,9 @@ pub struct Needs {
     pub guest_entry: bool,
     /// Paths of descriptors are kept.
     pub paths: bool,
+    /// Memory of the guest is read that nobody may have touched before, and no program that may wait for it
+    /// takes stacks: the kernel does not let one do both.
+    pub sleeps: bool,
     /// The system calls that are counted in each call; [`u32::MAX`] for none.
     pub watched: [u32; WATCHED],
     /// Programs and the raw tracepoints that they are attached to.
@@ -63,6 +66,7 @@ impl Needs {
             || (raw && asks_for_call_around(plan));
         let paths = reads("path");
 
+        let sleeps = (paths || reads("bytes_req")) && !takes_stacks(plan);
         let mut functions = plan.functions();
         if keeps_calls || guest_entry {
             functions = FunctionSet::all();
@@ -108,6 +112,7 @@ impl Needs {
             phases,
             guest_entry,
             paths,
+            sleeps,
             watched,
             tracepoints,
             typed_tracepoints,
@@ -117,8 +122,7 @@ impl Needs {
 
 /// Whether a raw probe reads a value of the WASI call around it.
 fn asks_for_call_around(plan: &Plan) -> bool {
-    let mut read =
-        |expr: &ewapa_lang::plan::Expr| expr.reads(&mut |builtin| builtin.at.contain(Events::RAW));
+    let mut read = |expr: &Expr| expr.reads(&mut |builtin| builtin.at.contain(Events::RAW));
     plan.clauses
         .iter()
         .filter(|clause| matches!(clause.event, Event::Raw(_)))
@@ -128,6 +132,28 @@ fn asks_for_call_around(plan: &Plan) -> bool {
                     .actions
                     .iter()
                     .any(|action| action.any_expression(&mut read))
+        })
+}
+
+/// Whether a stack is taken at a call.
+fn takes_stacks(plan: &Plan) -> bool {
+    fn is_stack(expr: &Expr) -> bool {
+        expr.kind == ExprKind::Stack || expr.parts().into_iter().any(is_stack)
+    }
+    plan.clauses
+        .iter()
+        .filter(|clause| {
+            matches!(
+                clause.event,
+                Event::Wasi(_) | Event::WasiEnter(_) | Event::Phase(_)
+            )
+        })
+        .any(|clause| {
+            clause.filter.as_ref().is_some_and(is_stack)
+                || clause
+                    .actions
+                    .iter()
+                    .any(|action| action.any_expression(&mut is_stack))
         })
 }
 
@@ -143,7 +169,7 @@ pub fn follows_processes(plan: &Plan) -> bool {
 #[cfg(test)]
 mod tests {
     use ewapa_lang::builtin::builtin;
-    use ewapa_lang::plan::{Clause, Expr, ExprKind, Phase, Probe, Syscalls};
+    use ewapa_lang::plan::{Clause, Probe, Syscalls};
 
     use super::*;
 

@@ -227,7 +227,13 @@ impl Processes {
         if let Some(seen) = self.seen.get(&mapping.file) {
             return *seen;
         }
+        let (before, found) = (self.troubles.len(), self.links.len());
         let seen = self.inspect(mapping);
+        if self.troubles.len() > before && self.links.len() == found && !mapping.open.exists() {
+            // The process has ended: another one with this file may tell more.
+            self.troubles.truncate(before);
+            return seen;
+        }
         self.seen.insert(mapping.file, seen);
         seen
     }
@@ -269,6 +275,11 @@ impl Processes {
         if self.needs.functions.is_empty() && !self.needs.guest_entry {
             return Ok(runtime);
         }
+        // By its own name if that leads to it: the other one is gone when the process has ended.
+        let file = match FileId::of(&mapping.path) {
+            Ok(known) if known == mapping.file => &mapping.path,
+            _ => &mapping.open,
+        };
         let sites: Vec<_> = image
             .sites
             .iter()
@@ -288,8 +299,7 @@ impl Processes {
             points.into_iter().partition(|point| point.returns);
         for points in [calls, names] {
             if !points.is_empty() {
-                self.links
-                    .extend(self.probes.attach(&mapping.open, &points)?);
+                self.links.extend(self.probes.attach(file, &points)?);
             }
         }
         self.found.push(Found {

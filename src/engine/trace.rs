@@ -22,12 +22,13 @@ use super::command::{Held, Running};
 use super::keeper::Keeper;
 use super::known::Known;
 use super::load::{Loaded, Settings};
-use super::messages::{Listener, Messages};
+use super::messages::Messages;
 use super::names::Names;
 use super::needs::{Needs, follows_processes};
 use super::processes::{Processes, inspect_ahead};
 use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
+use super::said::Listener;
 use super::script::Script;
 use super::signals::Signals;
 use super::{abi, kernel};
@@ -109,8 +110,12 @@ pub fn trace(
     let mut names = Names::default();
     let sites = raw::resolve(plan, &mut names)?;
     timings.mark("raw probes found");
+    let needs = Needs::of(plan);
+    // Perf events got programs that may sleep later than the rest that is needed here.
+    let may_sleep = needs.sleeps && mechanism != Mechanism::Perf;
     let settings = Settings {
-        needs: Needs::of(plan),
+        needs,
+        may_sleep,
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         abis: Catalogue::bundled()
@@ -132,7 +137,7 @@ pub fn trace(
             Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))
         })
         .transpose()?;
-    let probes = Probes::load(&loaded, mechanism)?;
+    let probes = Probes::load(&loaded, mechanism, may_sleep)?;
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = Vec::new();
     for (program, tracepoint) in &settings.needs.tracepoints {

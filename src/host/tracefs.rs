@@ -80,6 +80,41 @@ fn matching(folder: &Path, globs: &[String]) -> Result<Vec<String>, String> {
         .collect())
 }
 
+/// The functions of the kernel that a glob matches, of those that it lists for tracing.
+///
+/// # Errors
+/// tracefs cannot be read, or no function matches, or too many.
+pub fn kernel_functions(wanted: &str) -> Result<Vec<String>, String> {
+    /// Each is a probe of its own, and costs wherever it is hit.
+    const MOST: usize = 512;
+    let path = events()?.with_file_name("available_filter_functions");
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error.kind()))?;
+    let found = functions_in(&text, &globs(wanted)?);
+    match found.len() {
+        0 => Err(format!(
+            "no function of this kernel matches `{wanted}`; {} lists them",
+            path.display()
+        )),
+        count if count > MOST => Err(format!(
+            "`{wanted}` stands for {count} functions of this kernel, and at most {MOST} can be probed at once; name fewer"
+        )),
+        _ => Ok(found),
+    }
+}
+
+/// Each line has a function, and behind it its module if it is in one.
+fn functions_in(text: &str, globs: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.split_ascii_whitespace().next())
+        .filter(|name| globs.iter().any(|wanted| glob::matches(wanted, name)))
+        .map(str::to_owned)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The number by which perf events know a tracepoint.
 ///
 /// # Errors
@@ -216,9 +251,19 @@ print fmt: \"prev_comm=%s\", REC->prev_comm
                 "long prev_state 32 8 true",
                 "__data_loc char[] filename 40 4 false",
                 "const char * name 48 8 false",
-                "const char *const * argv 56 8 false",
+                "const char *const* argv 56 8 false",
             ]
         );
+    }
+
+    #[test]
+    fn functions_of_the_kernel_are_found_by_globs() {
+        let text = "vfs_read\nvfs_write\next4_read [ext4]\nvfs_read\n";
+        assert_eq!(
+            functions_in(text, &["vfs_*".to_owned()]),
+            ["vfs_read", "vfs_write"]
+        );
+        assert_eq!(functions_in(text, &["ext4_read".to_owned()]), ["ext4_read"]);
     }
 
     #[test]

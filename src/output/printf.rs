@@ -73,10 +73,14 @@ fn character(byte: u8) -> String {
     }
 }
 
-/// Bytes in base 16, with a space between them unless they are joined.
-fn hex(bytes: &[u8], joined: bool) -> String {
-    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    bytes.join(if joined { "" } else { " " })
+/// Bytes in base 16, each as in a text of C, or with a space between them.
+fn hex(bytes: &[u8], as_in_c: bool) -> String {
+    let (before, between) = if as_in_c { ("\\x", "") } else { ("", " ") };
+    let bytes: Vec<String> = bytes
+        .iter()
+        .map(|byte| format!("{before}{byte:02x}"))
+        .collect();
+    bytes.join(between)
 }
 
 fn cut(text: &str, conversion: Conversion) -> String {
@@ -362,11 +366,11 @@ mod tests {
         assert_eq!(shown(of(Show::Bytes), ty, buffer()), "ab\\x01");
         assert_eq!(shown(of(Show::Text), ty, buffer()), "ab\\x01");
         assert_eq!(shown(of(Show::HexBytes), ty, buffer()), "61 62 01");
-        let joined = Conversion {
+        let as_in_c = Conversion {
             alternate: true,
             ..of(Show::HexBytes)
         };
-        assert_eq!(shown(joined, ty, buffer()), "616201");
+        assert_eq!(shown(as_in_c, ty, buffer()), "\\x61\\x62\\x01");
         let short = Conversion {
             precision: Some(2),
             width: 4,

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use ewapa_lang::plan::{Map, Piece, Plan};
 
 use crate::engine::groups::{Group, Key};
-use crate::engine::messages::{Listener, Said, Values};
 use crate::engine::names::Names;
 use crate::engine::reading::Reading;
+use crate::engine::said::{Listener, Said, Values};
 use crate::engine::trace::{Outcome, Reporter};
 
 use super::cells::{self, KeyCell};
@@ -114,9 +114,14 @@ impl<'a> Report<'a> {
     }
 
     fn cat(&mut self, path: &str) -> io::Result<()> {
-        match outside::read(path) {
-            Ok((text, whole)) => {
-                self.write_text(Source::Cat, &cells::escape_lines(&text))?;
+        let read = outside::read(path);
+        if let Ok((text, _)) = &read {
+            self.write_text(Source::Cat, &cells::escape_lines(text))?;
+        }
+        // What goes wrong is said where it went wrong.
+        self.out.flush()?;
+        match read {
+            Ok((_, whole)) => {
                 if !whole {
                     let path = cells::escape(path);
                     eprintln!(

@@ -22,6 +22,8 @@ use super::format::Format;
 use super::report::Report;
 use super::verdict::{Holds, Verdict};
 
+mod said;
+
 fn plan(text: &str) -> Plan {
     let environment = Environment {
         runtimes: &["wasmtime", "wasm3", "wamr"],

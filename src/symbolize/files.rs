@@ -11,19 +11,34 @@ use std::rc::Rc;
 use crate::engine::maps::{FileId, Mapping};
 
 /// Open files. What could not be opened is not tried again.
-#[derive(Default)]
 pub struct Files {
+    /// At most so many files of processes: others in this process need descriptors, too.
+    room: usize,
     mapped: HashMap<FileId, Option<File>>,
     directories: HashMap<(u64, u64), Rc<File>>,
+}
+
+impl Default for Files {
+    fn default() -> Files {
+        Files {
+            room: descriptors() / 2,
+            mapped: HashMap::new(),
+            directories: HashMap::new(),
+        }
+    }
 }
 
 impl Files {
     /// Opens those that are new.
     pub fn open(&mut self, mappings: &[Mapping]) {
         for mapping in mappings {
-            self.mapped
-                .entry(mapping.file)
-                .or_insert_with(|| File::open(&mapping.open).ok());
+            if self.mapped.contains_key(&mapping.file) {
+                continue;
+            }
+            let file = (self.room > 0).then(|| File::open(&mapping.open).ok());
+            let file = file.flatten();
+            self.room -= usize::from(file.is_some());
+            self.mapped.insert(mapping.file, file);
         }
     }
 
@@ -41,10 +56,55 @@ impl Files {
             .open(format!("/proc/{pid}/root/tmp"))
             .ok()?;
         let metadata = directory.metadata().ok()?;
-        let known = self
-            .directories
-            .entry((metadata.dev(), metadata.ino()))
-            .or_insert_with(|| Rc::new(directory));
-        Some(Rc::clone(known))
+        let id = (metadata.dev(), metadata.ino());
+        if let Some(known) = self.directories.get(&id) {
+            return Some(Rc::clone(known));
+        }
+        self.room = self.room.checked_sub(1)?;
+        let directory = Rc::new(directory);
+        self.directories.insert(id, Rc::clone(&directory));
+        Some(directory)
+    }
+}
+
+/// How many descriptors this process may have. It takes as many as it is allowed to.
+fn descriptors() -> usize {
+    // SAFETY: the structure is plain numbers that the first call fills and the second one reads.
+    let limit = unsafe {
+        let mut limit: libc::rlimit = std::mem::zeroed();
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 {
+            return 0;
+        }
+        let most = libc::rlimit {
+            rlim_cur: limit.rlim_max,
+            ..limit
+        };
+        match libc::setrlimit(libc::RLIMIT_NOFILE, &most) {
+            0 => most.rlim_cur,
+            _ => limit.rlim_cur,
+        }
+    };
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::maps::executable_mappings;
+
+    #[test]
+    fn no_more_files_are_kept_open_than_there_is_room_for() {
+        let mappings = executable_mappings(std::process::id()).unwrap();
+        let mut files = Files {
+            room: 1,
+            ..Files::default()
+        };
+        files.open(&mappings);
+        let open = |mapping: &&Mapping| files.path(mapping.file).is_some();
+        let mut open: Vec<FileId> = mappings.iter().filter(open).map(|at| at.file).collect();
+        open.dedup();
+        assert_eq!(open.len(), 1);
+        assert!(mappings.iter().any(|mapping| mapping.file != open[0]));
+        assert!(files.tmp_of(std::process::id()).is_none());
     }
 }

@@ -49,7 +49,7 @@ struct Inner {
     /// Nothing asks for functions while this is false.
     wanted: bool,
     symbolizer: Option<Symbolizer>,
-    files: Files,
+    files: Option<Files>,
     processes: HashMap<u32, Process>,
     in_files: HashMap<(FileId, u64), Option<Function>>,
     in_kernel: HashMap<u64, Option<Function>>,
@@ -98,8 +98,9 @@ impl Symbols {
 
 impl Inner {
     fn remember(&mut self, pid: u32, mappings: &[Mapping]) {
-        self.files.open(mappings);
-        let tmp = self.files.tmp_of(pid);
+        let files = self.files.get_or_insert_default();
+        files.open(mappings);
+        let tmp = files.tmp_of(pid);
         let process = self.processes.entry(pid).or_default();
         process.remember(mappings);
         process.place_perf_map(pid, tmp);
@@ -147,7 +148,7 @@ impl Inner {
         if let Some(known) = self.in_files.get(&(mapping.file, offset)) {
             return known.clone();
         }
-        let path = self.files.path(mapping.file)?;
+        let path = self.files.as_ref()?.path(mapping.file)?;
         let mut elf = Elf::new(path);
         elf.debug_syms = false;
         let found = find(

@@ -5,7 +5,6 @@
 //! has not had to know exactly before, so it is made to forget what they begin with.
 
 use ewapa_lang::plan::{Action, Expr, SlotKind, StoreId, VariableId};
-use ewapa_lang::types::Type;
 
 use super::walk::{any, assigned};
 use crate::compiler::{BLOCK, Block, CALL, CONTEXT, Callback, Compiler, Place, Rounds};
@@ -42,12 +41,8 @@ impl Compiler<'_> {
         variables.sort_unstable();
         variables.dedup();
         for variable in variables {
-            if !matches!(
-                self.block.variables[variable.0],
-                Type::Text(_) | Type::Bytes(_)
-            ) {
-                self.forget(self.block.variable(variable));
-            }
+            let ty = self.block.variables[variable.0];
+            self.forget(self.block.variable(variable), ty);
         }
     }
 
@@ -61,16 +56,6 @@ impl Compiler<'_> {
         end: Label,
     ) {
         self.forget_assigned(&[body]);
-        let variables = keys.iter().chain(slots).flatten();
-        for variable in variables {
-            let place = self.block.variable(*variable);
-            if !matches!(
-                self.block.variables[variable.0],
-                Type::Text(_) | Type::Bytes(_)
-            ) {
-                self.forget(place);
-            }
-        }
         let name = format!("{}_{}", self.callback_prefix, self.callbacks.len());
         self.callback(&name, store, (keys, slots), body);
         self.asm.map(R1, &self.parts.stores[store.0].map);
@@ -101,6 +86,7 @@ impl Compiler<'_> {
             ..self.block.clone()
         };
         (inner.raw, inner.has_context) = (self.raw, self.has_context);
+        inner.forgetful = self.forgetful;
         inner.asm.mov(BLOCK, R4);
         inner.copy_row(store, keys, slots);
         let start = inner.block.start;

@@ -28,6 +28,14 @@ fn literal_words(text: &str, most: usize) -> Vec<i64> {
         .collect()
 }
 
+/// The words of a text that have to be compared.
+fn needed(expr: &Expr) -> usize {
+    match &expr.kind {
+        ExprKind::Text(literal) => literal.len() / 8 + 1,
+        _ => expr.ty.size() / 8,
+    }
+}
+
 impl Text {
     fn words(&self) -> usize {
         match self {
@@ -226,7 +234,8 @@ impl Compiler<'_> {
                 differ,
             );
         } else {
-            let (left, right) = (self.text(left), self.text(right));
+            let most = needed(left).min(needed(right));
+            let (left, right) = (self.text(left, most), self.text(right, most));
             self.compare_words(&left, &right, differ);
         }
         if when {
@@ -268,7 +277,8 @@ impl Compiler<'_> {
     ) {
         let (mark, end) = (self.frame.mark(), self.asm.label());
         let differ = if when { end } else { target };
-        let (left, right) = (self.text(left), self.text(right));
+        let most = usize::from(bytes).div_ceil(8);
+        let (left, right) = (self.text(left, most), self.text(right, most));
         let words = left.words().min(right.words());
         let (whole, rest) = (usize::from(bytes) / 8, i32::from(bytes) % 8);
         for word in 0..whole.min(words) {
@@ -294,17 +304,20 @@ impl Compiler<'_> {
         self.frame.release(mark);
     }
 
-    fn text(&mut self, expr: &Expr) -> Text {
+    /// The words of a text of which so many matter.
+    fn text(&mut self, expr: &Expr, most: usize) -> Text {
         if let ExprKind::Text(literal) = &expr.kind {
-            return Text::Literal(literal_words(literal, usize::MAX));
+            return Text::Literal(literal_words(literal, most));
         }
-        Text::Memory(self.text_in_memory(expr), expr.ty.size() / 8)
+        let words = most.min(expr.ty.size() / 8);
+        Text::Memory(self.text_in_memory(expr, words), words)
     }
 
-    /// Where a text is, which may be a copy on the stack.
-    pub(super) fn text_in_memory(&mut self, expr: &Expr) -> Place {
+    /// Where a text is, which may be a copy of so many words of it on the stack.
+    pub(super) fn text_in_memory(&mut self, expr: &Expr, words: usize) -> Place {
         self.place_of(expr).unwrap_or_else(|| {
-            let bytes = expr.ty.size();
+            // A read ends with a 0, which is not to be one of these words.
+            let bytes = expr.ty.size().min(8 * words + 8);
             let place = Place::stack(self.frame.take(bytes));
             self.copy(expr, place, bytes);
             place

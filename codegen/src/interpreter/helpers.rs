@@ -3,7 +3,7 @@
 use ewapa_templates::{CALL_AROUND, ELAPSED, IS_TRACED, PARENT};
 
 use super::registers::{Region, Registers, Step, Word};
-use super::{EAGAIN, ENOENT, Kind, MEMORY, Machine};
+use super::{ENOENT, Kind, Machine};
 
 const EFAULT: i64 = -14;
 
@@ -91,7 +91,7 @@ impl Machine<'_> {
         let (to, size) = (registers.get(1)?, registers.number(2)? as usize);
         let found = match registers.get(3)? {
             Word::Number(address) => address
-                .checked_sub(MEMORY)
+                .checked_sub(self.memory.as_ptr() as u64)
                 .and_then(|start| self.memory.get(usize::try_from(start).ok()?..))
                 .map(<[u8]>::to_vec),
             // What the kernel copies for a program.
@@ -144,7 +144,7 @@ impl Machine<'_> {
         match (registers.get(1)?, record) {
             (Word::Pointer(Region::Value(index), 0), Some(record)) if index == record => {
                 self.messages.push(self.values[index].clone());
-                Ok(Word::Number(EAGAIN as u64))
+                Ok(Word::Number(0))
             }
             _ => Err("submits what is no record".to_owned()),
         }

@@ -114,6 +114,7 @@ pub(super) fn alu(op: u8, signed: bool, left: Word, right: Word) -> Step<Word> {
         0x80 => left.wrapping_neg(),
         0x90 if signed && right == 0 => left,
         0x90 if signed => (left as i64).wrapping_rem(right as i64) as u64,
+        0x90 => left.checked_rem(right).unwrap_or(left),
         0xa0 => left ^ right,
         0xc0 => ((left as i64) >> (right & 63)) as u64,
         _ => return Err("unknown arithmetic".to_owned()),

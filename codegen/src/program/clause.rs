@@ -7,7 +7,7 @@ use super::dispatch::{match_probes, returns};
 use super::{Function, LOOP, RawProgram, TEXT};
 use super::{any_expression, clause_name, describe, finish, too_large};
 use crate::Error;
-use crate::action::iterates;
+use crate::action::{has_loop, iterates};
 use crate::btf::Parameter;
 use crate::compiler::{CALL, CONTEXT, Compiler, Parts};
 use crate::expr::takes_context;
@@ -30,32 +30,48 @@ pub fn has_context(clause: &Clause) -> bool {
     any_expression(clause, &mut takes_context)
 }
 
-/// Compiles the clause with this index.
+/// Compiles the clauses with these indices into one function, the name of which is that of the first one.
 ///
 /// # Errors
-/// It is too large.
+/// One of them is too large, or all of them together.
 pub fn generate(
     plan: &Plan,
-    index: usize,
+    indices: &[usize],
     parts: Parts<'_>,
     functions: &mut Vec<Function>,
 ) -> Result<(), Error> {
     const CALLED: &[Parameter] = &[Parameter::Call, Parameter::Context];
-    let clause = &plan.clauses[index];
-    let (name, text) = (clause_name(index), describe(plan, index));
-    let mut compiler = Compiler::new(parts, format!("{LOOP}{index}"));
-    act(clause, &mut compiler);
-    let (stack, limit) = (compiler.frame.deepest(), frame_limit(&clause.event));
-    let whole = stack + compiler.callback_stack;
-    if whole > limit {
-        return Err(too_large(
-            &text,
-            format!(
-                "it needs {whole} bytes of stack and may take {limit}; \
-                 use fewer keys, variables and values at a time, and shorter texts"
-            ),
-        ));
+    let first = *indices.first().expect("no function without a clause");
+    let mut compiler = Compiler::new(parts, String::new());
+    compiler.asm.mov(CALL, R1);
+    if indices
+        .iter()
+        .any(|index| has_context(&plan.clauses[*index]))
+    {
+        compiler.has_context = true;
+        compiler.asm.mov(CONTEXT, R2);
     }
+    for index in indices {
+        let clause = &plan.clauses[*index];
+        compiler.callback_prefix = format!("{LOOP}{index}");
+        let mark = compiler.frame.mark();
+        act(clause, &mut compiler);
+        compiler.frame.release(mark);
+        let limit = frame_limit(&clause.event);
+        let whole = compiler.frame.deepest() + compiler.callback_stack;
+        if whole > limit {
+            return Err(too_large(
+                &describe(plan, *index),
+                format!(
+                    "it needs {whole} bytes of stack and may take {limit}; \
+                     use fewer keys, variables and values at a time, and shorter texts"
+                ),
+            ));
+        }
+    }
+    returns(&mut compiler.asm, 0);
+    let (stack, text) = (compiler.frame.deepest(), describe(plan, first));
+    let name = clause_name(first);
     functions.push(finish(&name, CALLED, &text, compiler.asm, (stack, TEXT))?);
     for callback in compiler.callbacks {
         let text = format!("a loop of {text}");
@@ -70,25 +86,34 @@ pub fn generate(
     Ok(())
 }
 
+/// Clauses of fewer operators and operands have few paths.
+const SIMPLE: usize = 48;
+
+/// How many operators and operands a clause has; loops make it heavy.
+fn weight(clause: &Clause) -> usize {
+    let mut weight = 0;
+    any_expression(clause, &mut |_| {
+        weight += 1;
+        false
+    });
+    let loops = has_loop(&clause.actions) || iterates(&clause.actions);
+    weight + if loops { SIMPLE } else { 0 }
+}
+
 fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
-    compiler.asm.mov(CALL, R1);
-    if has_context(clause) {
-        compiler.has_context = true;
-        compiler.asm.mov(CONTEXT, R2);
-    }
     let end = compiler.asm.label();
     match &clause.event {
         Event::Wasi(_) | Event::WasiEnter(_) => match_probes(&mut compiler.asm, clause, end),
         Event::Raw(probes) => compiler.raw = probes.first().map(RawProbe::kind),
         _ => {}
     }
+    compiler.forgetful = !clause.variables.is_empty() && weight(clause) > SIMPLE;
     compiler.declare(&clause.variables, iterates(&clause.actions));
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);
     }
     compiler.actions(&clause.actions, end);
     compiler.asm.place(end);
-    returns(&mut compiler.asm, 0);
 }
 
 /// The program that runs the clause of a raw probe.

@@ -4,7 +4,7 @@ use ewapa_lang::builtin::{Known, field};
 use ewapa_lang::plan::{BinaryOp, Clause, Event, Expr, ExprKind, Phase, Plan, Syscalls};
 
 use super::clause::has_context;
-use super::clause_name;
+use super::{batches, clause_name};
 use crate::compiler::{CALL, CONTEXT, Compiler};
 use crate::expr::{any, offset};
 use crate::insn::{Alu, Assembler, Cond, Label, R0, R1, R2, R3};
@@ -124,8 +124,14 @@ fn known_at_entry(expr: &Expr) -> bool {
 pub(super) fn leave(plan: &Plan, asm: &mut Assembler) {
     let clauses = waiting(plan, |event| matches!(event, Event::Wasi(_)));
     save(asm, &clauses);
-    for (index, clause) in clauses {
-        call(asm, index, clause);
+    let is_call = |index: &usize| clauses.iter().any(|(known, _)| known == index);
+    for batch in batches(plan).iter().filter(|batch| is_call(&batch[0])) {
+        let mut members = batch.iter().map(|index| &plan.clauses[*index]);
+        asm.mov(R1, CALL);
+        if members.any(has_context) {
+            asm.mov(R2, CONTEXT);
+        }
+        asm.call_function(&clause_name(batch[0]));
     }
     returns(asm, 0);
 }

@@ -138,7 +138,7 @@ fn sixteen_texts_as_keys_fit_the_stack() {
     take(&mut machine, 0, &Call::new().by("main").with("fd", 5));
     let key = vec![Key::text("main"); 16];
     assert_eq!(
-        read(&plan, &program, &machine, 0),
+        read(&plan, &program, machine.rows(&program.stores[0].map), 0),
         Groups::from([((0, key), vec![Kept::Number(-5)])])
     );
     // The template and the two functions of the chain of calls share 512 bytes.
@@ -197,7 +197,7 @@ fn each_cpu_has_rows_of_its_own() {
         for cpu in [0, 3, 3, 511] {
             take(&mut machine, cpu, &Call::new().with("fd", 1));
         }
-        let rows = read(&plan, &program, &machine, 0).into_iter();
+        let rows = read(&plan, &program, machine.rows(&program.stores[0].map), 0).into_iter();
         let rows: Vec<_> = rows.map(|((cpu, _), slots)| (cpu, slots)).collect();
         assert_eq!(
             rows,
@@ -225,7 +225,7 @@ fn a_call_that_finds_no_place_is_counted_and_leaves_the_other_groups_as_they_are
         )
     };
     assert_eq!(
-        read(&plan, &program, &machine, 0),
+        read(&plan, &program, machine.rows(&program.stores[0].map), 0),
         Groups::from([row(1, 2, 2), row(2, 3, 6)])
     );
     assert_eq!(machine.counter(Counter::GroupsFull), 3);

@@ -167,7 +167,7 @@ fn all_cpus_share_the_numbers_of_a_map() {
         for cpu in [0, 3, 511] {
             take(&mut machine, cpu, &call(1, 0).by("main"));
         }
-        let rows = read(&plan, &program, &machine, 0);
+        let rows = read(&plan, &program, machine.rows(&program.stores[0].map), 0);
         let key = if tally.keys.is_empty() {
             Vec::new()
         } else {
@@ -243,10 +243,12 @@ fn what_is_deleted_from_is_shared_by_all_cpus() {
         for (cpu, pid) in [(0, 7), (1, 8), (2, 0)] {
             take(&mut machine, cpu, &call(1, pid));
         }
-        assert!(read(&plan, &program, &machine, 0).is_empty());
+        assert!(read(&plan, &program, machine.rows(&program.stores[0].map), 0).is_empty());
         take(&mut machine, 1, &call(1, 5));
         take(&mut machine, 2, &call(1, 6));
-        let rows: Vec<_> = read(&plan, &program, &machine, 0).into_values().collect();
+        let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+            .into_values()
+            .collect();
         assert_eq!(rows[0][..2], [Kept::Number(2), Kept::Number(6)]);
     }
 }

@@ -31,7 +31,7 @@ fn heard(actions: Vec<Action>, call: &Call) -> Vec<(usize, Vec<Key>)> {
     let program = compile(&telling(actions));
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, call);
-    told(&program, &machine)
+    told(&program, &machine.messages)
 }
 
 #[test]

@@ -51,11 +51,11 @@ pub fn text(value: &str) -> Expr {
 }
 
 pub fn op(left: Expr, op: BinaryOp, right: Expr) -> Expr {
-    use BinaryOp::{Add, Div, Mul, Rem, Sub};
-    let ty = if matches!(op, Add | Sub | Mul | Div | Rem) {
-        left.ty
-    } else {
+    use BinaryOp::{And, Eq, Ge, Gt, Le, Lt, Ne, Or};
+    let ty = if matches!(op, Eq | Ne | Lt | Le | Gt | Ge | And | Or) {
         Type::Bool
+    } else {
+        left.ty
     };
     Expr {
         kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
@@ -141,6 +141,18 @@ pub fn when(condition: Expr, then: Vec<Action>, otherwise: Vec<Action>) -> Actio
         otherwise,
     }
 }
+
+/// What is in the memory of the process that runs the tests: texts, and bytes that are none.
+pub static MEMORY: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let text = b"main\0wasmtime\0a longer text of many words\0\0\xff\xfe\x80\x7f\x01end";
+    let mut index = 0;
+    while index < text.len() {
+        bytes[index] = text[index];
+        index += 1;
+    }
+    bytes
+};
 
 /// The record of one call.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Values that are no field of an event's record: what the kernel says at that moment, and what is known of
 //! the probe.
 
-use crate::builtin::{BUILTINS, Events};
+use crate::builtin::{BUILTINS, Events, builtin};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Expr, ExprKind, KernelValue, RawKind};
@@ -49,6 +49,8 @@ impl Checker<'_> {
     /// Whose memory the addresses are in that a probe gives.
     pub(super) fn space(&self) -> Space {
         match &self.context {
+            // The addresses that system calls get are the program's.
+            Context::Raw(raw) if raw.written.contains("syscalls:") => Space::User,
             Context::Raw(raw) if raw.in_kernel => Space::Kernel,
             _ => Space::User,
         }
@@ -160,7 +162,6 @@ impl Checker<'_> {
 
     /// Reports that an event does not have a value that others have.
     pub(super) fn not_here(&mut self, name: &str, place: Span) {
-        let kept = format!("keep it in a map in a `wasi:` block, such as `@{name} = {name}`");
         let without_call = match (&self.context, &self.scope) {
             (Context::Other(probe), _) => Some(probe.clone()),
             (_, Some(scope)) => scope.without_call.clone(),
@@ -170,7 +171,13 @@ impl Checker<'_> {
             let message = format!("there is no call at `{probe}`");
             let error = Diagnostic::new(Code::NoCall, place, message)
                 .label(format!("`{name}` is a value of a call"));
-            self.errors.push(error.help(kept));
+            self.errors.push(if builtin(name).is_some() {
+                error.help(format!(
+                    "keep it in a map in a `wasi:` block, such as `@{name} = {name}`"
+                ))
+            } else {
+                error
+            });
             return;
         }
         let (at, help) = match &self.context {

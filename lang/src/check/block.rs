@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 
 use crate::ast::{Item, Probe, ProbeBlock, Script};
-use crate::code::Code;
-use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Clause, Plan};
 use crate::span::Span;
 
 use super::context::Context;
 use super::probe::{WITHOUT_CALL, is_point};
 use super::reads::Reads;
-use super::room::{MAX_ROOM, room};
 use super::value::Position;
 use super::variable::Scope;
 use super::{Checker, MAX_CLAUSES};
@@ -104,20 +101,15 @@ impl Checker<'_> {
             let mut actions: Vec<Action> = Vec::new();
             self.statements_of(&block.body, &mut actions);
             let variables = self.variable_types();
-            if variables.iter().map(|ty| ty.size()).sum::<usize>() + room(&actions) > MAX_ROOM {
-                let message = "this block keeps more at a time than the kernel has room for";
-                self.errors.push(
-                    Diagnostic::new(Code::TooLarge, place(block), message)
-                        .help("use fewer variables, shorter keys, or print fewer values at once"),
-                );
-            }
             if let (Some(event), Some(filter)) = (event, filter) {
-                plan.clauses.push(Clause {
+                let clause = Clause {
                     event,
                     filter,
                     variables,
                     actions,
-                });
+                };
+                self.check_room(&clause, place(block));
+                plan.clauses.push(clause);
             }
         }
         self.context = Context::default();

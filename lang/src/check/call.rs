@@ -58,7 +58,6 @@ const FUNCTIONS: &[(&str, Find)] = &[
     ("strftime", |checker, asked| checker.strftime(asked)),
     ("strerror", |checker, asked| checker.strerror(asked)),
     ("syscalls", |checker, asked| checker.watched(asked)),
-    ("sizeof", |checker, asked| checker.size_of(asked)),
 ];
 
 /// The names of the functions that have a value.
@@ -198,29 +197,6 @@ impl Checker<'_> {
         let ty = Type::Enum(Enumeration::ErrorText);
         let expr = taken_as(number_value.expr, ty);
         Some(Value::new(expr.kind, ty, asked.place))
-    }
-
-    /// `sizeof(uint64)`
-    fn size_of(&mut self, asked: &Asked) -> Option<Value> {
-        let bytes = match asked.args {
-            [Arg { value, .. }] => match &value.kind {
-                ExprKind::Name(name) => {
-                    super::number::cast(name).map(|(bytes, _)| i64::from(bytes))
-                }
-                _ => {
-                    let ty = self.value(value, asked.position)?.expr.ty;
-                    Some(ty.size() as i64)
-                }
-            },
-            _ => return self.asks(asked, "one type", "sizeof(uint64)"),
-        };
-        let Some(bytes) = bytes else {
-            let hint = "a script needs no C types: values come as builtins with names and types";
-            self.not_in_language(asked.place, "`sizeof` of a type of C is", hint);
-            return None;
-        };
-        let kind = plan::ExprKind::Const(bytes);
-        Some(Value::new(kind, Type::Int, asked.place))
     }
 
     /// `syscalls("futex")`: how often the call made a system call.

@@ -126,6 +126,10 @@ pub(super) fn widen(value: &mut Value, ty: Type) {
 
 /// Whether a number is 0, or is not.
 pub(super) fn compared_with_0(op: plan::BinaryOp, value: Value, span: Span) -> Value {
+    if let plan::ExprKind::Const(number) = value.expr.kind {
+        let holds = (number == 0) == (op == plan::BinaryOp::Eq);
+        return Value::new(plan::ExprKind::Const(i64::from(holds)), Type::Bool, span);
+    }
     if let Some(same) = text::same(&value) {
         // `strncmp()` is 0 for texts that are the same.
         let kind = match op {

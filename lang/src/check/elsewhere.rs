@@ -18,7 +18,7 @@ use super::table::all_keys;
 use super::value::Position;
 
 /// The name of the number of WASI calls.
-pub(super) const WASI_CALLS: &str = "wasi_calls";
+pub(crate) const WASI_CALLS: &str = "wasi_calls";
 
 /// What system calls and WASI calls have in common: the names at either.
 const IN_COMMON: &[(&str, &str)] = &[

@@ -67,6 +67,7 @@ impl Checker<'_> {
         is_table: bool,
         found: &mut Found,
     ) -> Option<()> {
+        let probe = &self.with_arguments(probe)?;
         let kind = probe::kind(probe);
         match kind {
             "wasi" => match self.calls_of(probe)? {
@@ -103,7 +104,7 @@ impl Checker<'_> {
                 }
             }
             _ if probe::RAW_KINDS.contains(&kind) => {
-                for (raw, context) in self.raw(probe, kind, reads)? {
+                for (raw, context) in self.raw_probes(probe, kind, reads)? {
                     found.add_raw(raw, context, reads);
                 }
             }
@@ -113,6 +114,31 @@ impl Checker<'_> {
             }
         }
         Some(())
+    }
+
+    /// A probe with the script's arguments instead of `$1` and so on.
+    fn with_arguments(&mut self, probe: &Probe) -> Option<Probe> {
+        let mut probe = probe.clone();
+        for segment in &mut probe.segments {
+            while let Some((start, end, number)) = positional(&segment.text) {
+                let Some(argument) = self.environment.arguments.get(number.wrapping_sub(1)) else {
+                    let message = format!("the script is given no `${number}`");
+                    let error = Diagnostic::new(Code::NotConstant, segment.span, message);
+                    self.errors.push(
+                        error.help(
+                            "arguments follow the script's name: `ewapa script x.ewq ARGUMENT`",
+                        ),
+                    );
+                    return None;
+                };
+                let has_more = argument.contains('$');
+                segment.text.replace_range(start..end, argument);
+                if has_more {
+                    break;
+                }
+            }
+        }
+        Some(probe)
     }
 
     fn no_table_of(&mut self, probe: &Probe, kind: &str) {
@@ -284,4 +310,12 @@ pub(super) fn whole(text: &str) -> Option<(i64, Type)> {
         }) => Some((value, ty)),
         _ => None,
     }
+}
+
+/// Where in a part of a probe `$1` or the like stands, and its number.
+fn positional(text: &str) -> Option<(usize, usize, usize)> {
+    let start = text.find('$')?;
+    let digits = text[start + 1..].bytes().take_while(u8::is_ascii_digit);
+    let end = start + 1 + digits.count();
+    Some((start, end, text[start + 1..end].parse().ok()?))
 }

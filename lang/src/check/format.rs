@@ -89,15 +89,18 @@ fn conversion(after: &str) -> Result<(Conversion, &str), BadFormat> {
     };
     let mut rest = &rest[letter.len_utf8()..];
     if letter == 'r'
-        && let Some(after) = rest.strip_prefix('x')
+        && let Some(after) = rest.strip_prefix(['x', 'h'])
     {
         rest = after;
     }
     let written = &after[..after.len() - rest.len()];
     known.show = match written {
-        _ if letter == 'r' && written.ends_with('x') => Show::HexBytes,
+        _ if letter == 'r' && written.ends_with(['x', 'h']) => Show::HexBytes,
         _ => show(letter, written)?,
     };
+    if known.show == Show::HexBytes {
+        known.alternate = written.ends_with('x');
+    }
     // The shortest number of digits is a width that is filled with zeros.
     if let Some(digits) = known.precision
         && is_number(known.show)

@@ -32,6 +32,18 @@ impl Checker<'_> {
         let adds_up = matches!(function.text.as_str(), "count" | "sum");
         if self.maps[map.0].read && adds_up {
             self.number_in(map, false, place)?;
+            if self.is_assigned(map) {
+                let name = &self.maps[map.0].name;
+                let message = format!(
+                    "`{name}` is `{}()` here and assigned elsewhere",
+                    function.text
+                );
+                self.errors.push(
+                    Diagnostic::new(Code::TwoWays, place, message)
+                        .help("a map holds one thing in the whole script; use two maps"),
+                );
+                return None;
+            }
             let one = || Value::new(plan::ExprKind::Const(1), Type::Int, place);
             let value = self.fit_map(summary.value.unwrap_or_else(one), map)?;
             return Some(self.recorded(map, keys?, vec![Some(value.expr)], place));

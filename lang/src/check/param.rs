@@ -1,7 +1,7 @@
 //! Parameters: what the script declares and what the command line sets.
 
 use crate::ast::{self, Amount, ExprKind, Item, Number, Script, UnaryOp};
-use crate::builtin::{self, OTHER_VALUES};
+use crate::builtin::{BUILTINS, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::errno;
@@ -200,7 +200,10 @@ impl Params {
 
 /// What a name means already.
 fn reserved(name: &str) -> Option<&'static str> {
-    if builtin::builtin(name).is_some() || OTHER_VALUES.contains(&name) || name == WASI_CALLS {
+    if BUILTINS.iter().any(|builtin| builtin.name == name)
+        || OTHER_VALUES.contains(&name)
+        || name == WASI_CALLS
+    {
         Some("this is a builtin")
     } else if Function::named(name).is_some() {
         Some("this is a WASI function")

@@ -21,7 +21,12 @@ pub(super) type Raw = (RawProbe, RawContext);
 
 impl Checker<'_> {
     /// The raw probes that a probe of such a kind stands for.
-    pub(super) fn raw(&mut self, probe: &Probe, kind: &str, reads: &Reads) -> Option<Vec<Raw>> {
+    pub(super) fn raw_probes(
+        &mut self,
+        probe: &Probe,
+        kind: &str,
+        reads: &Reads,
+    ) -> Option<Vec<Raw>> {
         match kind {
             "tracepoint" => self.tracepoints(probe, reads),
             "rawtracepoint" => self.raw_tracepoints(probe),

@@ -30,7 +30,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "ntop",
         "print the bytes of an address: `printf(\"%r\", buf(address, 4))`",
     ),
-    ("offsetof", NO_TYPES),
+    (
+        "offsetof",
+        "a script needs no C types: values come as builtins with names and types",
+    ),
     (
         "override",
         "a script only watches; it never changes what a program does",
@@ -39,6 +42,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
     (
         "signal",
         "a script only watches; it never changes what a program does",
+    ),
+    (
+        "sizeof",
+        "a script needs no C types: values come as builtins with names and types",
     ),
     ("skboutput", "a script does not see network packets"),
     ("uaddr", "a script does not look up addresses by name"),

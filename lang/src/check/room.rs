@@ -1,13 +1,69 @@
 //! The stack of the eBPF program: what a block keeps there at a time.
 
-use crate::plan::{Action, Expr, ExprKind, KernelValue};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Action, Clause, Event, Expr, ExprKind, KernelValue};
+use crate::span::Span;
+
+use super::Checker;
+
+/// The bytes that are left for values on their way and for what the code generator needs.
+const SPARE: usize = 72;
+
+/// What a clause with a loop over a map keeps for the functions that are called for each key.
+const FOR_EACH: usize = 24;
 
 /// The most bytes for variables, and the key that is being put together. The stack has 512; the rest is for
-/// those who call the block, and for values on their way. Messages are put together in the ring buffer.
-pub(super) const MAX_ROOM: usize = 280;
+/// those who call the clause. Messages are put together in the ring buffer.
+fn limit(event: &Event) -> usize {
+    let frame = match event {
+        Event::Wasi(_) | Event::WasiEnter(_) | Event::Syscall(_) | Event::Phase(_) => 352,
+        Event::Raw(_) => 432,
+        Event::Begin | Event::End | Event::Interval(_) => 416,
+    };
+    frame - SPARE
+}
 
-/// The bytes that these actions need at a time, besides variables.
-pub(super) fn room(actions: &[Action]) -> usize {
+impl Checker<'_> {
+    /// Reports a clause that keeps more at a time than there is room for.
+    pub(super) fn check_room(&mut self, clause: &Clause, place: Span) {
+        let variables: usize = clause.variables.iter().map(|ty| ty.size()).sum();
+        let filter = clause.filter.as_ref().map_or(0, passing);
+        let needed = variables + filter.max(room(&clause.actions));
+        if needed <= limit(&clause.event) {
+            return;
+        }
+        let message = "this block keeps more at a time than the kernel has room for";
+        self.errors.push(
+            Diagnostic::new(Code::TooLarge, place, message)
+                .help("use fewer variables, shorter keys and shorter texts"),
+        );
+    }
+}
+
+/// The bytes that these actions need at a time, besides variables. What is done for each key of a map is a
+/// function of its own, whose frame comes on top.
+fn room(actions: &[Action]) -> usize {
+    let own = actions.iter().map(action).max().unwrap_or(0);
+    let called = for_each(actions);
+    own + called.map_or(0, |called| called + FOR_EACH)
+}
+
+/// The bytes that the bodies of loops over maps need; none if there is no such loop.
+fn for_each(actions: &[Action]) -> Option<usize> {
+    let within = |action: &Action| match action {
+        Action::ForEach { body, .. } => Some(room(body)),
+        Action::If {
+            then, otherwise, ..
+        } => for_each(then).max(for_each(otherwise)),
+        Action::Loop { body, .. } => for_each(body),
+        _ => None,
+    };
+    actions.iter().filter_map(within).max()
+}
+
+/// The bytes that actions need in the frame that they are in.
+fn framed(actions: &[Action]) -> usize {
     actions.iter().map(action).max().unwrap_or(0)
 }
 
@@ -29,7 +85,7 @@ fn action(action: &Action) -> usize {
             condition,
             then,
             otherwise,
-        } => passing(condition).max(room(then)).max(room(otherwise)),
+        } => passing(condition).max(framed(then)).max(framed(otherwise)),
         Action::Loop {
             condition,
             body,
@@ -37,9 +93,9 @@ fn action(action: &Action) -> usize {
         } => condition
             .as_ref()
             .map_or(0, passing)
-            .max(room(body))
-            .max(room(step)),
-        Action::ForEach { body, .. } => room(body),
+            .max(framed(body))
+            .max(framed(step)),
+        Action::ForEach { .. } => 8,
         Action::Tell { values, .. } => values.iter().map(placed).max().unwrap_or(0),
         Action::Return | Action::Break | Action::Continue => 0,
     }

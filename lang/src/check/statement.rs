@@ -115,10 +115,20 @@ impl Checker<'_> {
                 };
                 self.change(target, op, &one, place, actions)
             }
-            ExprKind::Ternary(..) => self.refused(
-                expr.span,
-                "`? :` that does something, instead of having a value, is",
-            ),
+            // As in bpftrace, either side may do something instead of having a value.
+            ExprKind::Ternary(condition, then, otherwise) => {
+                let condition = self.condition(condition, Position::Condition);
+                let (mut done, mut done_otherwise) = (Vec::new(), Vec::new());
+                let first = self.expression_statement(then, then.span, &mut done);
+                self.expression_statement(otherwise, otherwise.span, &mut done_otherwise)?;
+                first?;
+                actions.push(Action::If {
+                    condition: condition?,
+                    then: done,
+                    otherwise: done_otherwise,
+                });
+                Some(())
+            }
             _ => {
                 self.compound(expr, Position::Statement)?;
                 let error = Diagnostic::new(Code::NoEffect, expr.span, "this does nothing");

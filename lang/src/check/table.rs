@@ -17,7 +17,7 @@ use super::shape::Shape;
 use super::slots::Slots;
 use super::typing::a;
 use super::value::Position;
-use super::{Checker, MAX_COLUMNS, MAX_KEYS, MAX_SLOTS};
+use super::{Checker, MAX_CLAUSES, MAX_COLUMNS, MAX_KEYS, MAX_SLOTS};
 
 impl Checker<'_> {
     /// Adds a table to the plan, unless it has errors.
@@ -30,7 +30,19 @@ impl Checker<'_> {
         let errors_before = self.errors.len();
         let mut rows = Vec::new();
         let mut clauses = Vec::new();
-        for (event, context) in places(table, occasions) {
+        let places = places(table, occasions);
+        if places.len() > MAX_CLAUSES {
+            let message = format!(
+                "the probes of `{}` are {} different kinds of events; at most {MAX_CLAUSES} are accepted",
+                table.name.text,
+                places.len()
+            );
+            let error = Diagnostic::new(Code::TooLarge, table.name.span, message);
+            self.errors
+                .push(error.help("tracepoints whose `args` are read have an event each"));
+            return;
+        }
+        for (event, context) in places {
             self.context = context;
             if let Some(event) = &event {
                 self.stand_at(event);
@@ -65,7 +77,7 @@ impl Checker<'_> {
             let (Some(event), Some(filter), Some(keys)) = (event, filter, row.keys()) else {
                 return;
             };
-            plan.clauses.push(plan::Clause {
+            let clause = plan::Clause {
                 event,
                 filter,
                 variables: Vec::new(),
@@ -74,7 +86,9 @@ impl Checker<'_> {
                     keys,
                     updates: row.slots.updates,
                 })],
-            });
+            };
+            self.check_room(&clause, table.name.span);
+            plan.clauses.push(clause);
         }
         let name = table.name.text.clone();
         plan.stores.push(Store {

@@ -26,8 +26,10 @@ pub(super) fn same(value: &Value) -> Option<Expr> {
             condition,
             then,
             otherwise,
-        } if matches!(condition.kind, plan::ExprKind::SamePrefix { .. })
-            && then.kind == plan::ExprKind::Const(0)
+        } if matches!(
+            condition.kind,
+            plan::ExprKind::SamePrefix { .. } | plan::ExprKind::Const(_)
+        ) && then.kind == plan::ExprKind::Const(0)
             && otherwise.kind == plan::ExprKind::Const(1) =>
         {
             Some((**condition).clone())
@@ -306,6 +308,17 @@ impl Checker<'_> {
 
 /// Whether two texts begin alike.
 fn start(left: Value, right: Value, bytes: i64) -> Expr {
+    if let (Some(one), Some(other)) = (left.text(), right.text()) {
+        let first = |text: &str| -> Vec<u8> {
+            text.bytes()
+                .take(usize::try_from(bytes).unwrap_or(usize::MAX))
+                .collect()
+        };
+        return Expr {
+            kind: plan::ExprKind::Const(i64::from(first(one) == first(other))),
+            ty: Type::Bool,
+        };
+    }
     Expr {
         kind: plan::ExprKind::SamePrefix {
             left: Box::new(left.expr),

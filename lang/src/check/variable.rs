@@ -13,8 +13,9 @@ use super::name::did_you_mean;
 use super::tuple::{Compound, Form};
 use super::value::Value;
 
-/// A variable: its clause, its name and the place that it was first given a value at.
-pub(super) type VariableKey = (usize, String, Span);
+/// A variable: its clause, its name, the place that it was first given a value at, and how many there are
+/// before it of which all that is the same: the statements of a macro have one place wherever it stands.
+pub(super) type VariableKey = (usize, String, Span, usize);
 
 /// What is known while the statements of a block are checked.
 #[derive(Debug, Default)]
@@ -311,7 +312,11 @@ impl Checker<'_> {
     fn variable_key(&self, index: usize) -> Option<VariableKey> {
         let scope = self.scope.as_ref()?;
         let variable = scope.variables.get(index)?;
-        Some((scope.clause, variable.name.clone(), variable.place))
+        let before = scope.variables[..index]
+            .iter()
+            .filter(|known| known.name == variable.name && known.place == variable.place);
+        let count = before.count();
+        Some((scope.clause, variable.name.clone(), variable.place, count))
     }
 
     fn learnt_variable(&self, index: usize) -> Learnt {

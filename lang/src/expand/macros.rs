@@ -39,6 +39,7 @@ pub(super) fn replaced(
         depth: 0,
         made: 0,
         calls: 0,
+        stopped: false,
     };
     for item in &mut items {
         replacer.item(item);
@@ -53,7 +54,7 @@ pub(crate) fn as_written(text: &str) -> String {
     for part in parts {
         let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let word = out.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        if digits > 0 && word.is_some_and(|at| out[at..].starts_with('$')) {
+        if digits > 0 && word.is_some_and(|at| out[at..].starts_with(['$', '@'])) {
             out.push_str(&part[digits..]);
         } else {
             out.push(OWN);
@@ -72,6 +73,8 @@ struct Replacer<'r> {
     depth: usize,
     made: usize,
     calls: usize,
+    /// Too much was found: nothing more is replaced.
+    stopped: bool,
 }
 
 /// Where the statements of a macro go that is called in an expression.
@@ -135,8 +138,7 @@ impl<'r> Replacer<'r> {
     }
 
     fn statement(&mut self, mut statement: Statement, all: &mut Vec<Statement>) {
-        if self.depth > MAX_DEPTH {
-            self.too_deep(statement.span);
+        if self.is_too_deep(statement.span) {
             return;
         }
         self.depth += 1;
@@ -183,8 +185,7 @@ impl<'r> Replacer<'r> {
     }
 
     fn expr(&mut self, expr: &mut Expr, mut before: Before) {
-        if self.depth > MAX_DEPTH {
-            self.too_deep(expr.span);
+        if self.is_too_deep(expr.span) {
             return;
         }
         self.depth += 1;
@@ -253,6 +254,9 @@ impl<'r> Replacer<'r> {
         let ExprKind::Call { args, .. } = &call.kind else {
             return None;
         };
+        if self.stopped {
+            return None;
+        }
         let name = item.name.text.as_str();
         if self.open.contains(&name) {
             let message = format!("the macro `{name}` stands for itself");
@@ -287,22 +291,20 @@ impl<'r> Replacer<'r> {
         };
         let mut body = item.body.clone();
         binding.block(&mut body);
-        let before = self.made;
         self.made += binding.made;
         if self.made > MAX_MADE {
-            if before <= MAX_MADE {
-                let message = format!(
-                    "the macros of this script stand for more than {MAX_MADE} expressions and statements"
-                );
-                self.errors
-                    .push(Diagnostic::new(Code::MacroSize, call.span, message));
-            }
+            let message = format!(
+                "the macros of this script stand for more than {MAX_MADE} expressions and statements"
+            );
+            self.errors
+                .push(Diagnostic::new(Code::MacroSize, call.span, message));
+            self.stopped = true;
             return None;
         }
         self.open.push(name);
         self.block(&mut body);
         self.open.pop();
-        Some(body)
+        (!self.stopped).then_some(body)
     }
 
     fn check_argument(&mut self, param: &Name, value: &Expr) -> Option<()> {
@@ -329,10 +331,15 @@ impl<'r> Replacer<'r> {
         None
     }
 
-    fn too_deep(&mut self, place: Span) {
-        let message = format!("what macros stand for nests deeper than {MAX_DEPTH}");
-        self.errors
-            .push(Diagnostic::new(Code::TooDeep, place, message));
+    /// Whether nothing is replaced here any more.
+    fn is_too_deep(&mut self, place: Span) -> bool {
+        if !self.stopped && self.depth > MAX_DEPTH {
+            let message = format!("what macros stand for nests deeper than {MAX_DEPTH}");
+            self.errors
+                .push(Diagnostic::new(Code::TooDeep, place, message));
+            self.stopped = true;
+        }
+        self.stopped
     }
 }
 

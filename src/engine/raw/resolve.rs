@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use ewapa_lang::glob;
 use ewapa_lang::plan::{Event, Plan, RawProbe};
 use ewapa_symbols::Functions;
 
@@ -51,15 +52,7 @@ impl Resolver<'_> {
                 offset,
                 returns,
             } => {
-                let (file, functions) = self.functions(path, probe)?;
-                let places =
-                    functions
-                        .places(function, *offset)
-                        .map_err(|source| Error::Place {
-                            probe: written(probe),
-                            source,
-                        })?;
-                let file = file.clone();
+                let (file, places) = self.places(path, function, *offset, probe)?;
                 let kind = if *returns { "uretprobe" } else { "uprobe" };
                 for place in places {
                     let name = format!("{kind}:{}:{}", file.display(), place.name);
@@ -116,12 +109,24 @@ impl Resolver<'_> {
                 if unit("kprobe").is_none() {
                     return Err(missing(without(KPROBES)));
                 }
-                let place = Place::Kprobe {
-                    function: function.clone(),
-                    offset: *offset,
-                    returns: *returns,
+                let functions = if glob::is_glob(function) {
+                    host::kernel_functions(function).map_err(missing)?
+                } else {
+                    vec![function.clone()]
                 };
-                self.add(clause, written(probe), function.clone(), place);
+                for function in functions {
+                    let one = RawProbe::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    let place = Place::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    self.add(clause, written(&one), function, place);
+                }
             }
             RawProbe::Profile { period } => {
                 let place = Place::Clock(*period);
@@ -143,6 +148,32 @@ impl Resolver<'_> {
             place,
         });
         self.names.attached.push(Attached { probe, function });
+    }
+
+    /// The file of a probe and the places in it.
+    fn places(
+        &mut self,
+        path: &str,
+        function: &str,
+        offset: u64,
+        probe: &RawProbe,
+    ) -> Result<(PathBuf, Vec<ewapa_symbols::Place>), Error> {
+        let (file, functions) = self.functions(path, probe)?;
+        let file = file.clone();
+        let failed = match functions.places(function, offset) {
+            Ok(places) => return Ok((file, places)),
+            Err(failed) => failed,
+        };
+        if is_part_of_libc(path)
+            && let Ok((libc, functions)) = self.functions("libc", probe)
+            && let Ok(places) = functions.places(function, offset)
+        {
+            return Ok((libc.clone(), places));
+        }
+        Err(Error::Place {
+            probe: written(probe),
+            source: failed,
+        })
     }
 
     fn functions(&mut self, path: &str, probe: &RawProbe) -> Result<&(PathBuf, Functions), Error> {
@@ -167,6 +198,13 @@ fn read(file: &Path, probe: &RawProbe) -> Result<Functions, Error> {
         probe: written(probe),
         source,
     })
+}
+
+/// glibc 2.34 took these libraries into libc; what is left of them is empty.
+fn is_part_of_libc(path: &str) -> bool {
+    let name = path.strip_prefix("lib").unwrap_or(path);
+    let name = name.split('.').next().unwrap_or(name);
+    matches!(name, "pthread" | "dl" | "rt" | "util")
 }
 
 /// A probe as a script would have it.
@@ -276,6 +314,13 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("did you mean `getpid`?"), "{error}");
+    }
+
+    #[test]
+    fn threads_are_in_libc_if_their_own_library_is_empty() {
+        let (sites, names) = sites(vec![uprobe("libpthread", "pthread_create")]).unwrap();
+        assert!(!sites.is_empty());
+        assert_eq!(names.attached[0].function, "pthread_create");
     }
 
     #[test]

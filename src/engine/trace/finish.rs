@@ -47,10 +47,8 @@ impl Run {
         self.processes.detach();
         self.links.clear();
         while let Some(event) = self.next_event() {
-            if let Event::Exec(pid) | Event::Library(pid) = event {
-                if !self.follows_all {
-                    signals::send(pid, libc::SIGCONT);
-                }
+            if let (Event::Exec(pid) | Event::Library(pid), false) = (event, self.follows_all) {
+                signals::send(pid, libc::SIGCONT);
             }
         }
     }

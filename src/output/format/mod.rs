@@ -8,6 +8,7 @@ pub mod table;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use ewapa_lang::plan::OutputFormat;
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
@@ -44,6 +45,17 @@ pub enum Source {
     Cat,
     /// `system`
     System,
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Format {
+        match format {
+            OutputFormat::Table => Format::Table,
+            OutputFormat::Json => Format::Json,
+            OutputFormat::Csv => Format::Csv,
+            OutputFormat::Md => Format::Md,
+        }
+    }
 }
 
 /// A format: how results are written.

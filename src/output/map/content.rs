@@ -58,6 +58,8 @@ impl Content {
     pub fn of(key: &Key, ty: Type, names: &Names) -> Content {
         match KeyCell::new(key, ty, names) {
             KeyCell::None => Content::None,
+            // A comparison is a number, as in C.
+            KeyCell::Bool(value) => Content::Cell(KeyCell::Number(i64::from(value)), Type::Int),
             cell => Content::Cell(cell, ty),
         }
     }
@@ -214,7 +216,6 @@ impl Content {
     pub fn quantity(&self) -> Option<Quantity> {
         match self {
             Content::Cell(KeyCell::Number(number), _) => Some(Quantity::Whole(*number)),
-            Content::Cell(KeyCell::Bool(value), _) => Some(Quantity::Whole(i64::from(*value))),
             Content::Cell(KeyCell::Unsigned(number), _) => {
                 Some(i64::try_from(*number).map_or(Quantity::Real(*number as f64), Quantity::Whole))
             }

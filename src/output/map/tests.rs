@@ -385,7 +385,7 @@ fn programs_get_the_shapes_of_bpftrace() {
     let kind = SlotKind::Histogram(Buckets::Log2);
     let one = plan(&[], &[kind]);
     let at = |value| bucket(Buckets::Log2, value) as u16;
-    let counts = vec![(at(-4), 1), (at(9), 2), (at(40), 1)];
+    let counts = [(at(-4), 1), (at(9), 2), (at(40), 1)];
     let histogram = map("h", MapValue::Histogram(SlotId(0)), Type::Time);
     assert_eq!(
         json(

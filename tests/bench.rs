@@ -257,6 +257,47 @@ fn the_module_of_a_third_party_runs_as_it_is() {
 }
 
 #[test]
+fn scripts_of_a_plan_run_on_every_combination_beside_the_metrics() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    directory.file(
+        "sizes.ewq",
+        "table sizes from wasi:fd_write by fd { most = max(bytes) }",
+    );
+    let plan = "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\"]\nscales = [1, 2]\nrepetitions = 1\n\
+        warmup = 0\nobserved = false\nscripts = [\"sizes.ewq\", \"errors\"]\n";
+    let lines = run(&directory, plan);
+    assert_eq!(such(&lines, &[("type", "run".into())]).len(), 2);
+    let scripts = such(&lines, &[("type", "script".into())]);
+    assert_eq!(scripts.len(), 4);
+    for run in &scripts {
+        assert_eq!(run["outcome"], "ok", "{run}");
+    }
+    let sizes = scripts.iter().find(|run| {
+        run["script"]
+            .as_str()
+            .is_some_and(|name| name.ends_with("/sizes.ewq"))
+    });
+    let rows = sizes.expect("a run")["lines"].as_array().expect("lines");
+    let largest = rows
+        .iter()
+        .filter_map(|row| row["columns"]["most"].as_u64())
+        .max();
+    assert_eq!(largest, Some(4096));
+
+    directory.file(
+        "sizes.ewq",
+        "table sizes from wasi:fd_wirte { n = count() }",
+    );
+    let ended = bench(&directory, &["plan.toml", "-o", "other"]);
+    assert_eq!(ended.code(), 65, "{}", ended.stderr);
+    assert!(ended.stderr.contains("E0203"), "{}", ended.stderr);
+    assert!(!directory.path().join("other").exists());
+}
+
+#[test]
 fn an_interrupted_experiment_keeps_what_is_done_and_can_be_resumed() {
     let directory = Directory::new();
     let plan = "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\", \"readdir\"]\nscales = [1, 2]\n\

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::child::{self, Ended, Program};
 use super::directory::Directory;
-use super::file::{self, Results};
+use super::file::{self, Earlier, Results};
 use super::observation;
-use super::order::{Combinations, Job, Modes};
+use super::order::{Combinations, Job, Kind, Modes};
 use super::plan::Plan;
-use super::progress::{self, Progress};
-use super::result::{Line, Outcome, Run};
+use super::progress::Progress;
+use super::result::{Line, Outcome, Run, ScriptRun};
 use super::runtime::{Call, Runtime};
 use super::trial::{self, Findings, Observer, Trial};
 use super::workload::Workload;
@@ -73,8 +73,8 @@ pub enum Error {
 /// What compiling a module may take.
 const COMPILE: Duration = Duration::from_secs(300);
 
-/// A run by what makes it one of its own: runtime, workload, scale, repetition, with probes.
-type Key = (String, String, u64, u32, bool);
+/// A run by what makes it one of its own: runtime, workload, scale, repetition, what is looked at.
+type Key = (String, String, u64, u32, Kind);
 
 impl Experiment {
     /// All its runs in their order.
@@ -85,6 +85,11 @@ impl Experiment {
             .map(|runtime| Modes {
                 observed: self.plan.observed && runtime.observed,
                 bare: self.plan.bare,
+                scripts: if runtime.observed {
+                    self.plan.scripts.len()
+                } else {
+                    0
+                },
             })
             .collect();
         Combinations {
@@ -100,10 +105,10 @@ impl Experiment {
     ///
     /// # Errors
     /// There is no place for results or runs, or probes cannot be had at all.
-    pub fn run(&self, done: &[Run], results: &mut Results) -> Result<Ending, Error> {
+    pub fn run(&self, earlier: Option<&Earlier>, results: &mut Results) -> Result<Ending, Error> {
         let signals = Signals::take().map_err(Error::Prepare)?;
         let jobs = self.jobs();
-        let done: HashSet<Key> = done.iter().map(key_of_run).collect();
+        let done: HashSet<Key> = earlier.into_iter().flat_map(|it| self.done(it)).collect();
         let jobs: Vec<Job> = jobs
             .into_iter()
             .filter(|job| !done.contains(&self.key(job)))
@@ -131,19 +136,29 @@ impl Experiment {
             self.workloads[job.workload].name.clone(),
             job.scale,
             job.repetition,
-            job.observed,
+            job.kind,
         )
     }
-}
 
-fn key_of_run(run: &Run) -> Key {
-    (
-        run.runtime.clone(),
-        run.workload.clone(),
-        run.scale,
-        run.repetition,
-        run.observed,
-    )
+    /// The runs that a file of results has.
+    fn done(&self, earlier: &Earlier) -> Vec<Key> {
+        let runs = earlier.runs.iter().map(|run| {
+            let kind = if run.observed {
+                Kind::Observed
+            } else {
+                Kind::Bare
+            };
+            let (runtime, workload) = (run.runtime.clone(), run.workload.clone());
+            (runtime, workload, run.scale, run.repetition, kind)
+        });
+        let scripts = earlier.scripts.iter().filter_map(|run| {
+            let mut scripts = self.plan.scripts.iter();
+            let kind = Kind::Script(scripts.position(|script| *script == run.script)?);
+            let (runtime, workload) = (run.runtime.clone(), run.workload.clone());
+            Some((runtime, workload, run.scale, run.repetition, kind))
+        });
+        runs.chain(scripts).collect()
+    }
 }
 
 /// An experiment with its files.
@@ -199,7 +214,7 @@ impl<'a> Session<'a> {
             modules,
             compiled: HashMap::new(),
             outputs: HashMap::new(),
-            folder: folder,
+            folder,
         };
         for (at, runtime) in experiment.runtimes.iter().enumerate() {
             for workload in 0..experiment.workloads.len() {
@@ -274,12 +289,15 @@ impl<'a> Session<'a> {
             self.progress.doing(&self.name(job));
             match self.trial(job) {
                 Ok(findings) => {
-                    let run = self.result(job, findings);
-                    if let Some(trouble) = progress::trouble(&run) {
+                    let findings = self.compare(job, findings);
+                    let trouble = self.trouble(job, &findings);
+                    let found = found(&findings, trouble.is_some());
+                    self.progress
+                        .ran(job, &self.name(job), &found, trouble.as_deref());
+                    if let Some(trouble) = trouble {
                         *troubles.entry(trouble).or_default() += 1;
                     }
-                    self.progress.ran(job, &run);
-                    results.add(&Line::Run(Box::new(run)))?;
+                    results.add(&self.line(job, findings))?;
                     runs += 1;
                 }
                 Err(trial::Error::Interrupted(signal)) => stopped = Some(Stop::Signal(signal)),
@@ -308,7 +326,7 @@ impl<'a> Session<'a> {
         };
         let mut seen = HashSet::new();
         for job in jobs {
-            if !seen.insert((job.runtime, job.workload, job.observed)) {
+            if !seen.insert((job.runtime, job.workload, job.kind)) {
                 continue;
             }
             for _ in 0..self.experiment.plan.warmup {
@@ -328,7 +346,11 @@ impl<'a> Session<'a> {
     }
 
     fn name(&self, job: &Job) -> String {
-        let probes = if job.observed { ", with probes" } else { "" };
+        let probes = match job.kind {
+            Kind::Bare => String::new(),
+            Kind::Observed => ", with probes".to_owned(),
+            Kind::Script(at) => format!(", with {}", self.experiment.plan.scripts[at]),
+        };
         format!(
             "{} {} {}{probes}",
             self.experiment.runtimes[job.runtime].name,
@@ -345,10 +367,16 @@ impl<'a> Session<'a> {
             Some(Err(text)) => return Ok(Findings::of(Outcome::Failed, text.clone())),
         };
         let args = workload.arguments(job.scale);
-        let observer = Observer {
-            ewapa: &self.copy,
-            script: &self.script,
+        let script = match job.kind {
+            Kind::Bare => None,
+            Kind::Observed => Some(self.script.as_path()),
+            Kind::Script(at) => Some(Path::new(&self.experiment.plan.scripts[at])),
         };
+        let observer = script.map(|script| Observer {
+            ewapa: &self.copy,
+            script,
+            measures: job.kind == Kind::Observed,
+        });
         Trial {
             workload,
             scale: job.scale,
@@ -357,16 +385,16 @@ impl<'a> Session<'a> {
                 compiled,
                 &args,
             )),
-            observer: job.observed.then_some(&observer),
+            observer: observer.as_ref(),
             timeout: self.experiment.plan.timeout.duration,
         }
         .run(self.signals)
     }
 
-    fn result(&mut self, job: &Job, mut findings: Findings) -> Run {
-        let runtime = &self.experiment.runtimes[job.runtime];
-        let workload = &self.experiment.workloads[job.workload];
-        if workload.same_output && findings.outcome == Outcome::Ok {
+    /// Compares what a run printed with what the first one did, if that has to be the same.
+    fn compare(&mut self, job: &Job, mut findings: Findings) -> Findings {
+        let same_output = self.experiment.workloads[job.workload].same_output;
+        if same_output && findings.outcome == Outcome::Ok {
             let key = (job.runtime, job.workload, job.scale);
             if *self.outputs.entry(key).or_insert(findings.output) != findings.output {
                 findings.outcome = Outcome::Wrong;
@@ -374,15 +402,50 @@ impl<'a> Session<'a> {
                     Some("standard output differs from that of a run before".to_owned());
             }
         }
+        findings
+    }
+
+    /// What went wrong with a run, at whatever scale.
+    fn trouble(&self, job: &Job, findings: &Findings) -> Option<String> {
+        let how = match findings.outcome {
+            Outcome::Ok => return None,
+            Outcome::Failed => "failed",
+            Outcome::Timeout => "took too long",
+            Outcome::Wrong => "was wrong",
+        };
+        let runtime = &self.experiment.runtimes[job.runtime].name;
+        let workload = &self.experiment.workloads[job.workload].name;
+        let detail = findings.detail.as_deref().unwrap_or_default();
+        Some(format!("{runtime} {workload} {how}: {detail}"))
+    }
+
+    /// The line of a run in the results.
+    fn line(&self, job: &Job, findings: Findings) -> Line {
+        let runtime = &self.experiment.runtimes[job.runtime];
+        let workload = &self.experiment.workloads[job.workload];
+        if let Kind::Script(at) = job.kind {
+            return Line::Script(Box::new(ScriptRun {
+                script: self.experiment.plan.scripts[at].clone(),
+                runtime: runtime.name.clone(),
+                version: runtime.version.clone(),
+                workload: workload.name.clone(),
+                scale: job.scale,
+                repetition: job.repetition,
+                order: job.order,
+                outcome: findings.outcome,
+                detail: findings.detail,
+                lines: findings.lines,
+            }));
+        }
         let observation = findings.observation;
-        Run {
+        Line::Run(Box::new(Run {
             runtime: runtime.name.clone(),
             version: runtime.version.clone(),
             workload: workload.name.clone(),
             scale: job.scale,
             repetition: job.repetition,
             order: job.order,
-            observed: job.observed,
+            observed: job.kind == Kind::Observed,
             outcome: findings.outcome,
             detail: findings.detail,
             total: findings.total,
@@ -391,6 +454,18 @@ impl<'a> Session<'a> {
             functions: observation.functions,
             lost: observation.lost,
             probe_cost: observation.probe_cost,
-        }
+        }))
+    }
+}
+
+/// What came of a run, in few words.
+fn found(findings: &Findings, is_trouble: bool) -> String {
+    let detail = findings.detail.as_deref().unwrap_or_default();
+    match (findings.outcome, findings.total) {
+        (Outcome::Ok, Some(total)) => format!("{:.1} ms", total as f64 / 1e6),
+        (Outcome::Timeout, _) => format!("took too long: {detail}"),
+        (Outcome::Wrong, _) => format!("was wrong: {detail}"),
+        _ if is_trouble => format!("failed: {detail}"),
+        _ => "ran".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::result::{Experiment, Line, Run, SCHEMA};
+use super::result::{Experiment, Line, Run, SCHEMA, ScriptRun};
 
 /// A results file that is written.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Earlier {
     pub experiment: Experiment,
     /// The runs that are done.
     pub runs: Vec<Run>,
+    /// The runs with scripts that are done.
+    pub scripts: Vec<ScriptRun>,
 }
 
 /// Why results cannot be kept.
@@ -139,6 +141,7 @@ impl Results {
 fn parse(text: &str) -> Result<Earlier, (usize, String)> {
     let mut experiment = None;
     let mut runs = Vec::new();
+    let mut scripts = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         let line: Line = serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
         match line {
@@ -153,10 +156,15 @@ fn parse(text: &str) -> Result<Earlier, (usize, String)> {
                 experiment.get_or_insert(found);
             }
             Line::Run(run) => runs.push(*run),
+            Line::Script(run) => scripts.push(*run),
         }
     }
     let experiment = experiment.ok_or((1, "nothing says what was planned".to_owned()))?;
-    Ok(Earlier { experiment, runs })
+    Ok(Earlier {
+        experiment,
+        runs,
+        scripts,
+    })
 }
 
 #[cfg(test)]

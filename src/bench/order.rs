@@ -14,10 +14,21 @@ pub struct Job {
     pub scale: u64,
     /// From 0.
     pub repetition: u32,
-    /// With probes.
-    pub observed: bool,
+    /// What is looked at.
+    pub kind: Kind,
     /// When, among all, from 0.
     pub order: usize,
+}
+
+/// What is looked at in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Total time and memory, without probes.
+    Bare,
+    /// All metrics, with probes.
+    Observed,
+    /// What this script of the plan does.
+    Script(usize),
 }
 
 /// What is combined.
@@ -40,6 +51,17 @@ pub struct Modes {
     pub observed: bool,
     /// Without.
     pub bare: bool,
+    /// With each of so many scripts.
+    pub scripts: usize,
+}
+
+impl Modes {
+    fn kinds(self) -> impl Iterator<Item = Kind> {
+        let observed = self.observed.then_some(Kind::Observed);
+        let bare = self.bare.then_some(Kind::Bare);
+        let scripts = (0..self.scripts).map(Kind::Script);
+        observed.into_iter().chain(bare).chain(scripts)
+    }
 }
 
 impl Combinations<'_> {
@@ -64,18 +86,14 @@ impl Combinations<'_> {
         for (runtime, modes) in self.runtimes.iter().enumerate() {
             for workload in 0..self.workloads {
                 for &scale in self.scales {
-                    for (wanted, observed) in [(modes.observed, true), (modes.bare, false)] {
-                        if wanted {
-                            jobs.push(Job {
-                                runtime,
-                                workload,
-                                scale,
-                                repetition,
-                                observed,
-                                order: 0,
-                            });
-                        }
-                    }
+                    jobs.extend(modes.kinds().map(|kind| Job {
+                        runtime,
+                        workload,
+                        scale,
+                        repetition,
+                        kind,
+                        order: 0,
+                    }));
                 }
             }
         }
@@ -92,6 +110,7 @@ mod tests {
     const BOTH: Modes = Modes {
         observed: true,
         bare: true,
+        scripts: 1,
     };
 
     fn jobs(seed: u64) -> Vec<Job> {
@@ -101,6 +120,7 @@ mod tests {
                 Modes {
                     observed: false,
                     bare: true,
+                    scripts: 0,
                 },
             ],
             workloads: 3,
@@ -119,7 +139,7 @@ mod tests {
     #[test]
     fn every_combination_runs_once_in_each_repetition() {
         let jobs = jobs(7);
-        let block = 3 * 2 * 3;
+        let block = 3 * 2 * 4;
         assert_eq!(jobs.len(), 4 * block);
         for (repetition, block) in jobs.chunks(block).enumerate() {
             assert!(
@@ -129,7 +149,7 @@ mod tests {
             );
             let different: HashSet<_> = block
                 .iter()
-                .map(|job| (job.runtime, job.workload, job.scale, job.observed))
+                .map(|job| (job.runtime, job.workload, job.scale, job.kind))
                 .collect();
             assert_eq!(different.len(), block.len());
         }
@@ -144,9 +164,9 @@ mod tests {
                 .all(|(order, job)| job.order == order)
         );
         let of = |repetition: usize| -> Vec<_> {
-            jobs[repetition * 18..][..18]
+            jobs[repetition * 24..][..24]
                 .iter()
-                .map(|job| (job.runtime, job.workload, job.scale, job.observed))
+                .map(|job| (job.runtime, job.workload, job.scale, job.kind))
                 .collect()
         };
         assert_ne!(of(0), of(1));
@@ -154,6 +174,10 @@ mod tests {
 
     #[test]
     fn a_runtime_that_cannot_be_observed_runs_without_probes_only() {
-        assert!(jobs(1).iter().all(|job| job.runtime == 0 || !job.observed));
+        assert!(
+            jobs(1)
+                .iter()
+                .all(|job| job.runtime == 0 || job.kind == Kind::Bare)
+        );
     }
 }

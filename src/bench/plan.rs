@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundled;
 use crate::command::seconds;
 
 /// The plan if there is none.
@@ -47,6 +48,9 @@ pub struct Plan {
     /// Whether there are runs without probes.
     #[serde(default = "yes")]
     pub bare: bool,
+    /// Scripts that are run on every combination as well: files, or names of bundled ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<String>,
     /// Runtimes that are in no table, or differ from it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runtime: Vec<RuntimeEntry>,
@@ -233,6 +237,11 @@ impl Plan {
                 *path = folder.join(&*path);
             }
         }
+        for script in &mut self.scripts {
+            if bundled::script(script).is_none() {
+                *script = folder.join(&*script).display().to_string();
+            }
+        }
         for program in self
             .runtime
             .iter_mut()
@@ -248,7 +257,7 @@ impl Plan {
         if self.repetitions == 0 {
             return Err("`repetitions` has to be at least 1".to_owned());
         }
-        if !self.observed && !self.bare {
+        if !self.observed && !self.bare && self.scripts.is_empty() {
             return Err("with `observed = false` and `bare = false` nothing is run".to_owned());
         }
         if let Some(scale) = self
@@ -262,6 +271,7 @@ impl Plan {
         }
         no_double("scale", self.scales.iter().map(u64::to_string))?;
         no_double("runtime", self.runtimes.iter().cloned())?;
+        no_double("script", self.scripts.iter().cloned())?;
         no_double("workload", self.workloads.iter().cloned())?;
         no_double(
             "[[runtime]]",
@@ -340,13 +350,14 @@ mod tests {
     #[test]
     fn the_text_of_a_plan_is_the_same_plan_elsewhere() {
         let plan = parse(
-            "runtimes = [\"old\"]\ntimeout = \"1.5s\"\nbudget = \"2m\"\nseed = 7\nbare = false\n\
+            "runtimes = [\"old\"]\ntimeout = \"1.5s\"\nbudget = \"2m\"\nseed = 7\nbare = false\nscripts = [\"errors\", \"s.ewq\"]\n\
              [[runtime]]\nname = \"old\"\nlike = \"wasmtime\"\nprogram = \"bin/wasmtime\"\n\
              [[workload]]\nname = \"mine\"\nmodule = \"a.wasm\"\nargs = [\"{scale}\"]\nstdin = \"in\"\nexpect = \"ok\\n\"",
         )
         .unwrap();
         let again = Plan::parse("results", &plan.text(), Path::new("/elsewhere")).unwrap();
         assert_eq!(again, plan);
+        assert_eq!(again.scripts, ["errors", "/plans/s.ewq"]);
         assert_eq!(again.timeout.duration, Duration::from_millis(1500));
     }
 

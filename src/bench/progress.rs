@@ -9,7 +9,6 @@ use std::time::Duration;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::order::Job;
-use super::result::{Outcome, Run};
 
 /// Says how far an experiment is.
 #[derive(Debug)]
@@ -51,20 +50,18 @@ impl Progress {
         }
     }
 
-    /// A run has ended.
-    pub fn ran(&self, job: &Job, run: &Run) {
+    /// A run has ended: what it is called, what came of it, and what went wrong if something did.
+    pub fn ran(&self, job: &Job, name: &str, found: &str, trouble: Option<&str>) {
         match self {
             Progress::Bar(bar, said) => {
-                if let Some(trouble) = trouble(run)
-                    && said.borrow_mut().insert(trouble.clone())
+                if let Some(trouble) = trouble
+                    && said.borrow_mut().insert(trouble.to_owned())
                 {
                     bar.println(trouble);
                 }
                 bar.inc(1);
             }
-            Progress::Lines(runs) => {
-                eprintln!("[{}/{runs}] {}", job.order + 1, line(run));
-            }
+            Progress::Lines(runs) => eprintln!("[{}/{runs}] {name}: {found}", job.order + 1),
         }
     }
 
@@ -73,33 +70,5 @@ impl Progress {
         if let Progress::Bar(bar, _) = self {
             bar.finish_and_clear();
         }
-    }
-}
-
-/// What went wrong with a run, at whatever scale.
-pub fn trouble(run: &Run) -> Option<String> {
-    let how = how(run.outcome)?;
-    let detail = run.detail.as_deref().unwrap_or_default();
-    Some(format!("{} {} {how}: {detail}", run.runtime, run.workload))
-}
-
-fn how(outcome: Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Ok => None,
-        Outcome::Failed => Some("failed"),
-        Outcome::Timeout => Some("took too long"),
-        Outcome::Wrong => Some("was wrong"),
-    }
-}
-
-/// A run in one line.
-fn line(run: &Run) -> String {
-    let probes = if run.observed { ", with probes" } else { "" };
-    let what = format!("{} {} {}{probes}", run.runtime, run.workload, run.scale);
-    let detail = run.detail.as_deref().unwrap_or_default();
-    match (how(run.outcome), run.total) {
-        (Some(how), _) => format!("{what} {how}: {detail}"),
-        (None, Some(total)) => format!("{what}: {:.1} ms", total as f64 / 1e6),
-        (None, None) => format!("{what}: {} calls", run.calls()),
     }
 }

@@ -38,8 +38,10 @@ pub struct Trial<'a> {
 pub struct Observer<'a> {
     /// A copy of this program.
     pub ewapa: &'a Path,
-    /// The file of the measuring script.
+    /// The script: its file or its name.
     pub script: &'a Path,
+    /// Whether this is the measuring script and not one of the plan.
+    pub measures: bool,
 }
 
 /// What came of a run.
@@ -55,6 +57,8 @@ pub struct Findings {
     pub peak_memory: Option<u64>,
     /// What probes saw.
     pub observation: Observation,
+    /// What a script of the plan wrote.
+    pub lines: Vec<serde_json::Value>,
     /// What stands for its standard output, to compare it with another one.
     pub output: u64,
 }
@@ -107,7 +111,7 @@ impl Trial<'_> {
             Ended::Itself(measured) => {
                 let stderr = stderr(&directory).map_err(failed)?;
                 match self.observer {
-                    Some(_) => self.observed(&directory, &measured, &stderr),
+                    Some(observer) => self.observed(observer, &directory, &measured, &stderr),
                     None => {
                         let mut findings = self
                             .judge(&directory, measured.status, &stderr)
@@ -145,6 +149,7 @@ impl Trial<'_> {
     /// A run with probes: its process is ewapa, whose exit code is that of the runtime.
     fn observed(
         &self,
+        observer: &Observer<'_>,
         directory: &Directory,
         measured: &Measured,
         stderr: &str,
@@ -157,6 +162,15 @@ impl Trial<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(failed)?,
         };
+        if !observer.measures {
+            let lines = text.lines().map(serde_json::from_str);
+            let lines: Result<Vec<_>, _> = lines.collect();
+            let mut findings = self
+                .judge(directory, measured.status, stderr)
+                .map_err(failed)?;
+            findings.lines = lines.map_err(|error| failed(error.into()))?;
+            return Ok(findings);
+        }
         let observation = observation::read(&text).map_err(|error| failed(error.into()))?;
         let Some(observation) = observation else {
             let text = said_by_ewapa(stderr);
@@ -225,6 +239,7 @@ impl Trial<'_> {
             total: None,
             peak_memory: None,
             observation: Observation::default(),
+            lines: Vec::new(),
             output: hash(&output),
         };
         if let Some(wrong) = wrong {
@@ -244,6 +259,7 @@ impl Findings {
             total: None,
             peak_memory: None,
             observation: Observation::default(),
+            lines: Vec::new(),
             output: 0,
         }
     }

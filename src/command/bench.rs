@@ -13,6 +13,8 @@ use crate::bench::plan::Plan;
 use crate::bench::result::{self, Line};
 use crate::bench::{machine, plan, runtime, trial, workload};
 use crate::failure::{Failure, Kind};
+use crate::host;
+use crate::source::Source;
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
@@ -78,6 +80,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     plan.runtimes = runtimes.iter().map(|found| found.name.clone()).collect();
     let workloads =
         workload::of_plan(&plan).map_err(|error| Failure::new(Kind::NoInput, error.to_string()))?;
+    check_scripts(&plan.scripts)?;
     let seed = match &earlier {
         Some((_, earlier)) => earlier.experiment.seed,
         None => *plan.seed.get_or_insert_with(rand_seed),
@@ -91,11 +94,11 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         ewapa,
     };
     let planned = described(&experiment);
-    let (mut results, done) = match earlier {
+    let (mut results, earlier) = match earlier {
         Some((mut results, earlier)) => {
             refuse_other(&experiment, &planned, &earlier)?;
             results.add(&Line::Experiment(planned)).map_err(of_file)?;
-            (results, earlier.runs)
+            (results, Some(earlier))
         }
         None => {
             let path = args
@@ -103,10 +106,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
                 .clone()
                 .unwrap_or_else(|| PathBuf::from(format!("ewapa-bench-{}.jsonl", planned.began)));
             let results = Results::create(&path, &planned).map_err(of_file)?;
-            (results, Vec::new())
+            (results, None)
         }
     };
-    let ending = experiment.run(&done, &mut results).map_err(of_experiment)?;
+    let ending = experiment
+        .run(earlier.as_ref(), &mut results)
+        .map_err(of_experiment)?;
     crate::stdout::print(&summary(&ending, &results, start.elapsed()))?;
     Ok(match ending.stopped {
         Some(Stop::Signal(number)) => ExitCode::from(u8::try_from(128 + number).unwrap_or(1)),
@@ -127,6 +132,18 @@ fn choose(plan: &mut Plan, args: &Args) {
     }
     plan.repetitions = args.repetitions.unwrap_or(plan.repetitions);
     plan.seed = args.seed.or(plan.seed);
+}
+
+/// Errors of scripts are told before anything runs.
+fn check_scripts(scripts: &[String]) -> Result<(), Failure> {
+    let runtimes = host::runtimes();
+    for script in scripts {
+        let source = Source::find(script.as_ref())?;
+        let environment = host::environment(&runtimes, Some(&source.name));
+        ewapa_lang::compile(&source.text, &environment, &[])
+            .map_err(|errors| source.failure(&errors))?;
+    }
+    Ok(())
 }
 
 /// A number that is another one each time.

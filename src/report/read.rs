@@ -67,6 +67,8 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
                 results.experiments.push(experiment);
             }
             Ok(Line::Run(run)) => results.runs.push(*run),
+            // What scripts of the plan say is for those who wrote them.
+            Ok(Line::Script(_)) => {}
             Err(_) if !line.ends_with('\n') => {
                 let note =
                     format!("the last line of {shown} was not written to its end: it is left out");

@@ -3,15 +3,15 @@
 mod support;
 
 use std::process::Command;
-use std::time::Duration;
 
 use support::bpftrace::{compile, output};
 use support::directory::Directory;
 use support::guest::Guest;
 use support::host::ewapa;
 use support::is_root;
-use support::process::Process;
+use support::process::{Process, wait_until};
 use support::runtime::Runtime;
+use support::trace::has_probes_on;
 
 fn script(arguments: &[&str]) -> Command {
     let mut command = Command::new(ewapa());
@@ -33,19 +33,23 @@ fn without_a_command_every_process_with_a_runtime_counts() {
         "-e",
         "table t from wasi:fd_write by pid { calls = count() }",
     ]));
-    // The first processes may end before ewapa has seen that their file is a runtime.
-    let mut pids = Vec::new();
-    for _ in 0..20 {
+    let guest = || {
         let guest = Process::start(&mut Runtime::Wasm3.run(&module, directory.path()).command());
-        pids.push(guest.pid());
+        let pid = guest.pid();
         guest.end();
-        std::thread::sleep(Duration::from_millis(200));
-        assert!(!tracing.has_ended());
-    }
+        pid
+    };
+    // The first processes may end before ewapa has seen that their file is a runtime.
+    wait_until("probes on a runtime that begins later", || {
+        guest();
+        has_probes_on(tracing.pid(), &Runtime::Wasm3.binary()).then_some(())
+    });
+    let pid = guest();
+    assert!(!tracing.has_ended());
     tracing.signal(libc::SIGINT);
     let ended = tracing.end();
     let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-    let line = format!("{},100", pids[pids.len() - 1]);
+    let line = format!("{pid},100");
     assert!(
         text.lines().any(|known| known == line),
         "no {line} in:\n{text}\n{}",

@@ -5,7 +5,7 @@ mod condition;
 mod kernel;
 mod memory;
 mod number;
-pub mod search;
+mod search;
 mod text;
 
 use ewapa_lang::builtin::{Builtin, NONE};

@@ -103,12 +103,9 @@ impl Program {
     }
 }
 
-/// Whether the plan has loops, or looks for long texts, so that it needs `may_goto`, which Linux has from 6.9 on.
+/// Whether the plan has loops, or looks for texts in others, so that it needs `may_goto`, which Linux has from 6.9 on.
 pub fn needs_may_goto(plan: &Plan) -> bool {
-    let mut loops = |part: &Expr| match &part.kind {
-        ExprKind::Contains { part, .. } => expr::search::needs_loop(part.as_bytes()),
-        _ => false,
-    };
+    let mut loops = |part: &Expr| matches!(part.kind, ExprKind::Contains { .. });
     let mut clauses = plan.clauses.iter();
     clauses.any(|clause| action::has_loop(&clause.actions) || any_expression(clause, &mut loops))
 }

@@ -62,8 +62,14 @@ static __always_inline void reach_by_thread(struct pt_regs *ctx, struct thread *
 	struct call *record = &thread->event;
 
 	/* What is no runtime has no phases. */
-	if (!life || runtime == NONE || !(life->reached & 1u << PHASE_EXEC))
+	if (!life || runtime == NONE)
 		return;
+	/* It was not held, and went on before it was known for a runtime: what follows has no phase before it. */
+	if (!(life->reached & 1u << PHASE_EXEC)) {
+		__sync_fetch_and_or(&life->reached, 1u << phase);
+		life->last = 0;
+		return;
+	}
 	if (!reach(life, phase, record))
 		return;
 	record->runtime = runtime;
@@ -102,7 +108,8 @@ int process_known(struct bpf_raw_tracepoint_args *ctx)
 	__sync_fetch_and_add(&generation, 1);
 	if (!phases)
 		return 0;
-	if (ctx->args[KNOWN_RAN_BEFORE]) {
+	/* One that is not held may have begun before the probes of its runtime were there. */
+	if (ctx->args[KNOWN_RAN_BEFORE] || (follows_all && life && life->exec < ctx->args[KNOWN_PROBED])) {
 		struct life before = { .reached = 1u << PHASE_EXEC | 1u << PHASE_START | 1u << PHASE_FIRST_WASI };
 
 		if (bpf_map_update_elem(&lives, &pid, &before, BPF_ANY))

@@ -66,7 +66,7 @@ enum quiet { QUIET_NOT, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
 enum phase { PHASE_EXEC, PHASE_START, PHASE_FIRST_WASI, PHASE_EXIT };
 
 /* What user space has found in a process: the arguments of the program process_known. */
-enum known { KNOWN_PID, KNOWN_RUNTIME, KNOWN_MODULE, KNOWN_RAN_BEFORE };
+enum known { KNOWN_PID, KNOWN_RUNTIME, KNOWN_MODULE, KNOWN_RAN_BEFORE, KNOWN_PROBED };
 
 /* How many system calls are counted within each call. */
 #define WATCHED 4

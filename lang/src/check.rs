@@ -26,6 +26,7 @@ mod learnt;
 mod loops;
 mod map;
 mod map_function;
+mod map_plan;
 mod map_use;
 mod name;
 mod number;

@@ -30,6 +30,8 @@ pub struct Finding {
     pub module: i64,
     /// It ran before it was traced: what it has reached is not known.
     pub ran_before: bool,
+    /// When the probes of its runtime were there: nanoseconds of the monotonic clock.
+    pub probed: u64,
 }
 
 impl Known {
@@ -69,6 +71,7 @@ impl Known {
             finding.runtime.map_or(NONE, i64::from) as u64,
             finding.module as u64,
             u64::from(finding.ran_before),
+            finding.probed,
         ];
         // SAFETY: the structure is plain data; zero is its default.
         let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };

@@ -14,6 +14,7 @@ use ewapa_symbols::{Catalogue, Cost, Image, Inspection};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::attach::{Link, Point, Probes};
+use super::kernel;
 use super::known::{Finding, Known};
 use super::maps::{FileId, Mapping, executable_mappings};
 use super::names::Names;
@@ -28,6 +29,8 @@ pub struct Processes {
     known: Known,
     /// What else is told of them.
     findings: HashMap<u32, Finding>,
+    /// When the probes of a runtime were there, by the value of the builtin `runtime`.
+    probed: HashMap<u32, u64>,
     seen: HashMap<FileId, Seen>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
     /// What holds the probes.
@@ -104,6 +107,7 @@ impl Processes {
             traced,
             known,
             findings: HashMap::new(),
+            probed: HashMap::new(),
             seen: HashMap::new(),
             ahead: HashMap::new(),
             links: Vec::new(),
@@ -140,6 +144,7 @@ impl Processes {
             runtime: None,
             module,
             ran_before: joins == Joins::Running,
+            probed: 0,
         };
         self.findings.insert(pid, finding);
         if joins == Joins::ByExec {
@@ -166,11 +171,13 @@ impl Processes {
         // One that has ended meanwhile has no mappings.
         let mappings = executable_mappings(pid).unwrap_or_default();
         let mut has_runtime = false;
+        let mut began_before = false;
         for mapping in &mappings {
             let new = !self.seen.contains_key(&mapping.file);
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
                 if new && meeting != Meeting::Running {
+                    began_before = true;
                     let name = self.names.runtime_name(i64::from(runtime));
                     self.troubles.push(format!(
                         "{name} was not known before process {pid} began, so the first calls of that process may be missing"
@@ -181,6 +188,8 @@ impl Processes {
         let traced = self.findings.contains_key(&pid);
         match (has_runtime, meeting) {
             (true, Meeting::Library) if traced => {}
+            // What it has reached by now is not known.
+            (true, _) if began_before => self.trace(pid, Joins::Running)?,
             (true, Meeting::Running) => self.trace(pid, Joins::Running)?,
             (true, _) => self.trace(pid, Joins::ByExec)?,
             (false, _) if traced => {
@@ -209,13 +218,15 @@ impl Processes {
             runtime: None,
             module: NONE,
             ran_before: false,
+            probed: 0,
         });
         let mappings = executable_mappings(pid)?;
         self.names.symbols.seen(pid, &mappings);
         for mapping in mappings {
             if let Seen::Runtime(runtime) = self.kind(&mapping) {
                 self.with_runtime.insert(pid);
-                finding.runtime.get_or_insert(runtime);
+                let found = *finding.runtime.get_or_insert(runtime);
+                finding.probed = self.probed.get(&found).copied().unwrap_or(0);
             }
         }
         self.findings.insert(pid, finding);
@@ -302,6 +313,7 @@ impl Processes {
                 self.links.extend(self.probes.attach(file, &points)?);
             }
         }
+        self.probed.insert(runtime, kernel::now());
         self.found.push(Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
             missing: image

@@ -1,6 +1,6 @@
 //! The function of a clause, those that it has called for each row of a map, and the program of a raw probe.
 
-use ewapa_lang::plan::{Clause, Event, ExprKind, Plan, RawKind, RawProbe};
+use ewapa_lang::plan::{Action, Clause, Event, ExprKind, Plan, RawKind, RawProbe};
 use ewapa_templates::{CALL_AROUND, IS_TRACED};
 
 use super::dispatch::{match_probes, returns};
@@ -86,6 +86,15 @@ pub fn generate(
     Ok(())
 }
 
+/// Whether the clause does nothing but to update groups, whatever it has of them: one path after the other.
+fn is_table(clause: &Clause) -> bool {
+    clause.variables.is_empty()
+        && clause
+            .actions
+            .iter()
+            .all(|action| matches!(action, Action::Record(_)))
+}
+
 /// Clauses of fewer operators and operands have few paths.
 const SIMPLE: usize = 48;
 
@@ -107,7 +116,7 @@ fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
         Event::Raw(probes) => compiler.raw = probes.first().map(RawProbe::kind),
         _ => {}
     }
-    compiler.forgetful = !clause.variables.is_empty() && weight(clause) > SIMPLE;
+    compiler.forgetful = weight(clause) > SIMPLE && !is_table(clause);
     compiler.declare(&clause.variables, iterates(&clause.actions));
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);

@@ -110,6 +110,9 @@ fn the_kernel_takes_every_random_program_and_does_what_the_reference_does() {
         if fits(&plan) {
             check(&plan, &events);
             loaded += 1;
+            if loaded % 500 == 0 {
+                eprintln!("{loaded} programs");
+            }
         }
     }
 }

@@ -60,8 +60,12 @@ impl Document {
                         if part.groups.iter().all(|(name, _)| name.is_empty()) {
                             part.groups.clear();
                         }
+                        let notes = std::mem::take(&mut part.notes);
                         writeln!(out)?;
                         out.write_all(table::drawn(&part).as_bytes())?;
+                        for note in notes {
+                            writeln!(out, "{}", wrapped(&note, width))?;
+                        }
                     }
                 }
             }

@@ -31,7 +31,7 @@ pub fn document(results: &Results, study: &Study) -> Document {
         }
     }
     let functions = functions(study);
-    if !functions.is_empty() {
+    if !functions.rows.is_empty() {
         document.heading("functions: time per call, and ratio to the best");
         document.table(function_sheet(study, &functions));
     }
@@ -150,20 +150,50 @@ impl FunctionRow {
     }
 }
 
+/// The functions that are worth a row.
+#[derive(Debug, Default)]
+pub struct Functions {
+    /// A row for each workload and function.
+    pub rows: Vec<FunctionRow>,
+    /// How many take so little time that they have none.
+    pub left_out: usize,
+}
+
+/// A function has a row if any runtime spends at least this part of its total in it.
+const SHARE: f64 = 0.001;
+
+impl Functions {
+    /// What is to be said below them.
+    pub fn notes(&self) -> Vec<String> {
+        match self.left_out {
+            0 => Vec::new(),
+            left_out => vec![format!(
+                "Left out: {} with less than 0.1 % of the total in every runtime. `ewapa report -f csv` has \
+                 all.",
+                count(left_out, "function")
+            )],
+        }
+    }
+}
+
 /// The functions of all workloads.
-pub fn functions(study: &Study) -> Vec<FunctionRow> {
-    let mut rows = Vec::new();
+pub fn functions(study: &Study) -> Functions {
+    let mut functions = Functions::default();
     for workload in 0..study.workloads.len() {
         let Some(scale) = study.fullest_scale(workload) else {
             continue;
         };
         for func in study.functions(workload) {
+            if study.largest_share(workload, func) < SHARE {
+                functions.left_out += 1;
+                continue;
+            }
             let times: Vec<Option<Estimate>> = (0..study.runtimes.len())
                 .map(|runtime| study.cell(workload, scale, runtime))
                 .map(|cell| cell?.function(func, metric::time_per_call).estimate())
                 .collect();
             if times.iter().any(Option::is_some) {
-                rows.push(FunctionRow {
+                functions.rows.push(FunctionRow {
                     func: func.to_owned(),
                     workload,
                     scale,
@@ -172,11 +202,11 @@ pub fn functions(study: &Study) -> Vec<FunctionRow> {
             }
         }
     }
-    rows
+    functions
 }
 
 /// The functions as a table.
-pub fn function_sheet(study: &Study, rows: &[FunctionRow]) -> Sheet {
+pub fn function_sheet(study: &Study, functions: &Functions) -> Sheet {
     let mut table = sheet(&[
         ("WORKLOAD", Side::Left),
         ("SCALE", Side::Right),
@@ -190,7 +220,8 @@ pub fn function_sheet(study: &Study, rows: &[FunctionRow]) -> Sheet {
             .extend(["PER CALL".to_owned(), "x".to_owned()]);
         table.sides.extend([Side::Right; 2]);
     }
-    for row in rows {
+    table.notes = functions.notes();
+    for row in &functions.rows {
         let mut line = vec![
             study.workloads[row.workload].clone(),
             row.scale.to_string(),
@@ -206,7 +237,7 @@ pub fn function_sheet(study: &Study, rows: &[FunctionRow]) -> Sheet {
 }
 
 /// How many characters of a detail are shown.
-const DETAIL: usize = 120;
+const DETAIL: usize = 50;
 
 /// The runs that are in no number.
 pub fn left_out(study: &Study) -> Sheet {

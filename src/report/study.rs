@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bench::result::{Function, Outcome, Run};
 
-use super::metric::Metric;
+use super::metric::{Metric, OBSERVED};
 use super::stats::sample::Sample;
 
 /// What the runs of a cell have in common, as places in the lists of names.
@@ -187,6 +187,21 @@ impl Study {
     /// The names of the functions that a workload calls.
     pub fn functions(&self, workload: usize) -> impl Iterator<Item = &str> {
         self.functions[workload].iter().map(String::as_str)
+    }
+
+    /// The largest part of its total that any runtime spends in a function, at the scale that
+    /// [`Study::fullest_scale`] gives.
+    pub fn largest_share(&self, workload: usize, func: &str) -> f64 {
+        let Some(scale) = self.fullest_scale(workload) else {
+            return 0.0;
+        };
+        let share = |runtime| {
+            let cell = self.cell(workload, scale, runtime)?;
+            let time = cell.function(func, |function| Some(function.duration as f64));
+            Some(time.median()? / cell.sample(&OBSERVED).median()?)
+        };
+        let shares = (0..self.runtimes.len()).filter_map(share);
+        shares.fold(0.0, f64::max)
     }
 }
 

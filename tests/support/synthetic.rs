@@ -55,9 +55,11 @@ pub enum Planted {
     Loses(usize, u64),
 }
 
-/// The workloads: name, and the functions with calls for each unit of scale, nanoseconds and bytes a call,
-/// and system calls a call.
-const WORKLOADS: [(&str, &[(&str, f64, f64, f64, f64)]); 8] = [
+/// A function: its name, calls for each unit of scale, nanoseconds and bytes a call, system calls a call.
+type Function = (&'static str, f64, f64, f64, f64);
+
+/// The workloads by name.
+const WORKLOADS: [(&str, &[Function]); 8] = [
     (
         "seqwrite",
         &[
@@ -224,7 +226,7 @@ impl Synthetic {
     fn function(
         &self,
         runtime: &Runtime,
-        (func, per_scale, time, bytes, syscalls): &(&str, f64, f64, f64, f64),
+        (func, per_scale, time, bytes, syscalls): &Function,
         place: &Place,
         luck: f64,
         random: &mut Random,
@@ -264,7 +266,7 @@ impl Synthetic {
 struct Place<'a> {
     workload: usize,
     name: &'a str,
-    functions: &'a [(&'a str, f64, f64, f64, f64)],
+    functions: &'a [Function],
     scale: u64,
     repetition: u32,
     observed: bool,

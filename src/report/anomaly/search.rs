@@ -38,6 +38,12 @@ pub fn find(study: &Study, limits: &Limits) -> Found {
     let mut candidates = Vec::new();
     for workload in 0..study.workloads.len() {
         for func in study.functions(workload) {
+            // What takes no runtime enough time for its time to matter is not compared. This is no choice by
+            // the result: it is the same whichever runtime has which numbers.
+            let takes_time = study.largest_share(workload, func) >= limits.excess;
+            let signs = OF_RUNS
+                .iter()
+                .filter(|sign| takes_time || !sign.is_of_time());
             for runtime in 0..study.runtimes.len() {
                 let place = Place {
                     study,
@@ -45,8 +51,10 @@ pub fn find(study: &Study, limits: &Limits) -> Found {
                     func,
                     runtime,
                 };
-                candidates.extend(OF_RUNS.iter().filter_map(|sign| place.of_runs(*sign)));
-                candidates.extend(place.growth());
+                candidates.extend(signs.clone().filter_map(|sign| place.of_runs(*sign)));
+                if takes_time {
+                    candidates.extend(place.growth());
+                }
             }
         }
     }

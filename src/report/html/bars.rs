@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::output::words::count;
 use crate::report::metric::{GUEST, Metric, OWN, STARTUP, SYSCALL_TIME};
 use crate::report::show::{self, Unit};
 use crate::report::stats::sample::Sample;
@@ -200,9 +201,9 @@ pub fn distribution(study: &Study, workload: usize, scale: u64, metric: &Metric)
             let time = |value: &f64| show::value(*value, Unit::Time);
             let (first, last) = (sample.values().first()?, sample.values().last()?);
             Some(format!(
-                "{}: {} runs from {} to {}, median {}",
+                "{}: {} from {} to {}, median {}",
                 study.runtimes[*runtime],
-                sample.len(),
+                count(sample.len(), "run"),
                 time(first),
                 time(last),
                 time(&sample.median()?)
@@ -234,7 +235,11 @@ fn draw_spread(
         draw_name(
             area,
             index,
-            &format!("{}: {} runs", study.runtimes[*runtime], sample.len()),
+            &format!(
+                "{}: {}",
+                study.runtimes[*runtime],
+                count(sample.len(), "run")
+            ),
         )?;
         let mut bins = [0u32; BINS];
         for value in sample.values().iter().filter(|value| **value > 0.0) {

@@ -105,14 +105,14 @@ fn anomalies(study: &Study, found: &Found, budget: &mut Budget) -> Markup {
 }
 
 fn functions(study: &Study, budget: &mut Budget) -> Markup {
-    let rows = overview::functions(study);
+    let functions = overview::functions(study);
     html! {
         h2 id="functions" { "Functions" }
-        @if rows.is_empty() {
+        @if functions.rows.is_empty() {
             p { "No run was observed." }
         } @else {
             p { "At the largest scale of each workload at which most runtimes have runs." }
-            (budget.spend(table::heat_map(study, &rows), "The table is left out"))
+            (budget.spend(table::heat_map(study, &functions), "The table is left out"))
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::output::sheet::{Sheet, Side};
-use crate::report::overview::FunctionRow;
+use crate::report::overview::Functions;
 use crate::report::show::{self, Unit};
 use crate::report::study::Study;
 
@@ -66,7 +66,7 @@ fn right(side: Side) -> Option<&'static str> {
 }
 
 /// The time per call of each function in each runtime: the darker, the more above the best.
-pub fn heat_map(study: &Study, rows: &[FunctionRow]) -> Markup {
+pub fn heat_map(study: &Study, functions: &Functions) -> Markup {
     framed(
         "time per call, and how many times the best runtime's",
         html! {
@@ -77,7 +77,7 @@ pub fn heat_map(study: &Study, rows: &[FunctionRow]) -> Markup {
                 }
             }
             tbody {
-                @for row in rows {
+                @for row in &functions.rows {
                     tr {
                         th scope="row" {
                             (row.func) br;
@@ -99,7 +99,7 @@ pub fn heat_map(study: &Study, rows: &[FunctionRow]) -> Markup {
                 }
             }
         },
-        &[],
+        &functions.notes(),
     )
 }
 

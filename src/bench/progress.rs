@@ -29,13 +29,14 @@ impl Progress {
         let left = move |state: &ProgressState, out: &mut dyn Write| {
             let budget = budget.map(|budget| budget.saturating_sub(state.elapsed()));
             let left = state.eta().min(budget.unwrap_or(Duration::MAX));
-            // A text that cannot grow is the worst that can happen.
-            let _ = write!(out, "{}", HumanDuration(left));
+            // Before the first run nobody knows. A text that cannot grow is the worst that can happen.
+            if state.pos() > done as u64 {
+                let _ = write!(out, ", {} left", HumanDuration(left));
+            }
         };
-        let style =
-            ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {left} left\n{wide_msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .with_key("left", left);
+        let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs{left}\n{wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("left", left);
         bar.set_style(style);
         bar.set_position(done as u64);
         bar.reset_eta();

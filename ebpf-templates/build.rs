@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use ewapa_lang::builtin::{BUILTINS, NONE};
 use ewapa_lang::types::Type;
-use ewapa_lang::wasi::{FUNCTIONS, Function};
+use ewapa_lang::wasi::{ArgType, FUNCTIONS, Function};
 
 fn main() {
     println!("cargo::rerun-if-changed=c");
@@ -46,11 +46,53 @@ fn call_header() -> String {
     }
     writeln!(header, "\n#define NONE ((__s64){:#x}ull)", NONE as u64).expect("write to a string");
     writeln!(header, "#define FUNCTIONS {}", FUNCTIONS.len()).expect("write to a string");
-    let proc_exit = Function::named("proc_exit")
-        .expect("WASI has proc_exit")
-        .index();
-    writeln!(header, "#define FUNC_PROC_EXIT {proc_exit}").expect("write to a string");
+    for name in ["proc_exit", "path_open", "fd_close", "fd_renumber"] {
+        let index = Function::named(name).expect("WASI has it").index();
+        writeln!(header, "#define FUNC_{} {index}", name.to_uppercase())
+            .expect("write to a string");
+    }
+    header.push_str("\n#define SIGNATURES");
+    for function in Function::all() {
+        write!(header, " \\\n\t{}", signature(function)).expect("write to a string");
+    }
+    header.push('\n');
     header
+}
+
+/// The `struct signature` of a function.
+fn signature(function: Function) -> String {
+    let named = |names: &[&str]| {
+        function
+            .args()
+            .iter()
+            .position(|arg| names.contains(&arg.name))
+    };
+    let bits = |wanted: &[ArgType]| {
+        let args = function.args().iter().enumerate();
+        args.filter(|(_, arg)| wanted.contains(&arg.ty))
+            .fold(0, |bits, (index, _)| bits | 1 << index)
+    };
+    let shown =
+        |index: Option<usize>| index.map_or_else(|| "NO_ARG".to_owned(), |index| index.to_string());
+    // That of fd_prestat_dir_name is where the path is written to.
+    let gives_path = function.name() == "fd_prestat_dir_name";
+    let path = named(&["path", "old_path"]).filter(|_| !gives_path);
+    let buffers = named(&["iovs", "ri_data", "si_data"]);
+    let length = if gives_path {
+        named(&["path_len"])
+    } else {
+        named(&["buf_len"])
+    };
+    format!(
+        "{{ {}, {}, {}, {}, {}, {:#x}, {:#x} }},",
+        function.args().len(),
+        shown(function.fd_arg()),
+        shown(path),
+        shown(buffers),
+        shown(length),
+        bits(&[ArgType::U64]),
+        bits(&[ArgType::Pointer, ArgType::Moved]),
+    )
 }
 
 fn compile(source: &Path, out: &Path, object: &Path) {

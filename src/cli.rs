@@ -37,10 +37,12 @@ enum Command {
     Fmt(command::fmt::Args),
     /// Explain an error by its code, such as E0203; without a code, list them all
     Explain(command::explain::Args),
-    /// List the bundled scripts, or the WASI functions that a probe stands for
+    /// List the bundled scripts, or what a probe stands for
     List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
+    /// Run workloads on runtimes at several scales, with and without probes, and keep what each run took
+    Bench(command::bench::Args),
     /// Show what the results of experiments say: tables, plots, and what single runtimes do otherwise
     Report(command::report::Args),
     /// Compare the results of two experiments, or of two runtimes
@@ -79,7 +81,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
     // pipes of its own, and tables to bring home.
     if !matches!(
         cli.command,
-        Command::Script { .. } | Command::Demo | Command::Guest(_)
+        Command::Script { .. } | Command::Demo | Command::Guest(_) | Command::Bench(_)
     ) {
         // SAFETY: no other thread is there yet.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
@@ -91,6 +93,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Explain(args) => command::explain::run(&args),
         Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
+        Command::Bench(args) => command::bench::run(&args),
         Command::Report(args) => command::report::run(&args),
         Command::Diff(args) => command::diff::run(&args),
         Command::Doctor => command::doctor::run(),

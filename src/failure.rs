@@ -4,8 +4,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::engine::load;
 use crate::engine::trace;
+use crate::engine::{load, raw};
 
 /// A failure for the user.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub enum Kind {
     Internal = 70,
     /// The kernel does not have what is needed.
     Kernel = 71,
+    /// What a probe names is not there: a function, a static probe, a tracepoint.
+    NoProbe = 72,
     /// The output cannot be written.
     Output = 74,
     /// The rights are not enough.
@@ -75,7 +77,12 @@ impl Failure {
     /// The failure of a run. The verifier's log is shown only when it is asked for.
     pub fn of_trace(error: trace::Error, verbose: bool) -> Failure {
         let mut text = error.to_string();
-        if let (true, trace::Error::Load(load::Error::Verifier { log, .. })) = (verbose, &error) {
+        if let (
+            true,
+            trace::Error::Load(load::Error::Verifier { log, .. })
+            | trace::Error::Raw(raw::Error::Load(load::Error::Verifier { log, .. })),
+        ) = (verbose, &error)
+        {
             text = format!("{text}\n{log}");
         }
         Failure {
@@ -103,7 +110,13 @@ fn kind(error: &trace::Error) -> Kind {
         trace::Error::Compile(ewapa_codegen::Error::TooLarge { .. }) => Kind::Script,
         trace::Error::Compile(_) | trace::Error::Io { .. } | trace::Error::Map(_) => Kind::Internal,
         trace::Error::Load(load::Error::Kernel { .. } | load::Error::Map(_)) => Kind::Kernel,
-        trace::Error::Load(_) => Kind::Internal,
+        trace::Error::Load(_) | trace::Error::Raw(raw::Error::Load(_)) => Kind::Internal,
+        trace::Error::Raw(raw::Error::File { .. } | raw::Error::Symbols { .. }) => Kind::NoInput,
+        trace::Error::Raw(raw::Error::Place { .. } | raw::Error::Missing { .. }) => Kind::NoProbe,
+        trace::Error::Raw(raw::Error::Refused { source, .. }) => match source.raw_os_error() {
+            Some(libc::EACCES | libc::EPERM) => Kind::NoRights,
+            _ => Kind::Kernel,
+        },
         trace::Error::Output(_) => Kind::Output,
         trace::Error::NoBtf => Kind::Kernel,
         trace::Error::NoRights => Kind::NoRights,

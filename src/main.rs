@@ -7,10 +7,12 @@ mod command;
 mod engine;
 mod failure;
 mod guest;
+mod host;
 mod output;
 mod report;
 mod source;
 mod stdout;
+mod symbolize;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -38,9 +38,9 @@ fn no_script() {
         64,
         expect![[r#"
             error: the following required arguments were not provided:
-              <FILE|NAME>
+              <FILE|NAME>...
 
-            Usage: ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]
+            Usage: ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [ARGUMENT]... [-p PID]... [-- COMMAND...]
 
             For more information, try '--help'.
         "#]],
@@ -61,7 +61,7 @@ fn an_unknown_option() {
               tip: a similar argument exists: '--format'
               tip: to pass '--frobnicate' as a value, use '-- --frobnicate'
 
-            Usage: ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]
+            Usage: ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [ARGUMENT]... [-p PID]... [-- COMMAND...]
 
             For more information, try '--help'.
         "#]],
@@ -80,17 +80,6 @@ fn an_unknown_subcommand() {
         Usage: ewapa <COMMAND>
 
         For more information, try '--help'.
-    "#]],
-    );
-}
-
-#[test]
-fn nothing_to_trace() {
-    run_is_refused(
-        &[],
-        64,
-        expect![[r#"
-        ewapa: nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet
     "#]],
     );
 }

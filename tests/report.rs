@@ -161,6 +161,25 @@ fn several_files_are_one_report_and_a_cut_line_is_said() {
 }
 
 #[test]
+fn runs_with_scripts_are_in_no_number_and_said() {
+    let folder = Directory::new();
+    let script = r#"{"type":"script","script":"errors","runtime":"wasm3","version":"1.0","workload":"seqread",
+        "scale":10,"repetition":0,"order":180,"outcome":"ok","lines":[]}"#;
+    let lines = three().lines().replacen("\"runs\":180", "\"runs\":181", 1);
+    let script = script.replace('\n', "");
+    folder.file("results.jsonl", format!("{lines}{script}\n"));
+    let report = printed(&folder, &["report", "results.jsonl"]);
+    assert!(
+        report.contains("results.jsonl has 1 run with scripts of its plan"),
+        "{report}"
+    );
+    assert!(
+        report.contains("180 runs") && !report.contains("planned were"),
+        "{report}"
+    );
+}
+
+#[test]
 fn what_is_no_results_file_is_refused_with_its_line() {
     let folder = folder(&three());
     folder.file("other.jsonl", "{\"type\":\"run\"}\n");

@@ -1,15 +1,19 @@
-//! The actions of a clause. Records and deletions are in [`group`], what user space is told in
-//! [`message`].
+//! The actions of a clause. Records and deletions are in [`group`], loops in [`rounds`], what user space is
+//! told in [`message`].
 
 mod group;
 mod message;
+mod rounds;
+mod walk;
 
-use ewapa_lang::plan::{Action, StoreId};
+use ewapa_lang::plan::Action;
 use ewapa_templates::Counter;
 
 use crate::compiler::Compiler;
 use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R10};
 use crate::program::COUNTERS;
+
+pub use walk::{any, has_loop, iterates, shares};
 
 impl Compiler<'_> {
     /// Does actions in turn; goes to `end` when nothing more is to be done.
@@ -26,9 +30,12 @@ impl Compiler<'_> {
             Action::Record(record) => self.record(record),
             Action::Delete { store, keys } => self.delete(*store, keys),
             Action::Assign { variable, value } => {
-                self.value_or_none(value);
-                let place = self.variable(*variable);
-                self.asm.store(R10, place, R0);
+                let place = self.block.variable(*variable);
+                let room = self.block.variables[variable.0].size();
+                self.put(value, place, room);
+                if self.forgetful {
+                    self.forget(place, self.block.variables[variable.0]);
+                }
             }
             Action::If {
                 condition,
@@ -43,9 +50,31 @@ impl Compiler<'_> {
                 self.actions(otherwise, end);
                 self.asm.place(done);
             }
+            Action::Loop {
+                condition,
+                body,
+                step,
+            } => self.repeat(condition.as_ref(), body, step, end),
+            Action::ForEach {
+                store,
+                keys,
+                slots,
+                body,
+            } => self.for_each(*store, keys, slots, body, end),
+            Action::Break => {
+                let rounds = self
+                    .rounds
+                    .expect("the checker lets loops be left only inside");
+                self.asm.jump(rounds.over);
+            }
+            Action::Continue => {
+                let rounds = self
+                    .rounds
+                    .expect("the checker lets loops go on only inside");
+                self.asm.jump(rounds.next);
+            }
             Action::Tell { message, values } => self.tell(*message, values),
             Action::Return => self.asm.jump(end),
-            _ => unreachable!("the checker refuses it"),
         }
     }
 
@@ -73,16 +102,5 @@ impl Compiler<'_> {
         self.asm.atomic_add(R0, 0, R1);
         self.asm.place(missing);
         self.frame.release(mark);
-    }
-}
-
-/// The stores that an action, or an action within it, deletes from.
-pub fn deleted(action: &Action) -> Vec<StoreId> {
-    match action {
-        Action::Delete { store, .. } => vec![*store],
-        Action::If {
-            then, otherwise, ..
-        } => then.iter().chain(otherwise).flat_map(deleted).collect(),
-        _ => Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ const KIND_PTR: u32 = 2;
 const KIND_ARRAY: u32 = 3;
 const KIND_STRUCT: u32 = 4;
 const KIND_TYPEDEF: u32 = 8;
+const KIND_CONST: u32 = 10;
 pub(crate) const KIND_FUNC: u32 = 12;
 const KIND_FUNC_PROTO: u32 = 13;
 const KIND_VAR: u32 = 14;
@@ -35,7 +36,37 @@ pub enum Parameter {
     Context,
     /// `__u64 clause`
     Clause,
+    /// `void *map`
+    Map,
+    /// `void *key`
+    Key,
+    /// `void *value`
+    Value,
 }
+
+impl Parameter {
+    /// What the kernel calls a function with for each row of a map; the last is the function's own.
+    pub const CALLBACK: [Parameter; 4] = [
+        Parameter::Map,
+        Parameter::Key,
+        Parameter::Value,
+        Parameter::Context,
+    ];
+}
+
+/// What a function of the template returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    /// `int`
+    Int,
+    /// `__u64`
+    Unsigned,
+    /// `const void *`
+    Address,
+}
+
+/// The offset of a function in its section, its type, and the text of its line.
+type Entry = (u32, TypeId, u32);
 
 /// Builds the sections `.BTF` and `.BTF.ext`.
 #[derive(Debug)]
@@ -44,8 +75,8 @@ pub struct Writer {
     strings: Vec<u8>,
     count: u32,
     int: TypeId,
-    functions: Vec<(u32, TypeId)>,
-    lines: Vec<(u32, u32)>,
+    /// By section: the functions' offsets with their types, and with their lines.
+    code: Vec<(String, Vec<Entry>)>,
 }
 
 impl Default for Writer {
@@ -55,8 +86,7 @@ impl Default for Writer {
             strings: vec![0],
             count: 0,
             int: TypeId(0),
-            functions: Vec::new(),
-            lines: Vec::new(),
+            code: Vec::new(),
         };
         const SIGNED: u32 = 1 << 24;
         writer.int = writer.add("int", KIND_INT, 0, 4, &[SIGNED | 32]);
@@ -124,26 +154,55 @@ impl Writer {
         self.add(name, KIND_DATASEC, variables.len() as u32, size, &entries);
     }
 
-    /// A global function `int name(parameters)` at this offset of the text, and the script's text there.
-    pub fn function(&mut self, name: &str, parameters: &[Parameter], text: &str, offset: u32) {
+    /// `unsigned long long`, by the kernel's name.
+    fn unsigned(&mut self) -> TypeId {
+        let long = self.add("unsigned long long", KIND_INT, 0, 8, &[64]);
+        self.add("__u64", KIND_TYPEDEF, 0, long.0, &[])
+    }
+
+    /// A function of another object that takes nothing.
+    pub fn extern_function(&mut self, name: &str, returns: Returns) {
+        let returned = match returns {
+            Returns::Int => self.int,
+            Returns::Unsigned => self.unsigned(),
+            Returns::Address => {
+                let constant = self.add("", KIND_CONST, 0, 0, &[]);
+                self.add("", KIND_PTR, 0, constant.0, &[])
+            }
+        };
+        let prototype = self.add("", KIND_FUNC_PROTO, 0, returned.0, &[]);
+        self.add(name, KIND_FUNC, Linkage::Extern as u32, prototype.0, &[]);
+    }
+
+    /// A global function `int name(parameters)` at this offset of a section, and the script's text there.
+    pub fn function(
+        &mut self,
+        name: &str,
+        parameters: &[Parameter],
+        text: &str,
+        (section, offset): (&str, u32),
+    ) {
         let mut members = Vec::new();
         for parameter in parameters {
             let (name, ty) = match parameter {
                 Parameter::Call => ("call", self.add("", KIND_PTR, 0, 0, &[])),
                 Parameter::Context => ("ctx", self.add("", KIND_PTR, 0, 0, &[])),
-                Parameter::Clause => {
-                    let long = self.add("unsigned long long", KIND_INT, 0, 8, &[64]);
-                    ("clause", self.add("__u64", KIND_TYPEDEF, 0, long.0, &[]))
-                }
+                Parameter::Map => ("map", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Key => ("key", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Value => ("value", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Clause => ("clause", self.unsigned()),
             };
             members.extend([self.string(name), ty.0]);
         }
         let (int, count) = (self.int.0, parameters.len() as u32);
         let prototype = self.add("", KIND_FUNC_PROTO, count, int, &members);
         let function = self.add(name, KIND_FUNC, Linkage::Global as u32, prototype.0, &[]);
-        self.functions.push((offset, function));
         let line = self.string(text);
-        self.lines.push((offset, line));
+        let entry = (offset, function, line);
+        match self.code.iter_mut().find(|(known, _)| known == section) {
+            Some((_, entries)) => entries.push(entry),
+            None => self.code.push((section.to_owned(), vec![entry])),
+        }
     }
 
     /// The section `.BTF`.
@@ -162,21 +221,23 @@ impl Writer {
         out
     }
 
-    /// The section `.BTF.ext` for functions in this text section, and its file name for lines.
-    pub fn extension(&mut self, section: &str, file: &str) -> Vec<u8> {
+    /// The section `.BTF.ext` for all functions, and the file name for lines.
+    pub fn extension(&mut self, file: &str) -> Vec<u8> {
         const FUNC_RECORD: u32 = 8;
         const LINE_RECORD: u32 = 16;
-        let (section, file) = (self.string(section), self.string(file));
-        let mut functions: Vec<u32> = vec![FUNC_RECORD, section, self.functions.len() as u32];
-        functions.extend(
-            self.functions
-                .iter()
-                .flat_map(|(offset, id)| [*offset, id.0]),
-        );
-        let mut lines: Vec<u32> = vec![LINE_RECORD, section, self.lines.len() as u32];
-        let numbered = self.lines.iter().zip(1u32..);
-        lines
-            .extend(numbered.flat_map(|((offset, text), line)| [*offset, file, *text, line << 10]));
+        let file = self.string(file);
+        let (mut functions, mut lines) = (vec![FUNC_RECORD], vec![LINE_RECORD]);
+        let mut number = 0;
+        for (section, entries) in std::mem::take(&mut self.code) {
+            let head = [self.string(&section), entries.len() as u32];
+            functions.extend(head);
+            lines.extend(head);
+            for (offset, id, text) in entries {
+                number += 1;
+                functions.extend([offset, id.0]);
+                lines.extend([offset, file, text, number << 10]);
+            }
+        }
 
         const EXT_HEADER: u32 = 32;
         let (function_bytes, line_bytes) = (4 * functions.len() as u32, 4 * lines.len() as u32);

@@ -1,17 +1,17 @@
 //! Writes a generated program as a relocatable ELF object, as clang would for the BPF target.
 
-use ewapa_templates::Counter;
-use object::write::{Object, Relocation, Symbol, SymbolId, SymbolSection};
+use ewapa_templates::{CALL_AROUND, Counter, ELAPSED, IS_TRACED, PARENT};
+use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
     SymbolScope,
 };
 
 use crate::Error;
-use crate::btf::{self, Linkage};
-use crate::insn::Symbol as Reference;
+use crate::btf::{self, Linkage, Returns};
+use crate::insn::{LDDW as LOAD_ADDRESS, Symbol as Reference};
 use crate::layout::MapKind;
-use crate::program::{COUNTERS, MESSAGES, Program, ZEROS};
+use crate::program::{COUNTERS, MAX_STACKS, MESSAGES, Program, ZEROS, stacks_of};
 
 /// ELF relocations of the BPF target (Documentation/bpf/llvm_reloc.rst).
 const R_BPF_64_64: u32 = 1;
@@ -21,11 +21,20 @@ const R_BPF_64_32: u32 = 10;
 const MAP_TYPE_HASH: u32 = 1;
 const MAP_TYPE_ARRAY: u32 = 2;
 const MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+const MAP_TYPE_STACK_TRACE: u32 = 7;
 const MAP_TYPE_RINGBUF: u32 = 27;
 const NO_PREALLOC: u32 = 1;
 
 /// The bytes of the ring buffer of messages: a power of two.
 const MESSAGE_BYTES: u32 = 4 << 20;
+
+/// The functions of the template that generated code calls.
+const TEMPLATE_FUNCTIONS: [(&str, Returns); 4] = [
+    (IS_TRACED, Returns::Int),
+    (CALL_AROUND, Returns::Address),
+    (ELAPSED, Returns::Unsigned),
+    (PARENT, Returns::Unsigned),
+];
 
 /// The bytes of one variable in `.maps`: one pointer for each attribute.
 const ATTRIBUTES: usize = 5;
@@ -43,7 +52,6 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::Bpf, endian);
     let mut btf = btf::Writer::default();
 
-    let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
     let maps = object.add_section(Vec::new(), b".maps".to_vec(), SectionKind::Data);
     let mut symbols: Vec<(Reference, SymbolId)> = Vec::new();
 
@@ -70,8 +78,26 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
     symbols.push((Reference::Map(COUNTERS.to_owned()), counters));
     btf.data_section(".maps", &variables);
 
-    let mut offsets = Vec::new();
+    for (name, returns) in TEMPLATE_FUNCTIONS {
+        let reference = Reference::Function(name.to_owned());
+        let functions = program.functions.iter();
+        let mut references = functions.flat_map(|function| &function.code.symbols);
+        if references.any(|(_, known)| *known == reference) {
+            let symbol = symbol(name, SymbolKind::Unknown, SymbolSection::Undefined);
+            symbols.push((reference, object.add_symbol(symbol)));
+            btf.extern_function(name, returns);
+        }
+    }
+
+    let (mut places, mut sections) = (Vec::new(), Vec::<(&str, SectionId)>::new());
     for function in &program.functions {
+        let known = sections.iter().find(|(name, _)| *name == function.section);
+        let text = known.map(|(_, id)| *id).unwrap_or_else(|| {
+            let name = function.section.as_bytes().to_vec();
+            let id = object.add_section(Vec::new(), name, SectionKind::Text);
+            sections.push((function.section, id));
+            id
+        });
         let symbol = object.add_symbol(symbol(
             &function.name,
             SymbolKind::Text,
@@ -88,12 +114,12 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
             &function.name,
             function.parameters,
             &function.text,
-            offset as u32,
+            (function.section, offset as u32),
         );
         symbols.push((Reference::Function(function.name.clone()), symbol));
-        offsets.push(offset);
+        places.push((text, offset));
     }
-    for (function, base) in program.functions.iter().zip(offsets) {
+    for (function, (text, base)) in program.functions.iter().zip(places) {
         for (index, reference) in &function.code.symbols {
             let symbol = symbols
                 .iter()
@@ -101,6 +127,9 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
                 .map(|(_, id)| *id);
             let r_type = match reference {
                 Reference::Map(_) => R_BPF_64_64,
+                Reference::Function(_) if function.code.insns[*index].code == LOAD_ADDRESS => {
+                    R_BPF_64_64
+                }
                 Reference::Function(_) => R_BPF_64_32,
             };
             object.add_relocation(
@@ -117,7 +146,7 @@ pub fn write(program: &Program) -> Result<Vec<u8>, Error> {
         }
     }
 
-    let extension = btf.extension(".text", "script.ewq");
+    let extension = btf.extension("script.ewq");
     for (name, bytes) in [
         (b".BTF".to_vec(), btf.types()),
         (b".BTF.ext".to_vec(), extension),
@@ -178,6 +207,16 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
         ZEROS.to_owned(),
         definition(MAP_TYPE_ARRAY, 1, 4, program.zeros_size(), 0),
     ));
+    maps.extend(program.stacks.iter().map(|depth| {
+        let definition = definition(
+            MAP_TYPE_STACK_TRACE,
+            MAX_STACKS,
+            4,
+            8 * usize::from(*depth),
+            0,
+        );
+        (stacks_of(*depth), definition)
+    }));
     if !program.messages.is_empty() {
         maps.push((
             MESSAGES.to_owned(),

@@ -2,13 +2,17 @@
 //! scratch; intermediate values wait on the stack. What may have no value is given a label to go to then.
 
 mod condition;
+mod kernel;
+mod memory;
 mod number;
+mod search;
 mod text;
 
 use ewapa_lang::builtin::{Builtin, NONE};
-use ewapa_lang::plan::{Expr, ExprKind};
+use ewapa_lang::plan::{Expr, ExprKind, KernelValue};
+use ewapa_lang::types::Type;
 
-use crate::compiler::Compiler;
+use crate::compiler::{Compiler, Place};
 use crate::insn::{Label, R0};
 
 /// The field's offset in `struct call`.
@@ -38,6 +42,18 @@ impl Compiler<'_> {
         self.asm.place(done);
     }
 
+    /// Puts a value of any type into a place with room for so many bytes, which may be more than the value
+    /// has: the rest becomes 0.
+    pub fn put(&mut self, expr: &Expr, to: Place, room: usize) {
+        if is_word(expr.ty) {
+            self.value_or_none(expr);
+            self.store(to, R0);
+            self.zero(to.after(8), room.saturating_sub(8));
+        } else {
+            self.copy(expr, to, room);
+        }
+    }
+
     /// Does one or the other as the condition says.
     fn choose(
         &mut self,
@@ -58,6 +74,24 @@ impl Compiler<'_> {
 /// How many operators and operands an expression has.
 fn size(expr: &Expr) -> usize {
     1 + expr.parts().into_iter().map(size).sum::<usize>()
+}
+
+/// Whether values of this type are one word, with [`NONE`] for none.
+fn is_word(ty: Type) -> bool {
+    !matches!(ty, Type::Text(_) | Type::Bytes(_) | Type::Address(_))
+}
+
+/// Whether the expression takes the context of the event.
+pub fn takes_context(expr: &Expr) -> bool {
+    any(expr, &mut |part| {
+        matches!(
+            part.kind,
+            ExprKind::Context { .. }
+                | ExprKind::ContextAddress { .. }
+                | ExprKind::Stack
+                | ExprKind::Kernel(KernelValue::Cookie)
+        )
+    })
 }
 
 /// A constant, a field or a variable: loaded by one instruction.

@@ -46,10 +46,10 @@ pub fn bounds(buckets: Buckets, bucket: usize) -> (i64, i64) {
 }
 
 /// Emits the search for the bucket of `r0`, into `r1`: the twin of [`bucket`]. `r2` to `r5` are lost.
-pub fn find(buckets: Buckets, asm: &mut Assembler) {
+pub fn find(buckets: Buckets, asm: &mut Assembler, straight: bool) {
     match buckets {
-        Buckets::LogLinear => log_linear::find(asm),
-        Buckets::Log2 => log2::find(asm),
+        Buckets::LogLinear => log_linear::find(asm, straight),
+        Buckets::Log2 => log2::find(asm, straight),
         Buckets::Linear { min, max, step } => linear::find(min, max, step, asm),
     }
 }

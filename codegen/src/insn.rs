@@ -23,6 +23,10 @@ pub const R5: Reg = Reg(5);
 pub const R6: Reg = Reg(6);
 /// Kept across calls.
 pub const R7: Reg = Reg(7);
+/// Kept across calls.
+pub const R8: Reg = Reg(8);
+/// Kept across calls.
+pub const R9: Reg = Reg(9);
 /// The frame: the stack grows down from it.
 pub const R10: Reg = Reg(10);
 
@@ -36,10 +40,46 @@ pub enum Helper {
     MapUpdate = 2,
     /// `bpf_map_delete_elem(map, key)`
     MapDelete = 3,
+    /// `bpf_ktime_get_ns()`
+    Nanoseconds = 5,
+    /// `bpf_get_prandom_u32()`
+    Random = 7,
     /// `bpf_get_smp_processor_id()`
     ProcessorId = 8,
-    /// `bpf_ringbuf_output(map, data, size, flags)`
-    RingbufOutput = 130,
+    /// `bpf_get_current_pid_tgid()`
+    PidTgid = 14,
+    /// `bpf_get_current_uid_gid()`
+    UidGid = 15,
+    /// `bpf_get_current_comm(buffer, size)`
+    Comm = 16,
+    /// `bpf_get_stackid(ctx, map, flags)`
+    StackId = 27,
+    /// `bpf_get_current_task()`
+    Task = 35,
+    /// `bpf_get_numa_node_id()`
+    NumaNode = 42,
+    /// `bpf_get_current_cgroup_id()`
+    CgroupId = 80,
+    /// `bpf_probe_read_user(to, size, address)`
+    ReadUser = 112,
+    /// `bpf_probe_read_kernel(to, size, address)`
+    ReadKernel = 113,
+    /// `bpf_probe_read_user_str(to, size, address)`
+    ReadUserText = 114,
+    /// `bpf_probe_read_kernel_str(to, size, address)`
+    ReadKernelText = 115,
+    /// `bpf_ktime_get_boot_ns()`
+    BootNanoseconds = 125,
+    /// `bpf_ringbuf_reserve(map, size, flags)`
+    RingbufReserve = 131,
+    /// `bpf_ringbuf_submit(record, flags)`
+    RingbufSubmit = 132,
+    /// `bpf_for_each_map_elem(map, function, context, flags)`
+    ForEach = 164,
+    /// `bpf_get_attach_cookie(ctx)`
+    AttachCookie = 174,
+    /// `bpf_ktime_get_tai_ns()`
+    TaiNanoseconds = 208,
 }
 
 /// Arithmetic on 64 bits.
@@ -70,6 +110,8 @@ pub enum Alu {
     Xor = 0xa0,
     /// Copy.
     Mov = 0xb0,
+    /// Shift right, filling with the sign.
+    Arsh = 0xc0,
 }
 
 /// The condition of a jump, on 64 bits.
@@ -90,6 +132,8 @@ pub enum Cond {
     Sge = 0x70,
     /// Less, unsigned.
     Lt = 0xa0,
+    /// Less or equal, unsigned.
+    Le = 0xb0,
     /// Less, signed.
     Slt = 0xc0,
     /// Less or equal, signed.
@@ -102,7 +146,8 @@ impl Cond {
         match self {
             Cond::Eq => Cond::Ne,
             Cond::Ne => Cond::Eq,
-            Cond::Gt => unreachable!("no unsigned `less or equal` is emitted"),
+            Cond::Gt => Cond::Le,
+            Cond::Le => Cond::Gt,
             Cond::Ge => Cond::Lt,
             Cond::Lt => Cond::Ge,
             Cond::Sgt => Cond::Sle,
@@ -148,7 +193,7 @@ impl Insn {
 pub enum Symbol {
     /// A map of the generated object or of the template.
     Map(String),
-    /// A function of the generated object.
+    /// A function of the generated object or of the template.
     Function(String),
 }
 
@@ -184,16 +229,22 @@ const CLASS_STX: u8 = 0x03;
 const CLASS_JMP: u8 = 0x05;
 const CLASS_ALU64: u8 = 0x07;
 const SOURCE_REG: u8 = 0x08;
+/// The bits of a memory access of 1, 2, 4 and 8 bytes.
+const SIZES: [(u8, u8); 4] = [(1, 0x10), (2, 0x08), (4, 0x00), (8, SIZE_DW)];
 const SIZE_DW: u8 = 0x18;
 const MODE_MEM: u8 = 0x60;
 const MODE_ATOMIC: u8 = 0xc0;
-const LDDW: u8 = 0x18;
+/// A constant of 64 bits, or an address.
+pub(crate) const LDDW: u8 = 0x18;
 const GOTO: u8 = CLASS_JMP;
 const EXIT: u8 = CLASS_JMP | 0x90;
+const MAY_GOTO: u8 = CLASS_JMP | 0xe0;
 const FETCH: i32 = 0x01;
 const CMPXCHG: i32 = 0xf0 | FETCH;
 /// `src_reg` of a constant that is a map's descriptor.
 pub(crate) const PSEUDO_MAP: Reg = Reg(1);
+/// `src_reg` of a constant that is the address of a function in the same program.
+pub(crate) const PSEUDO_FUNCTION: Reg = Reg(4);
 /// `src_reg` of a call of a function in the same program.
 pub(crate) const PSEUDO_CALL: Reg = Reg(1);
 
@@ -258,6 +309,21 @@ impl Assembler {
         self.push(0, R0, R0, 0, 0);
     }
 
+    /// `dst = address of the function`, for helpers that call it
+    pub fn function(&mut self, dst: Reg, name: &str) {
+        self.symbols
+            .push((self.code.len(), Symbol::Function(name.to_owned())));
+        self.push(LDDW, dst, PSEUDO_FUNCTION, 0, 0);
+        self.push(0, R0, R0, 0, 0);
+    }
+
+    /// `dst = *(uN *)(base + off)` of 1, 2, 4 or 8 bytes; the rest of `dst` is 0.
+    pub fn load_sized(&mut self, dst: Reg, base: Reg, off: i16, bytes: u8) {
+        let known = SIZES.iter().find(|(size, _)| *size == bytes);
+        let (_, size) = known.expect("a size that memory is accessed in");
+        self.push(CLASS_LDX | MODE_MEM | size, dst, base, off, 0);
+    }
+
     /// `dst = *(u64 *)(base + off)`
     pub fn load(&mut self, dst: Reg, base: Reg, off: i16) {
         self.push(CLASS_LDX | MODE_MEM | SIZE_DW, dst, base, off, 0);
@@ -271,6 +337,12 @@ impl Assembler {
     /// `*(u64 *)(base + off) = imm`
     pub fn store_imm(&mut self, base: Reg, off: i16, imm: i32) {
         self.push(CLASS_ST | MODE_MEM | SIZE_DW, base, R0, off, imm);
+    }
+
+    /// `*(u8 *)(base + off) = imm`
+    pub fn store_byte(&mut self, base: Reg, off: i16, imm: u8) {
+        let code = CLASS_ST | MODE_MEM | SIZES[0].1;
+        self.push(code, base, R0, off, i32::from(imm));
     }
 
     /// `*(u64 *)(base + off) += src`, atomically
@@ -304,6 +376,12 @@ impl Assembler {
     pub fn jump(&mut self, to: Label) {
         self.jumps.push((self.code.len(), to));
         self.push(GOTO, R0, R0, 0, 0);
+    }
+
+    /// Goes on, or to the label if a loop that this stands in has gone on for too long (Linux 6.9).
+    pub fn may_goto(&mut self, to: Label) {
+        self.jumps.push((self.code.len(), to));
+        self.push(MAY_GOTO, R0, R0, 0, 0);
     }
 
     /// Goes to the label if `left cond right`.

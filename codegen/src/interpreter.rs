@@ -2,6 +2,7 @@
 //! and the rules of the kernel's verifier that can be checked while running: nothing is read before it is
 //! written, every access lies within its memory, the result of a look-up is compared with null first.
 
+mod helpers;
 mod registers;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,13 @@ use crate::program::{Function, MESSAGES, Program, ZEROS};
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
+/// The bytes of `struct pt_regs`.
+const CONTEXT_SIZE: usize = 168;
 /// No run of a test needs as many instructions.
 const BUDGET: usize = 100_000;
 const EEXIST: i64 = -17;
 const E2BIG: i64 = -7;
 const ENOENT: i64 = -2;
-const EAGAIN: i64 = -11;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -47,7 +49,15 @@ pub struct Machine<'a> {
     maps: Vec<Map>,
     values: Vec<Vec<u8>>,
     call: Vec<u8>,
+    /// What the kernel hands to a program.
+    pub context: Vec<u8>,
     stacks: Vec<[Option<u8>; STACK]>,
+    /// The pointers that are kept on stacks: depth and offset.
+    kept: BTreeMap<(usize, usize), Word>,
+    /// The memory of the process.
+    pub memory: &'static [u8],
+    /// The record of a message that is being written.
+    record: Option<usize>,
     budget: usize,
     /// The CPU that the next run is on.
     pub cpu: u64,
@@ -101,6 +111,10 @@ impl<'a> Machine<'a> {
             maps,
             values,
             call,
+            context: vec![0; CONTEXT_SIZE],
+            kept: BTreeMap::new(),
+            memory: &[],
+            record: None,
             stacks,
             budget: 0,
             cpu: 0,
@@ -115,7 +129,11 @@ impl<'a> Machine<'a> {
     /// The code breaks a rule; the text names the instruction.
     pub fn run(&mut self, function: &str, call: &[u8]) -> Step<u64> {
         self.start(call);
-        self.function(function, &[Word::Pointer(Region::Call, 0)])
+        let arguments = [
+            Word::Pointer(Region::Call, 0),
+            Word::Pointer(Region::Context, 0),
+        ];
+        self.function(function, &arguments)
     }
 
     /// Runs the function with a blank record and this number, as for an event that is no call.
@@ -124,7 +142,11 @@ impl<'a> Machine<'a> {
     /// The code breaks a rule; the text names the instruction.
     pub fn run_event(&mut self, function: &str, number: u64) -> Step<u64> {
         self.start(&[0; CALL_SIZE]);
-        let arguments = [Word::Pointer(Region::Call, 0), Word::Number(number)];
+        let arguments = [
+            Word::Pointer(Region::Call, 0),
+            Word::Pointer(Region::Context, 0),
+            Word::Number(number),
+        ];
         self.function(function, &arguments)
     }
 
@@ -132,6 +154,7 @@ impl<'a> Machine<'a> {
         assert_eq!(call.len(), CALL_SIZE);
         self.call = call.to_vec();
         self.stacks.clear();
+        self.kept.clear();
         self.budget = BUDGET;
     }
 
@@ -183,6 +206,8 @@ impl<'a> Machine<'a> {
             }
         }
         self.stacks.pop();
+        let depth = self.stacks.len();
+        self.kept.retain(|(of, _), _| *of < depth);
         registers
             .number(0)
             .map_err(|error| format!("{name} returns without a result: {error}"))
@@ -214,7 +239,9 @@ impl<'a> Machine<'a> {
                 let value = match symbol {
                     Some(Symbol::Map(name)) => Word::Map(self.map(name)?),
                     Some(Symbol::Function(name)) => {
-                        return Err(format!("takes the address of {name}"));
+                        let mut functions = self.program.functions.iter();
+                        let index = functions.position(|function| function.name == *name);
+                        Word::Function(index.ok_or_else(|| format!("no function {name}"))?)
                     }
                     None => {
                         let high = function
@@ -230,16 +257,23 @@ impl<'a> Machine<'a> {
                 next += 1;
             }
             0x79 => {
-                let value = self.load(registers.get(src)?, insn.off)?;
-                registers.set(dst, Word::Number(value))?;
+                let value = self.load_word(registers.get(src)?, insn.off)?;
+                registers.set(dst, value)?;
             }
-            0x7b => self.store(registers.get(dst)?, insn.off, registers.number(src)?)?,
+            0x61 | 0x69 | 0x71 => {
+                let size = [4, 2, 1][usize::from(insn.code >> 3 & 3)];
+                let mut bytes = self.bytes(registers.get(src)?, insn.off, size)?;
+                bytes.resize(8, 0);
+                registers.set(dst, Word::Number(word(&bytes)))?;
+            }
+            0x7b => self.store_word(registers.get(dst)?, insn.off, registers.get(src)?)?,
             0x7a => self.store(registers.get(dst)?, insn.off, i64::from(insn.imm) as u64)?,
+            0x72 => self.write(registers.get(dst)?, insn.off, &[insn.imm as u8])?,
             0xdb => self.atomic(insn, registers)?,
             0x85 => {
                 let result = match symbol {
                     Some(Symbol::Function(name)) => {
-                        Word::Number(self.function(name, &[registers.get(1)?])?)
+                        self.called(name, &[registers.0[1], registers.0[2]])?
                     }
                     Some(Symbol::Map(name)) => return Err(format!("calls the map {name}")),
                     None => self.helper(insn.imm, registers)?,
@@ -249,6 +283,8 @@ impl<'a> Machine<'a> {
             }
             0x95 => return Ok(None),
             0x05 => next = jump_target(at, insn),
+            // No loop of a test goes on for as long as that.
+            0xe5 => {}
             code if code & 7 == 7 => {
                 let right = if code & 8 != 0 {
                     registers.get(src)?
@@ -308,54 +344,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn helper(&mut self, number: i32, registers: &Registers) -> Step<Word> {
-        let map_and_key = |machine: &Machine<'_>| {
-            let Word::Map(map) = registers.get(1)? else {
-                return Err("the first argument is no map".to_owned());
-            };
-            Ok((
-                map,
-                machine.bytes(registers.get(2)?, 0, machine.maps[map].key_size)?,
-            ))
-        };
-        match number {
-            1 => {
-                let (map, key) = map_and_key(self)?;
-                Ok(Word::Unchecked(self.look_up(map, key)))
-            }
-            2 => {
-                let (map, key) = map_and_key(self)?;
-                let value = self.bytes(registers.get(3)?, 0, self.maps[map].value_size)?;
-                let flags = registers.number(4)?;
-                Ok(Word::Number(self.insert(map, key, value, flags)? as u64))
-            }
-            3 => {
-                let (map, key) = map_and_key(self)?;
-                if self.maps[map].kind != Kind::Hash {
-                    return Err("deletes from an array".to_owned());
-                }
-                let deleted = self.maps[map].rows.remove(&key).is_some();
-                Ok(Word::Number(if deleted { 0 } else { ENOENT as u64 }))
-            }
-            8 => Ok(Word::Number(self.cpu)),
-            130 => {
-                let Word::Map(map) = registers.get(1)? else {
-                    return Err("the first argument is no map".to_owned());
-                };
-                if self.maps[map].kind != Kind::RingBuffer || registers.number(4)? != 0 {
-                    return Err("puts a record where there is no ring buffer".to_owned());
-                }
-                let record = self.bytes(registers.get(2)?, 0, registers.number(3)? as usize)?;
-                if self.messages.len() >= self.message_room {
-                    return Ok(Word::Number(EAGAIN as u64));
-                }
-                self.messages.push(record);
-                Ok(Word::Number(0))
-            }
-            _ => Err("unknown helper".to_owned()),
-        }
-    }
-
     fn map(&self, name: &str) -> Step<usize> {
         self.maps
             .iter()
@@ -403,7 +391,30 @@ impl<'a> Machine<'a> {
     }
 
     fn load(&self, base: Word, off: i16) -> Step<u64> {
+        aligned(base, off)?;
         Ok(word(&self.bytes(base, off, 8)?))
+    }
+
+    /// A word, which may be a pointer that is kept on the stack.
+    fn load_word(&self, base: Word, off: i16) -> Step<Word> {
+        if let (Region::Stack(depth), start) = address(base, off)?
+            && let Some(kept) = self.kept.get(&(depth, start))
+        {
+            return Ok(*kept);
+        }
+        self.load(base, off).map(Word::Number)
+    }
+
+    fn store_word(&mut self, base: Word, off: i16, value: Word) -> Step<()> {
+        match (address(base, off)?, value) {
+            (_, Word::Number(number)) => self.store(base, off, number),
+            ((Region::Stack(depth), start), _) => {
+                self.store(base, off, 0)?;
+                self.kept.insert((depth, start), value);
+                Ok(())
+            }
+            _ => Err("an address leaves the stack".to_owned()),
+        }
     }
 
     fn bytes(&self, base: Word, off: i16, len: usize) -> Step<Vec<u8>> {
@@ -412,6 +423,11 @@ impl<'a> Machine<'a> {
         let range = start..start + len;
         match region {
             Region::Call => self.call.get(range).map(<[u8]>::to_vec).ok_or_else(outside),
+            Region::Context => self
+                .context
+                .get(range)
+                .map(<[u8]>::to_vec)
+                .ok_or_else(outside),
             Region::Value(index) => self.values[index]
                 .get(range)
                 .map(<[u8]>::to_vec)
@@ -428,39 +444,53 @@ impl<'a> Machine<'a> {
     }
 
     fn store(&mut self, base: Word, off: i16, value: u64) -> Step<()> {
+        aligned(base, off)?;
+        self.write(base, off, &value.to_ne_bytes())
+    }
+
+    fn write(&mut self, base: Word, off: i16, bytes: &[u8]) -> Step<()> {
         let (region, start) = address(base, off)?;
         let outside = || format!("writes at {start} of {region:?}: out of bounds");
-        let (range, bytes) = (start..start + 8, value.to_ne_bytes());
+        let range = start..start + bytes.len();
         match region {
             Region::Call => return Err("writes to the record of the call".to_owned()),
+            Region::Context => return Err("writes to the context".to_owned()),
             Region::Value(index) => {
                 self.values[index]
                     .get_mut(range)
                     .ok_or_else(outside)?
-                    .copy_from_slice(&bytes);
+                    .copy_from_slice(bytes);
             }
             Region::Stack(depth) => {
                 self.deepest = self.deepest.max(STACK.saturating_sub(start));
-                self.stacks[depth]
-                    .get_mut(range)
-                    .ok_or_else(outside)?
-                    .copy_from_slice(&bytes.map(Some));
+                let place = self.stacks[depth].get_mut(range.clone());
+                for (to, from) in place.ok_or_else(outside)?.iter_mut().zip(bytes) {
+                    *to = Some(*from);
+                }
+                self.kept.retain(|(of, at), _| {
+                    *of != depth || at + 8 <= range.start || *at >= range.end
+                });
             }
         }
         Ok(())
     }
 }
 
-/// Where a pointer leads to. All accesses are of aligned words.
+fn aligned(base: Word, off: i16) -> Step<()> {
+    let (region, start) = address(base, off)?;
+    if start % 8 != 0 {
+        return Err(format!("{start} of {region:?} is not aligned"));
+    }
+    Ok(())
+}
+
+/// Where a pointer leads to.
 fn address(base: Word, off: i16) -> Step<(Region, usize)> {
     let Word::Pointer(region, offset) = base else {
         return Err(format!("{base:?} is no address"));
     };
     let start = usize::try_from(offset.wrapping_add(i64::from(off)));
     let start = start.map_err(|_| format!("an address before {region:?}: out of bounds"))?;
-    if start % 8 != 0 {
-        return Err(format!("{start} of {region:?} is not aligned"));
-    }
     // Far addresses are out of bounds, too; none may overflow.
     Ok((region, start.min(usize::MAX / 2)))
 }

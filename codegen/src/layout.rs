@@ -1,6 +1,6 @@
 //! Where a store's keys and slots are in the map that holds it. The engine reads maps by it.
 
-use ewapa_lang::plan::{Message, SlotKind, Store};
+use ewapa_lang::plan::{Fold, Message, SlotKind, Store};
 use ewapa_lang::types::Type;
 
 use crate::slot;
@@ -42,35 +42,45 @@ pub struct StoreLayout {
     pub slots: Vec<usize>,
     /// The bytes of the value.
     pub value_size: usize,
-    /// How many rows the map takes.
+    /// How many rows the map takes. They are made on demand: only 16 bytes for each are taken from the start.
     pub max_rows: u32,
 }
-
-/// The rows of a hash. On demand, so that only its 16 bytes a bucket are taken from the start.
-const MAX_ROWS: u32 = 65_536;
 
 /// `PCPU_MIN_UNIT_SIZE` of the kernel: the largest value of a per-CPU map.
 const PER_CPU_LIMIT: usize = 32 * 1024;
 
 impl StoreLayout {
-    /// Lays out the store with this index. If the script deletes groups of it all CPUs share them, as a
-    /// program cannot delete the rows of other CPUs.
-    pub fn new(index: usize, store: &Store, deleted: bool) -> StoreLayout {
+    /// Lays out the store with this index. `shared` says that the script deletes groups of it, goes through
+    /// them or asks for them: then all CPUs share them, as a program does not know the rows of other CPUs.
+    pub fn new(index: usize, store: &Store, shared: bool, max_rows: u32) -> StoreLayout {
         let mut slots = vec![0; store.slots.len()];
         let mut value_size = 0;
-        // Histograms last: the offset of a smaller slot has to fit an instruction.
-        let is_histogram = |kind: SlotKind| matches!(kind, SlotKind::Histogram(_));
-        for histograms in [false, true] {
+        // Large ones last: the offset of a smaller slot has to fit an instruction.
+        let is_large =
+            |kind: SlotKind| matches!(kind, SlotKind::Histogram(_) | SlotKind::Series { .. });
+        for large in [false, true] {
             for (offset, slot) in slots.iter_mut().zip(&store.slots) {
-                if is_histogram(*slot) == histograms {
+                if is_large(*slot) == large {
                     *offset = value_size;
                     value_size += slot::size(*slot);
                 }
             }
         }
         let value_size = value_size.max(8);
-        let read = |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally);
-        let kind = if deleted || store.slots.iter().any(read) {
+        // Of several last values in a step nobody could tell which is the last.
+        let read = |slot: &SlotKind| {
+            matches!(
+                slot,
+                SlotKind::Last
+                    | SlotKind::Text(_)
+                    | SlotKind::Tally
+                    | SlotKind::Series {
+                        fold: Fold::Last,
+                        ..
+                    }
+            )
+        };
+        let kind = if shared || store.slots.iter().any(read) {
             MapKind::Shared
         } else if store.keys.is_empty() && value_size <= PER_CPU_LIMIT {
             MapKind::PerCpuArray
@@ -87,7 +97,7 @@ impl StoreLayout {
         let max_rows = match kind {
             MapKind::PerCpuArray => 1,
             MapKind::Shared if store.keys.is_empty() => 1,
-            MapKind::HashByCpu | MapKind::Shared => MAX_ROWS,
+            MapKind::HashByCpu | MapKind::Shared => max_rows,
         };
         StoreLayout {
             map: format!("store_{index}"),

@@ -12,7 +12,7 @@ use object::{Object, ObjectSection};
 
 use crate::Error;
 use crate::btf::{HEADER, KIND_FUNC, MAGIC};
-use crate::program::CLAUSE;
+use crate::program::{CLAUSE, LOOP};
 
 /// Links both objects.
 ///
@@ -20,7 +20,7 @@ use crate::program::CLAUSE;
 /// libbpf refuses one of them, or there is no memory for the result.
 pub fn link(template: &[u8], generated: &[u8]) -> Result<Vec<u8>, Error> {
     let mut linked = run_linker(template, generated)?;
-    make_functions_static(&mut linked, &[SHARED, CLAUSE])?;
+    make_functions_static(&mut linked, &[SHARED, CLAUSE, LOOP])?;
     Ok(linked)
 }
 

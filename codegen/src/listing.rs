@@ -58,17 +58,25 @@ fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String
     } else {
         imm.to_string()
     };
+    let width = match insn.code {
+        0x61 => "u32",
+        0x69 => "u16",
+        _ => "u8",
+    };
     let target = index as i64 + 1 + i64::from(off);
     match insn.code {
         0x18 => match symbol {
             Some(Symbol::Map(name)) => format!("r{dst} = map {name}"),
-            _ => format!(
+            Some(Symbol::Function(name)) => format!("r{dst} = function {name}"),
+            None => format!(
                 "r{dst} = {:#x} ll",
                 i64::from(next) << 32 | i64::from(imm as u32)
             ),
         },
+        0x61 | 0x69 | 0x71 => format!("r{dst} = {}", address(src).replace("u64", width)),
         0x79 => format!("r{dst} = {}", address(src)),
         0x7b => format!("{} = r{src}", address(dst)),
+        0x72 => format!("{} = {imm}", address(dst).replace("u64", "u8")),
         0x7a => format!("{} = {imm}", address(dst)),
         0xdb => match imm {
             0x00 => format!("lock {} += r{src}", address(dst)),
@@ -81,6 +89,7 @@ fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String
         },
         0x95 => "exit".to_owned(),
         0x05 => format!("goto {target}"),
+        0xe5 => format!("may_goto {target}"),
         code if code & 0x07 == 0x07 => {
             let op = match code & 0xf0 {
                 0x00 => "+=",
@@ -96,6 +105,7 @@ fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String
                 0x90 if off == 1 => "s%=",
                 0x90 => "%=",
                 0xa0 => "^=",
+                0xc0 => "s>>=",
                 _ => "=",
             };
             format!("r{dst} {op} {operand}")
@@ -109,6 +119,7 @@ fn text(insn: &Insn, index: usize, next: i32, symbol: Option<&Symbol>) -> String
                 0x60 => "s>",
                 0x70 => "s>=",
                 0xa0 => "<",
+                0xb0 => "<=",
                 0xc0 => "s<",
                 _ => "s<=",
             };

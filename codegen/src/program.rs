@@ -1,19 +1,23 @@
 //! From a plan to functions and maps: a filter at entry, an action at the end, one function for each
-//! clause of the script.
+//! clause of the script, and a program for each of those that wait for a raw probe.
 
-use ewapa_lang::builtin::{Known, builtin};
+pub mod clause;
+mod dispatch;
+
 use ewapa_lang::plan::{
-    Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Plan, SlotKind, StoreId,
+    Action, Buckets, Event, ExprKind, Plan, RawKind, RawProbe, SlotKind, StoreId,
 };
+use ewapa_lang::plan::{Clause, Expr};
+use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, EVENT, LEAVE, PHASE, SYSCALL};
 
 use crate::Error;
-use crate::action::deleted;
+use crate::action;
 use crate::btf::Parameter;
-use crate::compiler::{CALL, Compiler, FRAME_LIMIT, Frame};
-use crate::expr::{any, offset};
+use crate::compiler::{Compiler, Parts};
+use crate::expr;
 use crate::histogram;
-use crate::insn::{Alu, Assembler, Code, Cond, Label, R0, R1, R2, R3};
+use crate::insn::{Assembler, Code};
 use crate::layout::{MessageLayout, StoreLayout};
 
 /// The map of the template that counts what went wrong.
@@ -28,6 +32,20 @@ pub const MESSAGES: &str = "messages";
 /// What the names of the clauses' functions begin with; the clause's index follows.
 pub const CLAUSE: &str = "clause_";
 
+/// What the names of the functions begin with that are called for each row of a map.
+pub const LOOP: &str = "loop_";
+
+/// What the names of the programs of raw probes begin with; the clause's index follows.
+pub const RAW: &str = "raw_";
+
+/// How many different stacks a map of stacks holds.
+pub const MAX_STACKS: u32 = 8192;
+
+/// The map of stacks of at most so many functions.
+pub fn stacks_of(depth: u8) -> String {
+    format!("stacks_{depth}")
+}
+
 /// A function: its name and its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
@@ -41,17 +59,37 @@ pub struct Function {
     pub code: Code,
     /// The bytes of stack that it needs.
     pub stack: usize,
+    /// The section of the object: [`TEXT`], or that of the kind of program that it is.
+    pub section: &'static str,
+}
+
+/// The section of functions that are no programs.
+pub const TEXT: &str = ".text";
+
+/// A program of the generated object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawProgram {
+    /// The symbol.
+    pub name: String,
+    /// Which clause it runs: index into [`Plan::clauses`].
+    pub clause: usize,
+    /// What it is attached to, and so which type of program it is.
+    pub kind: RawKind,
 }
 
 /// What is generated from a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Program {
-    /// In the order of the object's text.
+    /// In the order of the object's sections.
     pub functions: Vec<Function>,
     /// One for each store of the plan.
     pub stores: Vec<StoreLayout>,
     /// One for each message of the plan.
     pub messages: Vec<MessageLayout>,
+    /// The programs of raw probes, in the order of their clauses.
+    pub raw: Vec<RawProgram>,
+    /// The depths of stacks that are kept: a map [`stacks_of`] each, without duplicates.
+    pub stacks: Vec<u8>,
 }
 
 impl Program {
@@ -65,22 +103,28 @@ impl Program {
     }
 }
 
+/// Whether the plan has loops, or looks for texts in others, so that it needs `may_goto`, which Linux has from 6.9 on.
+pub fn needs_may_goto(plan: &Plan) -> bool {
+    let mut loops = |part: &Expr| matches!(part.kind, ExprKind::Contains { .. });
+    let mut clauses = plan.clauses.iter();
+    clauses.any(|clause| action::has_loop(&clause.actions) || any_expression(clause, &mut loops))
+}
+
 /// Generates the functions and maps of a plan.
 ///
 /// # Errors
 /// A clause is too large for the jumps or the stack of eBPF, or a histogram has too many ranges.
 pub fn generate(plan: &Plan) -> Result<Program, Error> {
     check_histograms(plan)?;
-    let deleted: Vec<StoreId> = plan
-        .clauses
-        .iter()
-        .flat_map(|clause| clause.actions.iter().flat_map(deleted))
-        .collect();
-    let stores: Vec<StoreLayout> = plan
-        .stores
-        .iter()
-        .enumerate()
-        .map(|(index, store)| StoreLayout::new(index, store, deleted.contains(&StoreId(index))))
+    let stores = (0..).zip(&plan.stores);
+    let stores: Vec<StoreLayout> = stores
+        .map(|(index, store)| {
+            let shared = plan
+                .clauses
+                .iter()
+                .any(|clause| action::shares(clause, StoreId(index)));
+            StoreLayout::new(index, store, shared, plan.settings.max_map_keys)
+        })
         .collect();
     let slots: Vec<Vec<SlotKind>> = plan
         .stores
@@ -88,49 +132,129 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         .map(|store| store.slots.clone())
         .collect();
     let messages: Vec<MessageLayout> = plan.messages.iter().map(MessageLayout::new).collect();
-
-    let function = |name: &str, parameters, text: &str, emit: &dyn Fn(&mut Compiler<'_>)| {
-        let mut compiler = Compiler {
-            asm: Assembler::default(),
-            frame: Frame::default(),
-            variables: 0,
-            stores: &stores,
-            slots: &slots,
-            messages: &messages,
-        };
-        emit(&mut compiler);
-        finish(compiler, name, parameters, text)
+    let parts = Parts {
+        stores: &stores,
+        slots: &slots,
+        messages: &messages,
     };
-    const CALL: &[Parameter] = &[Parameter::Call, Parameter::Context];
-    const CALL_AND_CLAUSE: &[Parameter] = &[Parameter::Call, Parameter::Context, Parameter::Clause];
-    let mut functions = vec![
-        function(ENTER, CALL, "filter at entry", &|compiler| {
-            enter(plan, compiler);
-        })?,
-        function(LEAVE, CALL, "action at the end", &|compiler| {
-            leave(plan, &mut compiler.asm);
-        })?,
-        function(SYSCALL, CALL, "system calls", &|compiler| {
-            returns(&mut compiler.asm, 0);
-        })?,
-        function(PHASE, CALL, "phases", &|compiler| {
-            returns(&mut compiler.asm, 0);
-        })?,
-        function(EVENT, CALL_AND_CLAUSE, "other events", &|compiler| {
-            event(plan, &mut compiler.asm);
-        })?,
-    ];
-    for (index, clause) in plan.clauses.iter().enumerate() {
-        let (name, text) = (clause_name(index), describe(plan, index));
-        functions.push(function(&name, CALL, &text, &|compiler| {
-            act(clause, compiler);
-        })?);
+    let (mut functions, mut raw) = (shared_functions(plan, parts)?, Vec::new());
+    for indices in batches(plan) {
+        clause::generate(plan, &indices, parts, &mut functions)?;
     }
+    for (index, clause) in plan.clauses.iter().enumerate() {
+        if let Event::Raw(probes) = &clause.event {
+            let kind = probes.first().map_or(RawKind::Function, RawProbe::kind);
+            let program = RawProgram {
+                name: format!("{RAW}{index}"),
+                clause: index,
+                kind,
+            };
+            functions.push(clause::raw_program(plan, probes, &program)?);
+            raw.push(program);
+        }
+    }
+    // One section after the other.
+    functions.sort_by_key(|function| function.section);
     Ok(Program {
         functions,
+        raw,
+        stacks: stacks(plan),
         stores,
         messages,
     })
+}
+
+/// The clauses that are compiled into one function each. An eBPF program has at most 256 functions, those
+/// of the template among them, and all clauses of completed calls are in one program.
+fn batches(plan: &Plan) -> Vec<Vec<usize>> {
+    const MOST: usize = 100;
+    let is_call = |index: &usize| matches!(plan.clauses[*index].event, Event::Wasi(_));
+    let (calls, others): (Vec<usize>, Vec<usize>) = (0..plan.clauses.len()).partition(is_call);
+    let size = calls.len().div_ceil(MOST).max(1);
+    let calls = calls.chunks(size).map(<[usize]>::to_vec);
+    let mut batches: Vec<Vec<usize>> = calls
+        .chain(others.into_iter().map(|index| vec![index]))
+        .collect();
+    batches.sort_unstable();
+    batches
+}
+
+/// The functions that the template calls.
+fn shared_functions(plan: &Plan, parts: Parts<'_>) -> Result<Vec<Function>, Error> {
+    const CALL: &[Parameter] = &[Parameter::Call, Parameter::Context];
+    const CALL_AND_CLAUSE: &[Parameter] = &[Parameter::Call, Parameter::Context, Parameter::Clause];
+    let mut enter = Compiler::new(parts, LOOP.to_owned());
+    dispatch::enter(plan, &mut enter);
+    let stack = enter.frame.deepest();
+    let named =
+        |name, parameters, text, asm, stack| finish(name, parameters, text, asm, (stack, TEXT));
+    let simple = |name, parameters, text, emit: fn(&Plan, &mut Assembler)| {
+        let mut asm = Assembler::default();
+        emit(plan, &mut asm);
+        named(name, parameters, text, asm, 0)
+    };
+    Ok(vec![
+        named(ENTER, CALL, "filter at entry", enter.asm, stack)?,
+        simple(LEAVE, CALL, "action at the end", dispatch::leave)?,
+        simple(SYSCALL, CALL, "system calls", dispatch::syscall)?,
+        simple(PHASE, CALL, "phases", dispatch::phase)?,
+        simple(EVENT, CALL_AND_CLAUSE, "other events", dispatch::event)?,
+    ])
+}
+
+fn finish(
+    name: &str,
+    parameters: &'static [Parameter],
+    text: &str,
+    asm: Assembler,
+    (stack, section): (usize, &'static str),
+) -> Result<Function, Error> {
+    let code = asm.finish().map_err(|_| {
+        too_large(
+            text,
+            "it has too many instructions to jump over; split it into several".to_owned(),
+        )
+    })?;
+    Ok(Function {
+        name: name.to_owned(),
+        parameters,
+        text: text.to_owned(),
+        code,
+        stack,
+        section,
+    })
+}
+
+fn too_large(what: &str, why: String) -> Error {
+    Error::TooLarge {
+        what: what.to_owned(),
+        why,
+    }
+}
+
+/// Every expression of a clause, and those that it is made of.
+fn any_expression(clause: &Clause, predicate: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    let mut within = |whole: &Expr| expr::any(whole, predicate);
+    clause.filter.iter().any(&mut within)
+        || clause
+            .actions
+            .iter()
+            .any(|action| action.any_expression(&mut within))
+}
+
+fn stacks(plan: &Plan) -> Vec<u8> {
+    let mut depths = Vec::new();
+    for clause in &plan.clauses {
+        any_expression(clause, &mut |part| {
+            if let (ExprKind::Stack, Type::Stack(stack)) = (&part.kind, part.ty) {
+                depths.push(stack.depth);
+            }
+            false
+        });
+    }
+    depths.sort_unstable();
+    depths.dedup();
+    depths
 }
 
 fn check_histograms(plan: &Plan) -> Result<(), Error> {
@@ -143,35 +267,6 @@ fn check_histograms(plan: &Plan) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn finish(
-    compiler: Compiler<'_>,
-    name: &str,
-    parameters: &'static [Parameter],
-    text: &str,
-) -> Result<Function, Error> {
-    let too_large = |why| Error::TooLarge {
-        what: text.to_owned(),
-        why,
-    };
-    let stack = compiler.frame.deepest();
-    if stack > FRAME_LIMIT {
-        return Err(too_large(format!(
-            "it needs {stack} bytes of stack and may take {FRAME_LIMIT}; \
-             use fewer keys, variables and values at a time"
-        )));
-    }
-    let code = compiler.asm.finish().map_err(|_| {
-        too_large("it has too many instructions to jump over; split it into several".to_owned())
-    })?;
-    Ok(Function {
-        name: name.to_owned(),
-        parameters,
-        text: text.to_owned(),
-        code,
-        stack,
-    })
 }
 
 fn clause_name(index: usize) -> String {
@@ -192,115 +287,4 @@ fn describe(plan: &Plan, clause: usize) -> String {
         (None, Event::End) => "the block of END".to_owned(),
         (None, _) => format!("block {}", clause + 1),
     }
-}
-
-/// Goes to `miss` unless one of the clause's probes stands for the call.
-fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
-    let hit = asm.label();
-    let field = |name| offset(builtin(name).expect("a builtin of the language"));
-    for probe in clause.probes() {
-        let next = asm.label();
-        if let Some(runtime) = probe.runtime {
-            asm.load(R1, CALL, field("runtime"));
-            asm.alu_imm(Alu::And, R1, 0xff);
-            asm.jump_if_imm(Cond::Ne, R1, i32::from(runtime), next);
-        }
-        asm.load(R1, CALL, field("func"));
-        asm.constant(R2, probe.functions.bits() as i64);
-        asm.alu(Alu::Rsh, R2, R1);
-        asm.alu_imm(Alu::And, R2, 1);
-        asm.jump_if_imm(Cond::Ne, R2, 0, hit);
-        asm.place(next);
-    }
-    asm.jump(miss);
-    asm.place(hit);
-}
-
-/// The clauses that wait for calls, or those that wait for something else.
-fn waiting(plan: &Plan, for_calls: bool) -> impl Iterator<Item = (usize, &Clause)> {
-    let clauses = plan.clauses.iter().enumerate();
-    clauses.filter(move |(_, clause)| matches!(clause.event, Event::Wasi(_)) == for_calls)
-}
-
-/// Returns 1 if any clause may want the call: its probes match, and so does what of its filter is known at entry.
-fn enter(plan: &Plan, compiler: &mut Compiler<'_>) {
-    compiler.asm.mov(CALL, R1);
-    let wanted = compiler.asm.label();
-    for (_, clause) in waiting(plan, true) {
-        let next = compiler.asm.label();
-        match_probes(&mut compiler.asm, clause, next);
-        let parts = clause.filter.iter().flat_map(conjuncts);
-        for part in parts.filter(|part| known_at_entry(part)) {
-            compiler.branch(part, next, false);
-        }
-        compiler.asm.jump(wanted);
-        compiler.asm.place(next);
-    }
-    returns(&mut compiler.asm, 0);
-    compiler.asm.place(wanted);
-    returns(&mut compiler.asm, 1);
-}
-
-fn returns(asm: &mut Assembler, value: i64) {
-    asm.constant(R0, value);
-    asm.exit();
-}
-
-/// The parts of a condition that all have to hold.
-fn conjuncts(condition: &Expr) -> Vec<&Expr> {
-    match &condition.kind {
-        ExprKind::Binary(BinaryOp::And, left, right) => {
-            let mut parts = conjuncts(left);
-            parts.extend(conjuncts(right));
-            parts
-        }
-        _ => vec![condition],
-    }
-}
-
-/// Whether an expression has the same value at entry as at the end. What a map holds may change in
-/// between.
-fn known_at_entry(expr: &Expr) -> bool {
-    !any(expr, &mut |part| match &part.kind {
-        ExprKind::Builtin(builtin) => builtin.known > Known::Entry,
-        ExprKind::Map { .. } | ExprKind::Variable(_) => true,
-        _ => false,
-    })
-}
-
-fn leave(plan: &Plan, asm: &mut Assembler) {
-    asm.mov(CALL, R1);
-    for (index, _) in waiting(plan, true) {
-        asm.mov(R1, CALL);
-        asm.call_function(&clause_name(index));
-    }
-    returns(asm, 0);
-}
-
-/// Does the clause whose index is the third argument.
-fn event(plan: &Plan, asm: &mut Assembler) {
-    for (index, _) in waiting(plan, false) {
-        let next = asm.label();
-        let number = i32::try_from(index).expect("a script has few clauses");
-        asm.jump_if_imm(Cond::Ne, R3, number, next);
-        asm.call_function(&clause_name(index));
-        returns(asm, 0);
-        asm.place(next);
-    }
-    returns(asm, 0);
-}
-
-fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
-    compiler.asm.mov(CALL, R1);
-    let end = compiler.asm.label();
-    if let Event::Wasi(_) = clause.event {
-        match_probes(&mut compiler.asm, clause, end);
-    }
-    compiler.declare(&clause.variables);
-    if let Some(filter) = &clause.filter {
-        compiler.branch(filter, end, false);
-    }
-    compiler.actions(&clause.actions, end);
-    compiler.asm.place(end);
-    returns(&mut compiler.asm, 0);
 }

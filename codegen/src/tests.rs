@@ -5,6 +5,7 @@ mod blocks;
 mod clauses;
 mod expressions;
 mod groups;
+mod kernel;
 mod machine;
 mod maps;
 mod messages;

@@ -10,7 +10,7 @@ struct abi {
 	__u8 valid;      /* enum abi_valid */
 	__u8 memory;     /* enum abi_memory */
 	__u8 memory_reg;
-	__u8 pad;
+	__u8 buffers;    /* enum abi_buffers */
 	__u16 memory_off;
 	__u16 args_off;
 	__u16 pad2[2];
@@ -21,6 +21,9 @@ enum abi_args { ARGS_UNKNOWN, ARGS_REGISTERS, ARGS_ARRAY, ARGS_INDIRECT, ARGS_CA
 enum abi_errno { ERRNO_UNKNOWN, ERRNO_RETURN, ERRNO_CELL };
 enum abi_valid { VALID_ALWAYS, VALID_NONZERO, VALID_ZERO };
 enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT, MEMORY_SEARCH };
+
+/* What an array of buffers looks like: { u32 address, u32 length }, or { u64 address, u32 length } in 16 bytes. */
+enum abi_buffers { BUFFERS_GUEST, BUFFERS_HOST };
 
 #define MAX_ABIS 64
 
@@ -39,7 +42,7 @@ _Static_assert(sizeof(struct cookie) == 8, "cookie");
 #define NO_ARG 0xff
 #define BY_VALUE 0x80
 
-enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION };
+enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION, ROLE_START };
 
 /* Something that user space has to look into. The process is stopped until it has. */
 struct event {
@@ -52,7 +55,21 @@ enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3 };
 /* A process that is traced. */
 struct process {
 	__s64 module;    /* the value of the builtin */
+	__s64 runtime;   /* the value of the builtin; NONE before user space has found one */
+	__u64 quiet;     /* enum quiet */
 };
+
+/* Whether what a process does is the script's: not yet, or not at all. */
+enum quiet { QUIET_NOT, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
+
+/* The numbers of the phases; ewapa_lang::plan::Phase. */
+enum phase { PHASE_EXEC, PHASE_START, PHASE_FIRST_WASI, PHASE_EXIT };
+
+/* What user space has found in a process: the arguments of the program process_known. */
+enum known { KNOWN_PID, KNOWN_RUNTIME, KNOWN_MODULE, KNOWN_RAN_BEFORE, KNOWN_PROBED };
+
+/* How many system calls are counted within each call. */
+#define WATCHED 4
 
 /* What went wrong or stayed open, one word each. */
 enum counter {
@@ -67,5 +84,8 @@ enum counter {
 	COUNT_ENTRIES,      /* calls and envelopes that were opened */
 	COUNT_RETURNS,      /* of those, that were closed, by a return or by the end of their thread */
 	COUNT_NO_MESSAGE,   /* a message of the script that found no place in the ring buffer */
+	COUNT_BUFFERS,      /* a call with more buffers than are added up */
+	COUNT_PATHS,        /* a path that found no place among those of open descriptors */
+	COUNT_LIVES,        /* a process whose phases found no place */
 	COUNTERS,
 };

@@ -11,6 +11,8 @@
 
 #define MAX_DEPTH 4
 
+#define READS_WATCHED (READS_WATCHED_0 | READS_WATCHED_1 | READS_WATCHED_2 | READS_WATCHED_3)
+
 /* Stack frames nearer to each other than this belong to one stack. */
 #define ONE_STACK (256 * 1024)
 
@@ -24,8 +26,17 @@ const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
 const volatile __u8 all_processes;      /* raw probes fire in every process */
+const volatile __u8 follows_all;        /* WASI calls of every process count, also of those that begin later */
 const volatile __u64 started;           /* when the script started: ns, CLOCK_MONOTONIC */
+const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
+const volatile __u8 syscall_events;     /* each system call is an event */
+const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
+const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 const volatile struct abi abis[MAX_ABIS];
+
+/* Changes when what is known of a process does. */
+__u32 generation;
 
 /* A call that has not returned yet. */
 struct open_call {
@@ -35,6 +46,9 @@ struct open_call {
 	__u64 cells;     /* the address of the argument array, if the ABI has one */
 	__u64 memory;    /* what leads to guest memory, as the ABI has it */
 	__u64 moved;     /* the argument that says how many bytes moved */
+	__u64 registers[8]; /* the first six hold the arguments of ARGS_REGISTERS */
+	__u64 other;     /* path_open: where it tells the new descriptor; fd_renumber: the other descriptor */
+	__u32 fd;        /* the descriptor that the call closes */
 	__u8 abi;
 	__u8 named;      /* the WASI function is known */
 	__u8 ignored;    /* the script does not want it */
@@ -45,10 +59,15 @@ struct open_call {
 /* Only threads of traced processes have one. */
 struct thread {
 	__s64 module;
-	__u32 known;          /* what it holds of its process is up to date */
+	__s64 runtime;        /* NONE if none was found in its process */
+	__u32 known;          /* the generation, plus 1, of what it holds of its process; 0 for nothing */
 	__u32 depth;
+	__u8 quiet;           /* enum quiet */
+	__u8 wasi_seen;       /* it has made a WASI call */
+	__u64 syscall;        /* the number of the system call that it is in */
 	__u64 syscall_start;  /* 0 outside of system calls */
-	__u64 syscall_moves;  /* the return value of the system call is a number of bytes */
+	__u64 switched_off;   /* since when it does not run; 0 if it runs, or if it is in no call */
+	struct call event;    /* a system call, or a phase */
 	struct open_call open[MAX_DEPTH];
 };
 
@@ -88,8 +107,15 @@ struct {
 	__type(value, __u64);
 } unfinished SEC(".maps");
 
-/* MEMORY_SEARCH: for each ABI and function the offset, plus 8, at which the pointer was found; 1 if there
- * is no pointer, but the thing itself. */
+/* The last number of a call, for each CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} call_ids SEC(".maps");
+
+/* MEMORY_SEARCH: for each ABI and function where the pointer was found, as search_memory has it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_ABIS * 64);
@@ -167,11 +193,11 @@ static __always_inline struct thread *traced_thread(void)
 {
 	struct thread *thread = known_thread();
 
-	if (!thread || !thread->known) {
+	if (!thread || thread->known != generation + 1) {
 		__u32 pid = bpf_get_current_pid_tgid() >> 32;
 		struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
-		if (!process)
+		if (!process && !follows_all)
 			return 0;
 		if (!thread)
 			thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
@@ -180,8 +206,11 @@ static __always_inline struct thread *traced_thread(void)
 			count(COUNT_NO_THREAD);
 			return 0;
 		}
-		thread->known = 1;
-		thread->module = process->module;
+		/* One that user space has not looked into yet is asked for again. */
+		thread->known = process ? generation + 1 : 0;
+		thread->module = process ? process->module : NONE;
+		thread->runtime = process ? process->runtime : NONE;
+		thread->quiet = process ? process->quiet : QUIET_NOT;
 	}
 	return thread;
 }
@@ -209,11 +238,20 @@ static __always_inline __u64 argument_register(struct pt_regs *ctx, __u8 index)
 	}
 }
 
-__noinline __u64 read_u64(__u64 address)
+/* Returns 0 if memory of the process could be read. What nobody has touched yet is not there without a
+ * fault: the guest's constants, as a rule, before the host reads them. */
+static __always_inline long read_user(void *to, __u32 size, const void *from)
+{
+	long failed = bpf_probe_read_user(to, size, from);
+
+	return failed && may_sleep ? bpf_copy_from_user(to, size, from) : failed;
+}
+
+static __noinline __u64 read_u64(__u64 address)
 {
 	__u64 value = 0;
 
-	if (bpf_probe_read_user(&value, sizeof(value), (void *)address))
+	if (read_user(&value, sizeof(value), (void *)address))
 		count(COUNT_NO_MEMORY);
 	return value;
 }
@@ -241,34 +279,81 @@ static __always_inline bool is_memory(__u64 address)
 	return found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32;
 }
 
-/* The address of guest memory's description: `state` itself, or what a pointer in it leads to. */
-__noinline __u64 search_memory(__u64 state, __u8 abi, __u8 func)
+/* The offset, plus 8, at which a structure has a pointer to guest memory's description; 1 if it is that itself;
+ * 0 if neither. */
+static __noinline __u32 find_memory(__u64 state)
 {
-	__u32 slot = abi * 64 + (func & 63);
-	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
 	__u64 at;
 
-	if (!known)
-		return 0;
-	if (*known)
-		return *known == 1 ? state : read_u64(state + *known - 8);
-	if (is_memory(state)) {
-		*known = 1;
-		return state;
-	}
+	if (is_memory(state))
+		return 1;
 	for (__u32 offset = 0; offset < 256; offset += 8) {
-		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
+		if (read_user(&at, sizeof(at), (void *)(state + offset)))
 			break;
-		if (is_memory(at)) {
-			*known = offset + 8;
-			return at;
-		}
+		if (is_memory(at))
+			return offset + 8;
 	}
 	return 0;
 }
 
+/* A flag beside the offset: in what the first register leads to, and not the second. */
+#define IN_FIRST 0x10000
+
+/* The address of guest memory's description, by what a naming function was given. Its state is the second
+ * argument; the first where the function returns what fits into registers. */
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 abi, __u8 func)
+{
+	__u32 slot = abi * 64 + (func & 63);
+	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
+	__u32 found;
+
+	if (!known)
+		return 0;
+	found = *known;
+	if (!found) {
+		found = find_memory(second);
+		if (!found) {
+			found = find_memory(first);
+			if (!found)
+				return 0;
+			found |= IN_FIRST;
+		}
+		*known = found;
+	}
+	if (found & IN_FIRST) {
+		second = first;
+		found &= ~IN_FIRST;
+	}
+	return found == 1 ? second : read_u64(second + found - 8);
+}
+
+#include "arguments.h"
+#include "phases.h"
+
+static __always_inline void keep_registers(struct pt_regs *ctx, struct open_call *open)
+{
+	open->registers[0] = READ_REGISTER(ctx, di);
+	open->registers[1] = READ_REGISTER(ctx, si);
+	open->registers[2] = READ_REGISTER(ctx, dx);
+	open->registers[3] = READ_REGISTER(ctx, cx);
+	open->registers[4] = READ_REGISTER(ctx, r8);
+	open->registers[5] = READ_REGISTER(ctx, r9);
+}
+
+/* A number that no other call of the run has. */
+static __always_inline __u64 new_call_id(void)
+{
+	__u32 zero = 0;
+	__u64 *last = bpf_map_lookup_elem(&call_ids, &zero);
+
+	if (!last)
+		return 0;
+	return (__u64)bpf_get_smp_processor_id() << 48 | (__sync_fetch_and_add(last, 1) + 1);
+}
+
 /* The function of a call is known: read the arguments that the script needs, and ask it. */
-static __always_inline void name_call(struct pt_regs *ctx, struct open_call *open, struct cookie *cookie)
+static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread, struct open_call *open,
+				      struct cookie *cookie)
 {
 	const volatile struct abi *abi = &abis[open->abi & (MAX_ABIS - 1)];
 
@@ -280,6 +365,16 @@ static __always_inline void name_call(struct pt_regs *ctx, struct open_call *ope
 	open->moved_arg = cookie->moved_arg;
 	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
 		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
+	if (script_reads & READS_DESCRIPTION)
+		describe(open);
+	if (script_reads & READS_CALL_ID)
+		open->call.call_id = new_call_id();
+	if (script_reads & READS_WASI_FUNC)
+		open->call.wasi_func = cookie->func;
+	if (phases && !thread->wasi_seen) {
+		thread->wasi_seen = 1;
+		reach_by_thread(ctx, thread, PHASE_FIRST_WASI, open->call.runtime);
+	}
 	open->ignored = !ewapa_enter(&open->call, ctx);
 }
 
@@ -302,6 +397,11 @@ __noinline int drop_abandoned(struct thread *thread, __u64 sp)
 	return 0;
 }
 
+static __always_inline __s64 cookie_runtime(struct cookie *cookie)
+{
+	return cookie->runtime[0] | cookie->runtime[1] << 8 | cookie->runtime[2] << 16;
+}
+
 /* Returns 0 if the return of the function is wanted, else 1, as a session program does. */
 static __always_inline int enter(struct pt_regs *ctx)
 {
@@ -313,6 +413,10 @@ static __always_inline int enter(struct pt_regs *ctx)
 
 	if (!thread)
 		return 1;
+	if (phases && cookie->role == ROLE_START) {
+		reach_by_thread(ctx, thread, PHASE_START, cookie_runtime(cookie));
+		return 1;
+	}
 	if (cookie->role == ROLE_NAME) {
 		if (!thread->depth) {
 			count(COUNT_UNMATCHED);
@@ -320,10 +424,11 @@ static __always_inline int enter(struct pt_regs *ctx)
 		}
 		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
 		if (!open->named) {
-			if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG &&
+			if ((((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
+			     leads_to_memory(cookie->func)) &&
 			    abis[open->abi & (MAX_ABIS - 1)].memory == MEMORY_SEARCH)
-				open->memory = search_memory(ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
-			name_call(ctx, open, cookie);
+				open->memory = search_memory(ctx->di, ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
+			name_call(ctx, thread, open, cookie);
 		}
 		return 1;
 	}
@@ -341,8 +446,12 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->named = 0;
 	open->ignored = 0;
 	open->moved_arg = NO_ARG;
-	open->call.runtime = cookie->runtime[0] | cookie->runtime[1] << 8 | cookie->runtime[2] << 16;
+	open->call.runtime = cookie_runtime(cookie);
 	open->call.module = thread->module;
+	if (script_reads & READS_DEPTH)
+		open->call.depth = thread->depth;
+	if ((script_reads & READS_DESCRIPTION) && abi->args == ARGS_REGISTERS)
+		keep_registers(ctx, open);
 	if (script_reads & (READS_PID | READS_TID)) {
 		__u64 id = bpf_get_current_pid_tgid();
 
@@ -362,8 +471,9 @@ static __always_inline int enter(struct pt_regs *ctx)
 	else
 		open->memory = 0;
 	if (cookie->role == ROLE_CALL)
-		name_call(ctx, open, cookie);
-	if (open->ignored && !always_returns)
+		name_call(ctx, thread, open, cookie);
+	if (open->ignored && !always_returns && !(keeps_calls && cookie->func < FUNCTIONS) &&
+	    !changes_descriptors(cookie->func))
 		return 1;
 
 	open->uncounted = cookie->role == ROLE_CALIBRATION;
@@ -372,6 +482,18 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->call.syscall_count = 0;
 	open->call.syscall_time = 0;
 	open->call.syscall_bytes = 0;
+	if (script_reads & READS_WATCHED) {
+		open->call.watched_0 = 0;
+		open->call.watched_1 = 0;
+		open->call.watched_2 = 0;
+		open->call.watched_3 = 0;
+	}
+	if (script_reads & READS_OFFCPU_TIME) {
+		open->call.offcpu_time = 0;
+		thread->switched_off = 0;
+	}
+	if (script_reads & READS_THREAD_HOPS)
+		open->call.thread_hops = 0;
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
 	return 0;
@@ -399,7 +521,7 @@ static __always_inline __s64 returned_errno(struct pt_regs *ctx, const volatile 
 /* How many bytes a call moved; NONE if its function does not move any or that cannot be told. */
 static __always_inline __s64 moved_bytes(const volatile struct abi *abi, struct open_call *open)
 {
-	__u64 address = open->moved;
+	__u64 address;
 	__u32 moved;
 
 	if (open->moved_arg == NO_ARG || open->call.errno == NONE || abi->args == ARGS_UNKNOWN)
@@ -408,24 +530,9 @@ static __always_inline __s64 moved_bytes(const volatile struct abi *abi, struct 
 		return 0;
 	if (open->moved_arg & BY_VALUE)
 		return (__u32)open->moved;
-
-	switch (abi->memory) {
-	case MEMORY_HOST:
-		break;
-	case MEMORY_REGISTER:
-		address = open->memory + (__u32)open->moved;
-		break;
-	case MEMORY_INDIRECT:
-		address = read_u64(read_u64(open->memory + abi->memory_off)) + (__u32)open->moved;
-		break;
-	case MEMORY_SEARCH:
-		if (!open->memory)
-			return NONE;
-		address = read_u64(open->memory + 8) + (__u32)open->moved;
-		break;
-	default:
+	address = guest_address(abi, open, open->moved);
+	if (!address)
 		return NONE;
-	}
 	if (bpf_probe_read_user(&moved, sizeof(moved), (void *)address)) {
 		count(COUNT_NO_MEMORY);
 		return NONE;
@@ -508,7 +615,20 @@ static __always_inline int leave(struct pt_regs *ctx)
 		outer->call.syscall_count += open->call.syscall_count;
 		outer->call.syscall_time += open->call.syscall_time;
 		outer->call.syscall_bytes += open->call.syscall_bytes;
+		if (script_reads & READS_WATCHED) {
+			outer->call.watched_0 += open->call.watched_0;
+			outer->call.watched_1 += open->call.watched_1;
+			outer->call.watched_2 += open->call.watched_2;
+			outer->call.watched_3 += open->call.watched_3;
+		}
+		if (script_reads & READS_OFFCPU_TIME)
+			outer->call.offcpu_time += open->call.offcpu_time;
+		if (script_reads & READS_THREAD_HOPS)
+			outer->call.thread_hops += open->call.thread_hops;
 	}
+	if (open->named && changes_descriptors(open->call.func) &&
+	    returned_errno(ctx, &abis[open->abi & (MAX_ABIS - 1)], open) == 0)
+		follow_descriptor(open);
 	if (open->named && !open->ignored)
 		complete(ctx, open, now);
 	if (!open->uncounted)
@@ -542,66 +662,8 @@ int wasi_return(struct pt_regs *ctx)
 	return leave(ctx);
 }
 
-/* The system calls of x86-64 that return a number of bytes read or written. */
-static __always_inline bool moves_bytes(__u64 nr)
-{
-	switch (nr) {
-	case 0: case 1:          /* read write */
-	case 17: case 18:        /* pread64 pwrite64 */
-	case 19: case 20:        /* readv writev */
-	case 40:                 /* sendfile */
-	case 44: case 45:        /* sendto recvfrom */
-	case 46: case 47:        /* sendmsg recvmsg */
-	case 217:                /* getdents64 */
-	case 295: case 296:      /* preadv pwritev */
-	case 318:                /* getrandom */
-	case 326: case 327: case 328:  /* copy_file_range preadv2 pwritev2 */
-		return 1;
-	}
-	return 0;
-}
-
-/* The system calls by which the kernel's own probe trampolines enter it (uretprobe, uprobe): they are the
- * tracer's, not the program's. */
-static __always_inline bool is_probe(__u64 nr)
-{
-	return nr == 335 || nr == 336;
-}
-
-SEC("raw_tp/sys_enter")
-int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct thread *thread;
-
-	if (is_probe(ctx->args[1]))
-		return 0;
-	thread = known_thread();
-	if (!thread || !thread->depth)
-		return 0;
-	thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call.syscall_count++;
-	thread->syscall_moves = moves_bytes(ctx->args[1]);
-	thread->syscall_start = bpf_ktime_get_ns();
-	return 0;
-}
-
-SEC("raw_tp/sys_exit")
-int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct thread *thread = known_thread();
-	struct call *call;
-	__s64 ret = ctx->args[1];
-
-	if (!thread || !thread->syscall_start)
-		return 0;
-	if (thread->depth) {
-		call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
-		call->syscall_time += bpf_ktime_get_ns() - thread->syscall_start;
-		if (thread->syscall_moves && ret > 0)
-			call->syscall_bytes += ret;
-	}
-	thread->syscall_start = 0;
-	return 0;
-}
+#include "syscalls.h"
+#include "scheduling.h"
 
 static __always_inline void tell(__u32 kind, __u32 pid)
 {
@@ -613,8 +675,15 @@ static __always_inline void tell(__u32 kind, __u32 pid)
 	}
 	event->kind = kind;
 	event->pid = pid;
-	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. */
-	if (kind != EVENT_EXIT)
+	if (phases && kind != EVENT_EXIT && !follows_all) {
+		struct life *life = bpf_map_lookup_elem(&lives, &pid);
+
+		if (life && !life->stopped)
+			life->stopped = bpf_ktime_get_ns();
+	}
+	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. Not
+	 * if it is every process of the machine: shells would take their commands for stopped. */
+	if (kind != EVENT_EXIT && !follows_all)
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
 }
@@ -627,7 +696,7 @@ int library_loaded(struct pt_regs *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u32 state = 0;
 
-	if (!bpf_map_lookup_elem(&processes, &pid))
+	if (!follows_all && !bpf_map_lookup_elem(&processes, &pid))
 		return 0;
 	bpf_probe_read_user(&state, sizeof(state), (void *)(ctx->ip + bpf_get_attach_cookie(ctx) + 24));
 	if (state == 0)
@@ -644,7 +713,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct process copy;
 	__u32 child = 0;
 
-	if (!process)
+	if (!process || process->quiet == QUIET_ALWAYS)
 		return 0;
 	bpf_probe_read_kernel(&child, sizeof(child), (void *)(ctx->args[1] + tgid_offset));
 	if (child == parent || !child)
@@ -660,7 +729,6 @@ static __always_inline void abandon_calls(struct thread *thread)
 	for (int i = 0; i < MAX_DEPTH && thread->depth; i++)
 		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]);
 	thread->depth = 0;
-	thread->syscall_start = 0;
 }
 
 SEC("raw_tp/sched_process_exec")
@@ -668,14 +736,25 @@ int process_exec(void *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
+	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	(void)ctx;
 	if (thread) {
 		abandon_calls(thread);
 		thread->known = 0;
+		thread->runtime = NONE;
+		thread->module = NONE;
+		thread->wasi_seen = 0;
 	}
-	if (bpf_map_lookup_elem(&processes, &pid))
-		tell(EVENT_EXEC, pid);
+	if (!process && !follows_all)
+		return 0;
+	if (process) {
+		process->quiet = QUIET_NOT;
+		process->runtime = NONE;
+	}
+	if (phases)
+		begin_life(pid);
+	tell(EVENT_EXEC, pid);
 	return 0;
 }
 
@@ -699,7 +778,15 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (thread)
 		abandon_calls(thread);
-	if (is_last_thread(ctx->args[0]) && !bpf_map_delete_elem(&processes, &pid))
+	if (!is_last_thread(ctx->args[0]))
+		return 0;
+	if (phases) {
+		thread = traced_thread();
+		if (thread)
+			reach_by_thread((void *)ctx, thread, PHASE_EXIT, thread->runtime);
+		bpf_map_delete_elem(&lives, &pid);
+	}
+	if (!bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid);
 	return 0;
 }
@@ -708,18 +795,26 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 __noinline int ewapa_is_traced(void)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct process *process;
 
-	return all_processes || bpf_map_lookup_elem(&processes, &pid) != 0;
+	process = bpf_map_lookup_elem(&processes, &pid);
+	return process ? process->quiet == QUIET_NOT : all_processes;
 }
 
 /* For generated code: the record of the innermost open call of the current thread. */
 __noinline const void *ewapa_call_around(void)
 {
 	struct thread *thread = known_thread();
+	struct open_call *open;
 
 	if (!thread || !thread->depth)
 		return &no_call;
-	return &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+	open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if (!open->named)
+		return &no_call;
+	if (script_reads & READS_WASI_DURATION)
+		open->call.wasi_duration = bpf_ktime_get_ns() - open->start;
+	return &open->call;
 }
 
 /* For generated code: ns since the script started. */

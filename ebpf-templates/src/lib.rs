@@ -82,8 +82,8 @@ pub struct Abi {
     pub memory: u8,
     /// The register of `memory`.
     pub memory_reg: u8,
-    /// Padding.
-    pub pad: u8,
+    /// What an array of buffers looks like: 0 as the guest has it, 1 as the host does.
+    pub buffers: u8,
     /// The offset in the structure, in bytes.
     pub memory_off: u16,
     /// The offset of what is captured, in bytes.
@@ -104,7 +104,7 @@ impl Abi {
             self.valid,
             self.memory,
             self.memory_reg,
-            0,
+            self.buffers,
         ]);
         bytes[8..10].copy_from_slice(&self.memory_off.to_ne_bytes());
         bytes[10..12].copy_from_slice(&self.args_off.to_ne_bytes());
@@ -142,7 +142,43 @@ pub enum Role {
     Name = 2,
     /// An envelope that only measures what a probe costs.
     Calibration = 3,
+    /// The guest is about to begin.
+    Start = 4,
 }
+
+/// A process that is traced: the value of the map `processes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// The value of the builtin `module`.
+    pub module: i64,
+    /// The value of the builtin `runtime`, if one was found.
+    pub runtime: i64,
+    /// Whether what it does is the script's.
+    pub quiet: Quiet,
+}
+
+/// Whether the system calls and phases of a process are the script's. Its WASI calls are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quiet {
+    /// They are.
+    Not = 0,
+    /// They will be: it is about to become what is traced.
+    UntilExec = 1,
+    /// They are not, nor are those of its children: it is this process.
+    Always = 2,
+}
+
+impl Process {
+    /// The words of `struct process`.
+    pub fn to_words(self) -> [i64; 3] {
+        [self.module, self.runtime, self.quiet as i64]
+    }
+}
+
+/// The program that is told what user space has found in a process, before that goes on: the process, the
+/// runtime, the module, and whether it ran before it was traced. It is attached to nothing, but run by
+/// user space.
+pub const PROCESS_KNOWN: &str = "process_known";
 
 impl Cookie {
     /// No function, no argument.
@@ -217,9 +253,15 @@ pub enum Counter {
     Returns,
     /// A message of the script that found no place in the ring buffer.
     NoMessage,
+    /// A call with more buffers than are added up.
+    Buffers,
+    /// A path that found no place among those of open descriptors.
+    Paths,
+    /// A process whose phases found no place.
+    Lives,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::NoMessage as u32 + 1;
+    pub const COUNT: u32 = Counter::Lives as u32 + 1;
 }

@@ -1,16 +1,56 @@
-//! No text makes the parser, the checker or the rendering of their errors panic or hang.
+//! No text makes the parser, the checker or the rendering of their errors panic or hang. Whatever a script
+//! imports is the script itself.
 
 #![no_main]
 
-use ewapa_lang::{Environment, compile, describe, render};
+use ewapa_lang::host::{Field, Host, UsdtArgument};
+use ewapa_lang::{Environment, compile, describe, describe_with, render};
 use libfuzzer_sys::fuzz_target;
 
-const ENVIRONMENT: Environment = Environment {
-    runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"], ..Environment::EMPTY };
+/// A machine that has one tracepoint of each name, and one file.
+#[derive(Debug)]
+struct Machine<'t>(&'t str);
+
+impl Host for Machine<'_> {
+    fn tracepoints(&self, category: &str, name: &str) -> Result<Vec<(String, String)>, String> {
+        Ok(vec![(category.to_owned(), name.to_owned())])
+    }
+
+    fn fields(&self, _category: &str, name: &str) -> Result<Vec<Field>, String> {
+        Ok(vec![Field {
+            name: name.to_owned(),
+            ty: "int".to_owned(),
+            offset: 8,
+            size: 4,
+            signed: true,
+        }])
+    }
+
+    fn usdt_arguments(
+        &self,
+        _path: &str,
+        _provider: &str,
+        _name: &str,
+    ) -> Result<Vec<UsdtArgument>, String> {
+        Ok(Vec::new())
+    }
+
+    fn import(&self, path: &str, _from: Option<&str>) -> Result<(String, String), String> {
+        Ok((self.0.to_owned(), path.to_owned()))
+    }
+}
 
 fuzz_target!(|text: &str| {
+    let machine = Machine(text);
+    let environment = Environment {
+        runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+        host: Some(&machine),
+        arguments: &["1", "a:b"],
+        ..Environment::EMPTY
+    };
     let _ = describe(text);
-    if let Err(errors) = compile(text, &ENVIRONMENT, &[]) {
+    let _ = describe_with(text, &environment);
+    if let Err(errors) = compile(text, &environment, &[]) {
         assert!(!errors.is_empty());
         render(&errors, "fuzz.ewq", text, false);
     }

@@ -123,10 +123,7 @@ pub const BUILTINS: &[Builtin] = &[
         Type::Enum(Enumeration::Runtime),
         Known::Entry,
         false,
-        CALLS
-            .and(Events::SYSCALL)
-            .and(Events::PHASE)
-            .and(Events::RAW),
+        CALLS.and(Events::PHASE).and(Events::RAW),
         "the runtime and its version",
     ),
     row(
@@ -177,8 +174,8 @@ pub const BUILTINS: &[Builtin] = &[
         Type::Time,
         Known::End,
         false,
-        Events::CALL.and(Events::SYSCALL).and(Events::PHASE),
-        "from entry to return, on the monotonic clock; of a phase, the time since the phase before it",
+        Events::CALL.and(Events::SYSCALL),
+        "from entry to return, on the monotonic clock",
     ),
     row(
         ("syscall_time", "syscall_time"),
@@ -341,6 +338,22 @@ pub const BUILTINS: &[Builtin] = &[
         "what the process has reached",
     ),
     row(
+        ("duration", "phase_duration"),
+        Type::Time,
+        Known::Entry,
+        true,
+        Events::PHASE,
+        "the time since the phase before it",
+    ),
+    row(
+        ("runtime", "syscall_runtime"),
+        Type::Enum(Enumeration::Runtime),
+        Known::Entry,
+        true,
+        Events::SYSCALL,
+        "the runtime of the process and its version",
+    ),
+    row(
         ("elapsed_exec", "elapsed_exec"),
         Type::Time,
         Known::Entry,
@@ -454,20 +467,28 @@ pub const BUILTINS: &[Builtin] = &[
     ),
 ];
 
-/// Builtins of the language that this version does not have yet. They are refused by name.
-pub const PLANNED: &[&str] = &[
+/// The names of values that are no field of a record: what the kernel says, what a raw probe gives, and what is
+/// known of the run.
+pub const OTHER_VALUES: &[&str] = &[
     "runtime_version",
-    "ppid",
-    "uid",
-    "cpu",
-    "probe",
-    "cgroup",
     "args",
     "in_wasi",
+    "probe",
     "nsecs",
     "elapsed",
+    "ppid",
+    "uid",
+    "gid",
+    "cpu",
+    "numaid",
+    "cgroup",
+    "rand",
+    "curtask",
+    "retval",
     "ustack",
     "kstack",
+    "true",
+    "false",
     "lost",
     "unmatched",
     "probe_cost",

@@ -4,37 +4,57 @@
 //! Functions that check return an option: none means that what is wrong has been reported.
 
 pub(crate) mod aggregate;
+mod argument;
+mod around;
 mod assignment;
 mod block;
+mod call;
 mod clause;
 mod column;
 mod comparison;
 mod condition;
 mod constant;
 mod context;
+pub(crate) mod elsewhere;
 mod event;
 mod format;
 mod function;
-mod glob;
+pub mod glob;
 mod histogram;
 mod key_value;
 mod learnt;
+mod loops;
 mod map;
 mod map_function;
+mod map_plan;
 mod map_use;
 mod name;
+mod number;
 pub(crate) mod param;
 mod pivot;
+mod positional;
+mod print;
 mod printf;
 pub(crate) mod probe;
+mod process;
 mod promise;
+mod raw;
+mod raw_probe;
+mod reads;
 mod refuse;
 mod result;
 mod room;
+mod series;
+mod setting;
 mod shape;
 mod slots;
+mod stack;
 mod statement;
 mod table;
+mod tell;
+mod text;
+mod tracepoint;
+mod tuple;
 mod typing;
 pub(crate) mod unit;
 mod value;
@@ -46,15 +66,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use crate::ast::{Item, Script};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::expand::{Expanded, expanded};
 use crate::host::Host;
-use crate::plan::{Expr, Message, Plan};
+use crate::plan::{Expr, Message, Plan, Settings, StoreId};
 use crate::span::Span;
+use argument::Called;
 use context::Context;
 use learnt::Learnt;
 use map::MapUse;
 use param::Params;
 use shape::Shape;
-use variable::Scope;
+use variable::{Scope, VariableKey};
 
 /// What a script is checked against.
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,8 +138,8 @@ const MAX_VARIABLES: usize = 16;
 /// User space may be told so many different things.
 const MAX_MESSAGES: usize = 256;
 
-/// A message may have so many values; a text counts as two.
-const MAX_MESSAGE_VALUES: usize = 16;
+/// A message may have so many bytes: its room in the ring buffer is asked for at once.
+const MAX_MESSAGE: usize = 4096;
 
 /// The keys of maps that are read within the key of another one may have so many bytes together.
 const MAX_READ_KEYS: usize = 128;
@@ -134,6 +156,59 @@ pub fn check(
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    check_expanded(expanded(script, environment), environment, args).map(|(plan, _)| plan)
+}
+
+/// The plan of a script whose macros are replaced, and the script.
+pub(crate) fn check_expanded(
+    expanded: Expanded,
+    environment: &Environment,
+    args: &[(String, String)],
+) -> Result<(Plan, Script), Vec<Diagnostic>> {
+    let Expanded {
+        script,
+        mut errors,
+        sources,
+    } = expanded;
+    // What is too large is not looked at.
+    let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
+    let result = if errors.iter().all(is_whole) {
+        checked(&script, environment, args)
+    } else {
+        Err(Vec::new())
+    };
+    let found = match result {
+        Ok(plan) if errors.is_empty() => return Ok((plan, script)),
+        Ok(_) => Vec::new(),
+        Err(found) => found,
+    };
+    // Nothing more is said of what has an error already.
+    let broken: Vec<Span> = errors.iter().filter_map(|error| error.span).collect();
+    let is_broken = |error: &Diagnostic| {
+        error.span.is_some_and(|span| {
+            let mut broken = broken.iter();
+            broken.any(|known| known.start <= span.start && span.end <= known.end)
+        })
+    };
+    errors.extend(found.into_iter().filter(|error| !is_broken(error)));
+    // What a macro or a prologue stands for is checked at each place.
+    let mut said = HashSet::new();
+    let mut errors: Vec<Diagnostic> = errors
+        .into_iter()
+        .map(Diagnostic::with_names_as_written)
+        .filter(|error| said.insert((error.span, error.code, error.message.clone())))
+        .map(|error| sources.place(error))
+        .collect();
+    errors.sort_by(|one, other| one.order().cmp(&other.order()));
+    Err(errors)
+}
+
+/// The plan of a script without imports, macros and aliases.
+fn checked(
+    script: &Script,
+    environment: &Environment,
+    args: &[(String, String)],
+) -> Result<Plan, Vec<Diagnostic>> {
     let mut errors = Vec::new();
     let mut params = Params::declared(script, &mut errors);
     params.set(args, &mut errors);
@@ -144,19 +219,29 @@ pub fn check(
         nodes: 0,
         shapes: Vec::new(),
         tables: tables(script),
-        aliases: aliases(script),
+        counted_calls: StoreId(0),
         written: written::written(script),
         maps: Vec::new(),
         variables: HashMap::new(),
         messages: Vec::new(),
+        formats: Vec::new(),
+        watched: Vec::new(),
+        called: Called::default(),
         clauses: 0,
         statements: 0,
         news: false,
         learning: false,
         scope: None,
         context: Context::default(),
+        settings: Settings::default(),
     };
     let mut plan = Plan::default();
+    for item in &script.items {
+        if let Item::Config(config) = item {
+            checker.config(config, &mut plan.settings);
+        }
+    }
+    checker.settings = plan.settings;
     checker.check_names(script);
     for item in &script.items {
         checker.item(item, &mut plan);
@@ -172,8 +257,9 @@ pub fn check(
         checker.planned_maps(&mut plan);
     }
     plan.messages = checker.messages;
-    let mut errors = checker.errors;
-    errors.sort_by_key(|error| error.span);
+    plan.formats = checker.formats;
+    plan.watched = checker.watched;
+    let errors = checker.errors;
     if errors.is_empty() {
         Ok(plan)
     } else {
@@ -190,18 +276,24 @@ struct Checker<'a> {
     shapes: Vec<Shape>,
     /// The operators and operands that the kernel will evaluate, so far.
     nodes: usize,
-    /// How many tables the script has. Their stores come before those of maps.
+    /// How many stores the tables of the script have. They come before those of maps.
     tables: usize,
-    /// The probes that the script declares with `alias`.
-    aliases: HashSet<String>,
+    /// Where the WASI calls for the current table are counted, if it has a column of their number.
+    counted_calls: StoreId,
     /// The maps that the script puts something into.
     written: BTreeSet<String>,
     /// The maps, in the order in which they are mentioned.
     maps: Vec<MapUse>,
-    /// What is known of the types of variables: of a clause, by index.
-    variables: HashMap<(usize, usize), Learnt>,
+    /// What is known of the types of variables: of a clause.
+    variables: HashMap<VariableKey, Learnt>,
     /// What user space is told so far.
     messages: Vec<Message>,
+    /// The formats of points in time so far.
+    formats: Vec<String>,
+    /// The system calls that are counted within calls so far.
+    watched: Vec<u16>,
+    /// Whose arguments there are.
+    called: Called,
     /// How many events of probe blocks there are so far.
     clauses: usize,
     /// How many statements there are so far.
@@ -214,6 +306,8 @@ struct Checker<'a> {
     scope: Option<Scope>,
     /// The event that expressions are evaluated at.
     context: Context,
+    /// What `config` says.
+    settings: Settings,
 }
 
 impl Checker<'_> {
@@ -221,10 +315,8 @@ impl Checker<'_> {
         match item {
             Item::Param(_) => {}
             Item::Table(table) => self.table(table, plan),
-            Item::Config(config) => self.not_yet(config.span, "`config` is"),
-            Item::Import(import) => self.not_yet(import.span, "`import` is"),
-            Item::Macro(item) => self.not_yet(item.name.span, "`macro` is"),
-            Item::Alias(alias) => self.not_yet(alias.probe.span, "`alias` is"),
+            // Before everything else.
+            Item::Config(_) | Item::Import(_) | Item::Macro(_) | Item::Alias(_) => {}
             // All checks and blocks come after all tables.
             Item::Check(_) | Item::ProbeBlock(_) => {}
             Item::Foreign(foreign) => self.foreign(foreign),
@@ -250,7 +342,7 @@ impl Checker<'_> {
                 }
                 None => seen.push((table.name.text.clone(), table.name.span)),
             }
-            tables += 1;
+            tables += 1 + usize::from(elsewhere::counts_calls(table));
             if tables > MAX_STORES {
                 self.too_many(
                     table.name.span,
@@ -305,20 +397,9 @@ fn extent(expr: &Expr) -> (usize, usize) {
 }
 
 fn tables(script: &Script) -> usize {
-    script
-        .items
-        .iter()
-        .filter(|item| matches!(item, Item::Table(_)))
-        .count()
-}
-
-fn aliases(script: &Script) -> HashSet<String> {
-    script
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Alias(alias) => Some(probe::written(&alias.probe)),
-            _ => None,
-        })
-        .collect()
+    let stores = |item: &Item| match item {
+        Item::Table(table) => 1 + usize::from(elsewhere::counts_calls(table)),
+        _ => 0,
+    };
+    script.items.iter().map(stores).sum()
 }

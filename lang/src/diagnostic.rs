@@ -1,8 +1,11 @@
 //! Errors of a script, and how they are shown.
 
+use std::sync::Arc;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::code::Code;
+use crate::expand::{SourceFile, as_written};
 use crate::span::Span;
 
 /// One error: what is wrong, where, and where there is one, the way out.
@@ -12,6 +15,8 @@ pub struct Diagnostic {
     pub code: Code,
     /// What is wrong.
     pub message: String,
+    /// The imported script that it is in; none for the script itself.
+    pub file: Option<Arc<SourceFile>>,
     /// Where. None for what is not in the script, such as an option of the command line.
     pub span: Option<Span>,
     /// What is said at the place itself.
@@ -39,6 +44,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             message: message.into(),
+            file: None,
             span: None,
             label: None,
             extra: Vec::new(),
@@ -64,7 +70,37 @@ impl Diagnostic {
         self
     }
 
+    /// The same in a text whose places have this added.
+    pub(crate) fn shifted(mut self, by: usize) -> Diagnostic {
+        let shift = |span: Span| Span::new(span.start + by, span.end + by);
+        self.span = self.span.map(shift).or(Some(Span::new(by, by)));
+        for (span, _) in &mut self.extra {
+            *span = shift(*span);
+        }
+        self
+    }
+
+    /// The same with the own variables of macros as the macros call them. Then two that differ in the call
+    /// only are the same.
+    pub(crate) fn with_names_as_written(mut self) -> Diagnostic {
+        let texts = self.extra.iter_mut().map(|(_, text)| text);
+        for text in texts.chain(&mut self.help).chain(&mut self.label) {
+            *text = as_written(text);
+        }
+        self.message = as_written(&self.message);
+        self
+    }
+
+    /// Where it is among all errors.
+    pub(crate) fn order(&self) -> (Option<&str>, Option<Span>) {
+        (self.file.as_ref().map(|file| file.name.as_str()), self.span)
+    }
+
     fn group<'a>(&'a self, name: &str, text: &'a str) -> Group<'a> {
+        let (name, text) = match &self.file {
+            Some(file) => (file.name.as_str(), file.text.as_str()),
+            None => (name, text),
+        };
         let title = Level::ERROR
             .primary_title(printable(&self.message))
             .id(self.code.id());
@@ -113,7 +149,7 @@ pub fn render(diagnostics: &[Diagnostic], name: &str, text: &str, color: bool) -
         Renderer::plain()
     };
     let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
-    ordered.sort_by_key(|diagnostic| diagnostic.span);
+    ordered.sort_by_key(|diagnostic| diagnostic.order());
     let mut out = String::new();
     for diagnostic in ordered.iter().take(SHOWN) {
         out.push_str(&renderer.render(&[diagnostic.group(name, text)]));

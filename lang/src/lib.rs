@@ -10,6 +10,7 @@
 //!   end; then the grammar (`ewq.pest`) reads it, and precedence is sorted out. It covers the whole
 //!   language. Syntax errors are said in words, one for each broken item.
 //! - [`ast`] is what was written and where.
+//! - Imports, macros and aliases are replaced by what they stand for.
 //! - [`check()`] knows names, types and units. It collects every error, and refuses by name what the
 //!   language has and this version does not run. Slots of a table are shared: what several columns need
 //!   is kept once.
@@ -33,8 +34,10 @@ mod code;
 mod diagnostic;
 mod docs;
 pub mod errno;
+mod expand;
 mod fmt;
 pub mod host;
+pub mod linux;
 mod listing;
 mod nearest;
 pub mod page;
@@ -46,11 +49,13 @@ pub mod types;
 pub mod wasi;
 pub mod words;
 
+pub use check::glob;
 pub use check::param::Param;
 pub use check::{Environment, check};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, render};
 pub use docs::Docs;
+pub use expand::SourceFile;
 pub use fmt::format;
 pub use listing::probes;
 pub use nearest::nearest;
@@ -75,15 +80,33 @@ pub fn compile(
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let script = parse(text)?;
-    let plan = check(&script, environment, args)?;
+    let script = expand::expanded(&parse(text)?, environment);
+    let (plan, script) = check::check_expanded(script, environment, args)?;
     let (docs, params) = description(&script)?;
     Ok(Compiled { docs, params, plan })
 }
 
-/// What a script says about itself and which options it takes. Only its parameters are checked.
+/// What a script says about itself and which options it takes. Only its parameters are checked, and not
+/// those of scripts that it imports.
 pub fn describe(text: &str) -> Result<(Docs, Vec<Param>), Vec<Diagnostic>> {
     description(&parse(text)?)
+}
+
+/// The same on a machine from which scripts can be imported: their parameters are options, too.
+pub fn describe_with(
+    text: &str,
+    environment: &Environment,
+) -> Result<(Docs, Vec<Param>), Vec<Diagnostic>> {
+    let expanded = expand::expanded(&parse(text)?, environment);
+    if !expanded.errors.is_empty() {
+        let errors = expanded.errors.into_iter();
+        return Err(errors.map(|error| expanded.sources.place(error)).collect());
+    }
+    let described = description(&expanded.script);
+    described.map_err(|errors| {
+        let errors = errors.into_iter();
+        errors.map(|error| expanded.sources.place(error)).collect()
+    })
 }
 
 fn description(script: &ast::Script) -> Result<(Docs, Vec<Param>), Vec<Diagnostic>> {

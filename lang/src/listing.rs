@@ -4,7 +4,7 @@ use crate::check::{Environment, check};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::parse::parse;
-use crate::plan::Probe;
+use crate::plan::{Clause, Event, Probe};
 
 /// The calls that a probe such as `wasi:fd_*` stands for, exactly as in a script. A glob without a `:`
 /// is one over WASI functions. Places in the errors mean nothing.
@@ -27,6 +27,11 @@ pub fn probes(text: &str, environment: &Environment) -> Result<Vec<Probe>, Vec<D
         )]);
     };
     let plan = check(&script, environment, &[])?;
+    let is_call = |clause: &Clause| matches!(clause.event, Event::Wasi(_));
+    if !plan.clauses.iter().all(is_call) {
+        let message = format!("`{text}` is no probe on completed WASI calls, such as `wasi:fd_*`");
+        return Err(vec![Diagnostic::without_place(Code::BadProbe, message)]);
+    }
     Ok(plan
         .clauses
         .into_iter()
@@ -83,6 +88,8 @@ mod tests {
             "wasi:*;",
             "{",
             "\n",
+            "syscall:read",
+            "wasi:fd_read:enter",
         ] {
             let errors = probes(text, &ENVIRONMENT).unwrap_err();
             assert_eq!(errors[0].code, Code::BadProbe, "{text}");

@@ -1,13 +1,14 @@
 //! From text to syntax tree.
 //!
 //! The tokens are looked at first ([`tokens`]): brackets have to close and nesting is bounded. Then the
-//! grammar reads the text, and what it found becomes the tree. After a syntax error it goes on at the
-//! next line that begins an item, so that one run shows the errors of all items.
+//! grammar reads the text, and what it found becomes the tree. After a syntax error it goes on behind the
+//! statement or column, or at the next line that begins an item ([`recover`]), so that one run shows all.
 
 mod expected;
 mod expression;
 mod item;
 pub(crate) mod literal;
+mod recover;
 mod statement;
 pub(crate) mod tokens;
 
@@ -28,9 +29,6 @@ pub(crate) struct EwqParser;
 
 /// A script may have so many bytes.
 const MAX_TEXT: usize = 4 << 20;
-
-/// After so many syntax errors the rest of the script is not looked at.
-const MAX_SYNTAX_ERRORS: usize = 20;
 
 /// The words that begin an item.
 const ITEMS: &[&str] = &[
@@ -63,53 +61,13 @@ pub fn parse(text: &str) -> Result<Script, Vec<Diagnostic>> {
                 Err(errors)
             }
         }
-        Err(error) => Err(syntax_errors(text, &error)),
+        Err(error) => Err(recover::syntax_errors(text, error)),
     }
 }
 
 /// Whether a name cannot be used in an expression because the grammar needs it.
 pub(crate) fn is_reserved(name: &str) -> bool {
     EwqParser::parse(Rule::name, name).is_err()
-}
-
-/// The first syntax error, and those of the items that follow the broken one.
-fn syntax_errors(text: &str, first: &pest::error::Error<Rule>) -> Vec<Diagnostic> {
-    let mut errors = vec![expected::syntax_error(text, 0, first)];
-    let mut offset = 0;
-    while errors.len() < MAX_SYNTAX_ERRORS {
-        let broken = errors
-            .last()
-            .and_then(|error| error.span)
-            .map_or(offset, |span| span.end);
-        let Some(next) = next_item(text, broken.max(offset + 1)) else {
-            break;
-        };
-        offset = next;
-        match EwqParser::parse(Rule::script, &text[offset..]) {
-            Ok(_) => break,
-            Err(error) => errors.push(expected::syntax_error(text, offset, &error)),
-        }
-    }
-    errors
-}
-
-/// The first line from a place on that begins with the word of an item, outside of all brackets.
-fn next_item(text: &str, from: usize) -> Option<usize> {
-    let mut open = 0usize;
-    for token in tokens::Tokens::new(text) {
-        match token.kind {
-            tokens::TokenKind::Sign('(' | '[' | '{') => open += 1,
-            tokens::TokenKind::Sign(')' | ']' | '}') => open = open.saturating_sub(1),
-            tokens::TokenKind::Word if open == 0 && token.span.start >= from => {
-                let starts_line = text[..token.span.start].ends_with('\n');
-                if starts_line && ITEMS.contains(&&text[token.span.start..token.span.end]) {
-                    return Some(token.span.start);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Makes the tree. Errors in literals are collected here; the tree is thrown away then.

@@ -1,7 +1,8 @@
 //! All words that mean something in a script, for editors: taken from the tables that give them their
 //! meaning.
 
-use crate::builtin::{BUILTINS, PLANNED};
+use crate::builtin::{BUILTINS, OTHER_VALUES};
+use crate::check::elsewhere::WASI_CALLS;
 use crate::check::{aggregate, probe, unit};
 use crate::parse::literal;
 
@@ -15,10 +16,15 @@ pub fn keywords() -> impl Iterator<Item = &'static str> {
         .filter_map(|line| line.strip_prefix("kw_")?.split_whitespace().next())
 }
 
-/// Values of a call, such as `duration`, those to come included.
+/// Values of an event, such as `duration`.
 pub fn builtins() -> impl Iterator<Item = &'static str> {
-    let builtins = BUILTINS.iter().map(|builtin| builtin.name);
-    builtins.chain(PLANNED.iter().copied())
+    let builtins = BUILTINS
+        .iter()
+        .map(|builtin| builtin.name)
+        .filter(|name| !name.is_empty());
+    builtins
+        .chain(OTHER_VALUES.iter().copied())
+        .chain([WASI_CALLS])
 }
 
 /// Aggregates and functions, such as `count`.
@@ -28,10 +34,7 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
 
 /// Kinds of probes, such as `wasi`.
 pub fn probe_kinds() -> impl Iterator<Item = &'static str> {
-    ["wasi"]
-        .into_iter()
-        .chain(probe::WITHOUT_CALL.iter().copied())
-        .chain(probe::PLANNED_KINDS.iter().copied())
+    probe::kinds()
 }
 
 /// Units behind `as`, such as `pct`.

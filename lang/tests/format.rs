@@ -368,3 +368,33 @@ fn whatever_is_between_the_words_a_script_stays_the_same() {
     }
     assert!(parsed == 400, "only {parsed} of {tried} scripts parsed");
 }
+
+#[test]
+fn what_is_left_out_of_bpftrace_keeps_its_form() {
+    check(
+        "#ifndef X
+#define Y \\
+  1
+#endif
+struct   x { int a; union { int b; }; }   __attribute__((packed));
+fn f($x : int64)  : int64 { return 1; }
+let @a = lruhash(10);
+macro add($x,@m,y){ $x+=y; $x }
+u:./app:\"a::b\",t:syscalls:sys_enter_*/pid==1/{ $a=sizeof(struct x); $b = (unsigned int *)1; add($a,@m,2); }",
+        expect![[r##"
+            #ifndef X
+            #define Y \
+              1
+            #endif
+            struct   x { int a; union { int b; }; }   __attribute__((packed));
+            fn f($x : int64)  : int64 { return 1; }
+            let @a = lruhash(10);
+            macro add($x, @m, y) { $x += y; $x; }
+            u:./app:"a::b", t:syscalls:sys_enter_* /pid == 1/ {
+              $a = sizeof(struct x);
+              $b = (unsigned int *)1;
+              add($a, @m, 2);
+            }
+        "##]],
+    );
+}

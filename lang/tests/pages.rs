@@ -1,13 +1,17 @@
 //! The pages of the errors tell the truth: their scripts have the error, look as shown, and are repaired.
 
+mod machine;
+
 use std::fs;
 use std::path::PathBuf;
 
 use ewapa_lang::page::{Part, RIGHT, WRONG, options};
 use ewapa_lang::{Code, Diagnostic, Environment, compile, render};
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 

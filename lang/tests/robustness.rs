@@ -1,12 +1,16 @@
 //! No text, however wrong or large, makes the compiler panic, overflow its stack or take long.
 
+mod machine;
+
 use std::time::{Duration, Instant};
 
 use ewapa_lang::{Code, Diagnostic, Environment, compile, describe, format, render};
+use machine::Machine;
 use proptest::prelude::*;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 
@@ -83,6 +87,57 @@ fn long_runs_of_operators_are_an_error() {
 }
 
 #[test]
+fn brackets_behind_probes_are_counted() {
+    for probe in ["uprobe", "u", "ur", "U", "usdt"] {
+        for open in ["(", "[", "x[", "x ? ", "x?x:"] {
+            let text = in_column(&format!("1 ? {probe}:{}", open.repeat(10_000)));
+            assert!(!run(&text).is_empty(), "{probe}:{open}");
+        }
+    }
+}
+
+#[test]
+fn macros_are_bounded_in_depth_and_size() {
+    // Each calls the one before twice.
+    let mut twice = "macro m0(x) { x + x }\n".to_owned();
+    // Each calls the one before within brackets.
+    let mut deep = "macro d0(x) { x }\n".to_owned();
+    // Each has the one before within blocks.
+    let mut blocks = "macro b0(x) { @a = x; }\n".to_owned();
+    for n in 1..300 {
+        let before = n - 1;
+        twice.push_str(&format!(
+            "macro m{n}(x) {{ m{before}(x) + m{before}(x) }}\n"
+        ));
+        deep.push_str(&format!("macro d{n}(x) {{ -(-(-d{before}(x))) }}\n"));
+        blocks.push_str(&format!(
+            "macro b{n}(x) {{ {}b{before}(x);{} }}\n",
+            "{".repeat(50),
+            "}".repeat(50)
+        ));
+    }
+    assert_eq!(
+        codes(&(twice + "begin { @a = m30(1); }")),
+        [Code::MacroSize]
+    );
+    assert_eq!(codes(&(deep + "begin { @a = d299(1); }")), [Code::TooDeep]);
+    assert_eq!(codes(&(blocks + "begin { b299(1); }")), [Code::TooDeep]);
+}
+
+#[test]
+fn arguments_of_macros_are_bounded_in_depth_and_size() {
+    let text = |n: usize| {
+        format!(
+            "macro f(x) {{ x + x }}\nbegin {{ @a = {}1{}; }}",
+            "f(".repeat(n),
+            ")".repeat(n)
+        )
+    };
+    assert_eq!(codes(&text(3)), []);
+    assert_eq!(codes(&text(60)), [Code::MacroSize]);
+}
+
+#[test]
 fn nesting_up_to_the_limit_is_read() {
     let text = in_column(&("(".repeat(99) + "1" + &")".repeat(99)));
     assert_eq!(codes(&text), []);
@@ -127,6 +182,13 @@ fn a_megabyte_of_junk_is_refused_soon() {
         "\n",
         "table t from wasi:* { a = count() }\n",
         "param x\n",
+        "begin { $x = ; }\n",
+        "begin { f(1) g(2); ",
+        "macro f(x) { f(x) }\n",
+        "import \"loop.ewq\"\n",
+        "alias wasi:a = wasi:a;\n",
+        "uprobe:/x:y ",
+        "#if\n",
         "é",
         "\u{0}",
     ] {

@@ -34,6 +34,9 @@ pub struct Abi {
     pub valid: Valid,
     /// How to read what a [`ewapa_lang::wasi::ArgType::Moved`] argument points to.
     pub memory: Memory,
+    /// What an array of buffers looks like.
+    #[serde(default)]
+    pub buffers: Buffers,
 }
 
 /// Where the arguments are at entry.
@@ -95,6 +98,17 @@ pub enum Valid {
     ReturnZero,
 }
 
+/// What an array of buffers looks like that an argument points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Buffers {
+    /// As the guest has it: address and length, of 32 bits each.
+    #[default]
+    Guest,
+    /// As the host has it: an address of 64 bits and a length of 32, in 16 bytes.
+    Host,
+}
+
 /// How to turn a pointer argument into an address of the host process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -111,8 +125,8 @@ pub enum Memory {
         /// Offset in it, in bytes.
         offset: u16,
     },
-    /// The naming function's second argument leads to `{ 0u64, base, length }`, or to a structure that has
-    /// a pointer to it; the template looks for it once for each function and keeps the offset.
+    /// The naming function's second argument, or its first, leads to `{ 0u64, base, length }`, or to a
+    /// structure that has a pointer to it; the template looks for it once for each function and keeps where it was.
     Search,
     /// Not known.
     Unknown,

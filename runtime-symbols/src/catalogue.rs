@@ -253,11 +253,10 @@ impl Rule {
             .capture_names()
             .flatten()
             .filter(|name| matches!(*name, "function" | "index"));
-        let wanted = usize::from(self.role != Role::Envelope);
+        let wanted = usize::from(matches!(self.role, Role::Call | Role::Name));
         if groups.count() != wanted {
             let place = format!("variant `{variant}`");
-            let what =
-                "`pattern` must have the group `function` or `index`; that of an envelope has none";
+            let what = "`pattern` must have the group `function` or `index`; that of an envelope or a start has none";
             return Err(content(file, &place, what));
         }
         Ok(())

@@ -26,6 +26,18 @@ pub(crate) fn demangle(mangled: &str) -> Option<String> {
     Some(name.0)
 }
 
+/// A Rust name without the hash that its legacy mangling ends with (`::h` and 16 hexadecimal digits).
+pub(crate) fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((plain, hash))
+            if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            plain
+        }
+        _ => name,
+    }
+}
+
 /// LLVM appends `.llvm.N` to a local function that it made global, gcc `.lto_priv.N`.
 fn without_lto_suffix(mangled: &str) -> &str {
     [".llvm.", ".lto_priv."]

@@ -178,6 +178,28 @@ impl<'a> ElfFile<'a> {
             .unwrap_or(&[])
     }
 
+    /// Where an address of data is in the file.
+    pub fn data_offset(&self, address: u64) -> Option<FileOffset> {
+        let segment = self.segments.iter().find(|segment| {
+            segment.p_type == PT_LOAD
+                && address >= segment.p_vaddr
+                && address - segment.p_vaddr < segment.p_filesz
+        })?;
+        segment
+            .p_offset
+            .checked_add(address - segment.p_vaddr)
+            .map(FileOffset)
+    }
+
+    /// Address and contents of the first section with this name.
+    pub fn section(&self, name: &str) -> Option<(u64, &'a [u8])> {
+        let section = self
+            .sections
+            .iter()
+            .find(|section| self.section_name(section) == name.as_bytes())?;
+        Some((section.sh_addr, self.content(section).ok()?))
+    }
+
     fn code_segment(&self, address: u64) -> Option<&ProgramHeader> {
         self.segments.iter().find(|segment| {
             segment.p_type == PT_LOAD
@@ -212,18 +234,30 @@ impl<'a> ElfFile<'a> {
 impl<'a> SymbolTable<'a> {
     /// The functions that are defined in this file.
     pub fn functions(&self) -> impl Iterator<Item = Symbol> + use<'a> {
-        self.entries.chunks_exact(SYMBOL_SIZE).filter_map(|entry| {
-            let section = u16::from_le_bytes([entry[6], entry[7]]);
-            let address = u64::from_le_bytes(entry[8..16].try_into().ok()?);
-            if st_type(entry[4]) != STT_FUNC || section == 0 || address == 0 {
-                return None;
-            }
-            Some(Symbol {
-                name: u32::from_le_bytes(entry[0..4].try_into().ok()?) as usize,
-                address,
-                size: u64::from_le_bytes(entry[16..24].try_into().ok()?),
+        self.code_symbols(&[STT_FUNC]).map(|(symbol, _)| symbol)
+    }
+
+    /// The symbols of these types that are defined in this file, with their types.
+    pub fn code_symbols(
+        &self,
+        types: &'static [u8],
+    ) -> impl Iterator<Item = (Symbol, u8)> + use<'a> {
+        self.entries
+            .chunks_exact(SYMBOL_SIZE)
+            .filter_map(move |entry| {
+                let section = u16::from_le_bytes([entry[6], entry[7]]);
+                let address = u64::from_le_bytes(entry[8..16].try_into().ok()?);
+                let kind = st_type(entry[4]);
+                if !types.contains(&kind) || section == 0 || address == 0 {
+                    return None;
+                }
+                let symbol = Symbol {
+                    name: u32::from_le_bytes(entry[0..4].try_into().ok()?) as usize,
+                    address,
+                    size: u64::from_le_bytes(entry[16..24].try_into().ok()?),
+                };
+                Some((symbol, kind))
             })
-        })
     }
 }
 

@@ -31,7 +31,8 @@ pub struct Image {
     pub verified: Option<String>,
     /// The runtime's version, if the binary tells.
     pub version: Option<String>,
-    /// Where to probe: envelopes first, then by function and address.
+    /// Where to probe: envelopes first, then by function and address; what is entered before the guest
+    /// begins last.
     pub sites: Vec<Site>,
     /// WASI functions without a site.
     pub missing: Vec<Missing>,
@@ -42,7 +43,7 @@ pub struct Image {
 pub struct Site {
     /// What a hit tells.
     pub role: Role,
-    /// The WASI function; `None` for an envelope.
+    /// The WASI function; `None` for an envelope or a start.
     pub function: Option<Function>,
     /// The demangled name, with generic arguments and the paths of types left out.
     pub symbol: String,
@@ -128,6 +129,11 @@ impl fmt::Display for Reason {
 }
 
 impl Image {
+    /// Whether it is known what is entered before the guest begins.
+    pub fn has_start(&self) -> bool {
+        self.sites.iter().any(|site| site.role == Role::Start)
+    }
+
     /// The functions that have a site.
     pub fn functions(&self) -> FunctionSet {
         self.sites.iter().filter_map(|site| site.function).collect()

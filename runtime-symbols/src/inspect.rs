@@ -153,7 +153,8 @@ fn site(
     };
     let code = file.code(symbol.address, length);
     let chosen = prologue::choose(code, symbol.address, whole && code.len() as u64 == length);
-    let inner = (resolution.role != Role::Name && chosen.cost == Cost::SingleStepped)
+    let inner = (matches!(resolution.role, Role::Call | Role::Envelope)
+        && chosen.cost == Cost::SingleStepped)
         .then(|| inner(catalogue, file, code, symbol.address, variant))
         .flatten();
     Some(Site {
@@ -213,7 +214,8 @@ fn inner(
     })
 }
 
-fn explain(refusal: Refusal, path: &Path, bytes: &[u8]) -> Error {
+/// Says of a file why it is refused.
+pub(crate) fn explain(refusal: Refusal, path: &Path, bytes: &[u8]) -> Error {
     let path = path.to_owned();
     match refusal {
         Refusal::NotElf => match script_interpreter(bytes) {

@@ -22,7 +22,7 @@ pub(crate) struct Resolved<'c> {
 /// The functions of a variant in a binary.
 #[derive(Default)]
 pub(crate) struct Found {
-    /// Envelopes first, then by function and address.
+    /// Envelopes first, then by function and address; starts last.
     pub functions: Vec<Resolution>,
     /// Functions that share their code with another one: a hit does not tell which it was.
     pub shared: Vec<(Function, Function)>,
@@ -31,7 +31,7 @@ pub(crate) struct Found {
 /// One function in the binary.
 pub(crate) struct Resolution {
     pub role: Role,
-    /// `None` for an envelope.
+    /// `None` for an envelope or a start.
     pub function: Option<Function>,
     pub symbol: Symbol,
     pub name: String,
@@ -127,6 +127,11 @@ impl Variant {
             }
             found.add(of_role);
         }
+        // Where the guest begins is good to know, but nothing else rests on it.
+        let starts = self
+            .rules_of(Role::Start)
+            .flat_map(|rule| named.iter().filter_map(|named| rule.resolve(named)));
+        found.add(starts.collect());
         Some(found)
     }
 }
@@ -153,7 +158,7 @@ impl Rule {
         })
     }
 
-    /// Whether a demangled name matches and, unless this is an envelope, which function it is.
+    /// Whether a demangled name matches and, if it tells, which function it is.
     pub fn matches(&self, name: &str) -> Option<Option<Function>> {
         let groups = self.pattern.regex().captures(name.as_bytes())?;
         if self
@@ -163,7 +168,7 @@ impl Rule {
         {
             return None;
         }
-        if self.role == Role::Envelope {
+        if matches!(self.role, Role::Envelope | Role::Start) {
             return Some(None);
         }
         let text = |group: &str| std::str::from_utf8(groups.name(group)?.as_bytes()).ok();

@@ -16,6 +16,8 @@ pub enum Role {
     Envelope,
     /// It runs inside an envelope and tells which WASI function the open call is.
     Name,
+    /// It is entered before the guest begins.
+    Start,
 }
 
 /// A file: one runtime.
@@ -106,7 +108,7 @@ pub(crate) struct RuleTable {
     #[serde(default)]
     pub contains: Vec<String>,
     /// Matches the demangled name. The group `function` is the name of the WASI function, the group
-    /// `index` its position in the specification; an envelope has neither.
+    /// `index` its position in the specification; an envelope and a start have neither.
     pub pattern: String,
     /// Demangled names to leave out although `pattern` matches.
     #[serde(default)]

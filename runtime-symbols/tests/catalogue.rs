@@ -1,7 +1,7 @@
 //! The bundled catalogue, and what is said about a bad one.
 
 use ewapa_symbols::Catalogue;
-use ewapa_symbols::abi::{Abi, Args, Errno, Memory, Register, Valid};
+use ewapa_symbols::abi::{Abi, Args, Buffers, Errno, Memory, Register, Valid};
 use expect_test::{Expect, expect};
 
 #[test]
@@ -31,12 +31,14 @@ fn each_way_of_calling_is_listed_once() {
             base: Register::Rsi,
             offset: 0x30
         },
+        buffers: Buffers::Guest,
     }));
     assert!(abis.contains(&Abi {
         args: Args::Registers(Register::Rsi),
         errno: Errno::Return,
         valid: Valid::Always,
         memory: Memory::Host,
+        buffers: Buffers::Host,
     }));
 }
 
@@ -101,7 +103,7 @@ fn a_pattern_that_tells_no_function_is_refused() {
     refused(
         &GOOD.replace("?P<function>", ""),
         expect![
-            "in the catalogue file x.toml, variant `only`: `pattern` must have the group `function` or `index`; that of an envelope has none"
+            "in the catalogue file x.toml, variant `only`: `pattern` must have the group `function` or `index`; that of an envelope or a start has none"
         ],
     );
 }

@@ -14,6 +14,8 @@ pub enum Line {
     Experiment(Experiment),
     /// A run that has ended, however it did.
     Run(Box<Run>),
+    /// A run with a script of the plan.
+    Script(Box<ScriptRun>),
 }
 
 /// What was planned, and where.
@@ -76,7 +78,7 @@ pub struct Run {
     /// From exec to the guest's entry.
     #[serde(default)]
     pub startup: Option<u64>,
-    /// The most memory that was resident.
+    /// The most memory that was resident; none if it was less than the kernel lets see.
     pub peak_memory: Option<u64>,
     /// What each WASI function did. Empty without probes.
     #[serde(default)]
@@ -87,6 +89,33 @@ pub struct Run {
     /// What ewapa measured a probe to cost a call, if it did.
     #[serde(default)]
     pub probe_cost: Option<u64>,
+}
+
+/// One run of a workload by a runtime with a script of the plan. Its times are in no metric: what the script costs
+/// is in them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScriptRun {
+    /// The script, as the plan names it.
+    pub script: String,
+    /// As in [`Run`].
+    pub runtime: String,
+    /// As in [`Run`].
+    pub version: String,
+    /// As in [`Run`].
+    pub workload: String,
+    /// As in [`Run`].
+    pub scale: u64,
+    /// As in [`Run`].
+    pub repetition: u32,
+    /// As in [`Run`].
+    pub order: usize,
+    /// As in [`Run`].
+    pub outcome: Outcome,
+    /// As in [`Run`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What `ewapa script -f json` wrote, line by line.
+    pub lines: Vec<serde_json::Value>,
 }
 
 /// What the calls of one WASI function came to in one run.

@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use ewapa_lang::Environment;
-use ewapa_symbols::Catalogue;
-
 use crate::failure::{Failure, Kind};
+use crate::host;
 use crate::source::Source;
 
 /// The arguments of the subcommand.
@@ -49,10 +47,8 @@ pub fn worse(worst: Option<Kind>, kind: Kind) -> Option<Kind> {
 
 fn check(file: &OsString) -> Result<String, Failure> {
     let source = Source::find(file)?;
-    let environment = Environment {
-        runtimes: &Catalogue::bundled().names(),
-        ..Environment::EMPTY
-    };
+    let runtimes = host::runtimes();
+    let environment = host::environment(&runtimes, Some(&source.name));
     match ewapa_lang::compile(&source.text, &environment, &[]) {
         Ok(_) => Ok(source.name),
         Err(errors) => Err(source.failure(&errors)),

@@ -8,7 +8,9 @@ use ewapa_lang::plan::Plan;
 use ewapa_symbols::{Catalogue, Inspection};
 
 use crate::engine::maps::executable_mappings;
+use crate::engine::names::Names;
 use crate::engine::processes::executable;
+use crate::engine::raw;
 use crate::engine::trace::{Error, Target};
 use crate::failure::{Failure, Kind};
 use crate::output::cells::escape;
@@ -29,8 +31,13 @@ pub fn show(script: &str, plan: &Plan, target: Option<&Target>) -> Result<String
     let failed = |error| Failure::of_trace(error, false);
     ewapa_codegen::program::generate(plan).map_err(|error| failed(error.into()))?;
     let mut text = format!("{}: ok\n", escape(script));
+    let mut names = Names::default();
+    raw::resolve(plan, &mut names).map_err(|error| failed(error.into()))?;
+    for attached in &names.attached {
+        let _ = writeln!(text, "{}", escape(&attached.probe));
+    }
     match target {
-        None | Some(Target::Nothing) => {}
+        None | Some(Target::Machine) => {}
         Some(Target::Command(command)) => {
             let Some(path) = executable(&command[0]) else {
                 let name = command[0].display();
@@ -117,6 +124,17 @@ mod tests {
     #[test]
     fn without_a_target_the_script_is_compiled() {
         assert_eq!(show("x.ewq", &plan(), None).unwrap(), "x.ewq: ok\n");
+    }
+
+    #[test]
+    fn raw_probes_are_shown_with_what_they_stand_for() {
+        let text = "uprobe:libc:getpi{d,p} { @ = count(); }";
+        let runtimes = crate::host::runtimes();
+        let environment = crate::host::environment(&runtimes, None);
+        let plan = ewapa_lang::compile(text, &environment, &[]).unwrap().plan;
+        let shown = show("x.ewq", &plan, None).unwrap();
+        assert!(shown.starts_with("x.ewq: ok\nuprobe:/"), "{shown}");
+        assert!(shown.ends_with(":getpid\n"), "{shown}");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use ewapa_lang::Diagnostic;
 use ewapa_lang::plan::Probe;
 use ewapa_lang::wasi::{ArgType, Function, FunctionSet};
-use ewapa_lang::{Diagnostic, Environment};
 use ewapa_symbols::{Catalogue, Image};
 
 use crate::failure::{Failure, Kind};
+use crate::host;
 use crate::output::cells::escape;
 
 use super::symbols;
@@ -20,10 +21,7 @@ use super::symbols;
 /// The probe stands for nothing, or the binary cannot be probed.
 pub fn list(probe: &str, binary: Option<&Path>, verbose: bool) -> Result<String, Failure> {
     let names = Catalogue::bundled().names();
-    let environment = Environment {
-        runtimes: &names,
-        ..Environment::EMPTY
-    };
+    let environment = host::environment(&names, None);
     let probes = ewapa_lang::probes(probe, &environment).map_err(|errors| not_found(&errors))?;
     let image = binary.map(symbols::inspect).transpose()?;
     let mut text = String::new();

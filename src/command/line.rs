@@ -56,15 +56,23 @@ fn takes_value(options: &Command, option: &OsStr) -> bool {
 }
 
 /// `ewapa -e TEXT …` is short for `ewapa script -e TEXT …`, also when other options stand before.
-/// `arguments` begin with the program's name.
+/// `ewapa -l PROBE` is `ewapa list PROBE`. `arguments` begin with the program's name.
 pub fn complete(mut arguments: Vec<OsString>, options: &Command) -> Vec<OsString> {
-    let Some(first) = arguments.get(1) else {
+    let Some(first) = arguments.get(1).cloned() else {
         return arguments;
     };
     let has_text =
         first == "-e" || matches!(script(&arguments[1..], options), Some(Named::Text(_)));
     if first.as_bytes().starts_with(b"-") && has_text {
         arguments.insert(1, OsString::from("script"));
+    }
+    // As bpftrace's: `-l` and then the probe, or nothing.
+    if first == "-l" || first == "-lv" {
+        let verbose = arguments[1] == "-lv";
+        arguments[1] = OsString::from("list");
+        if verbose {
+            arguments.push(OsString::from("-v"));
+        }
     }
     arguments
 }
@@ -114,6 +122,10 @@ mod tests {
         assert_eq!(
             completed(&["ewapa", "-e"]),
             words(&["ewapa", "script", "-e"])
+        );
+        assert_eq!(
+            completed(&["ewapa", "-l", "phase:*"]),
+            words(&["ewapa", "list", "phase:*"])
         );
         for other in [
             &["ewapa"][..],

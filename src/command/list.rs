@@ -1,4 +1,4 @@
-//! `ewapa list`: the bundled scripts, or the WASI functions that a probe stands for.
+//! `ewapa list`: the bundled scripts, or what a probe stands for.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -8,16 +8,16 @@ use crate::bundled;
 use crate::failure::{Failure, Kind};
 use crate::stdout;
 
-use super::functions;
+use super::{functions, probes};
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A probe or a glob, such as 'wasi:fd_*' or 'wasi:wasmtime:*': lists its WASI functions; without
-    /// one the bundled scripts are listed
+    /// A probe or a glob, such as 'wasi:fd_*', 'tracepoint:sched:*', 'uprobe:FILE:*', 'usdt:FILE:*',
+    /// 'syscall:*' or 'phase:*': lists what it stands for; without one the bundled scripts are listed
     #[arg(value_name = "PROBE")]
     probe: Option<String>,
-    /// Show the arguments of the functions and their types; with a binary also where they are
+    /// Show arguments and fields and their types; with a binary also where functions are
     #[arg(short, long, requires = "probe")]
     verbose: bool,
     /// Only the functions that this runtime's binary or library has
@@ -31,7 +31,15 @@ pub struct Args {
 /// The probe stands for nothing, or the binary cannot be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     stdout::print(&match &args.probe {
-        Some(probe) => functions::list(probe, args.binary.as_deref(), args.verbose)?,
+        Some(probe) => match (probes::list(probe, args.verbose), &args.binary) {
+            (Some(_), Some(_)) => {
+                let message =
+                    "`--binary` is for WASI functions; name the file in the probe: 'uprobe:FILE:*'";
+                return Err(Failure::new(Kind::Usage, message));
+            }
+            (Some(found), None) => found?,
+            (None, binary) => functions::list(probe, binary.as_deref(), args.verbose)?,
+        },
         None => scripts()?,
     })?;
     Ok(ExitCode::SUCCESS)

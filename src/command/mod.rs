@@ -1,5 +1,6 @@
 //! The subcommands.
 
+pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod demo;
@@ -13,7 +14,10 @@ pub mod guest;
 pub mod line;
 pub mod list;
 pub mod man;
+pub mod probes;
 pub mod report;
 pub mod script;
 pub mod seconds;
+pub mod stamp;
 pub mod symbols;
+pub mod words;

@@ -16,6 +16,7 @@ use ewapa_symbols::Catalogue;
 use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
+use crate::host;
 use crate::output::format::Format;
 use crate::output::report::Report;
 use crate::output::terminal;
@@ -24,22 +25,23 @@ use crate::source::Source;
 use crate::stdout;
 
 use super::line::{self, Named};
-use super::{dry_run, seconds};
+use super::{dry_run, seconds, stamp, words};
 
 /// Runs a script on a command or on running processes.
 #[derive(Debug, Parser)]
 #[command(
     name = "ewapa script",
     bin_name = "ewapa script",
-    override_usage = "ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [-p PID]... [-- COMMAND...]"
+    override_usage = "ewapa script [OPTIONS] <FILE|NAME|-e PROGRAM> [--PARAM VALUE]... [ARGUMENT]... [-p PID]... [-- COMMAND...]"
 )]
 pub struct Options {
     /// A script file, the name of a bundled script (see `ewapa list`), or `-` for standard input
-    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute")]
-    script: Option<PathBuf>,
+    /// and behind it the values of $1, $2 and so on
+    #[arg(value_name = "FILE|NAME", value_hint = ValueHint::FilePath, required_unless_present = "execute", allow_negative_numbers = true)]
+    words: Vec<OsString>,
 
     /// Run this text; `ewapa -e PROGRAM` is short for `ewapa script -e PROGRAM`
-    #[arg(short, long, value_name = "PROGRAM", conflicts_with = "script")]
+    #[arg(short, long, value_name = "PROGRAM")]
     execute: Option<String>,
 
     /// Trace this process and its children; may be given several times
@@ -50,13 +52,25 @@ pub struct Options {
     #[arg(short, long, value_name = "SECS", value_parser = seconds::parse)]
     duration: Option<Duration>,
 
+    /// Print all tables and maps each time that so many seconds have passed
+    #[arg(short, long, value_name = "SECS", value_parser = seconds::parse)]
+    interval: Option<Duration>,
+
+    /// Write the time of day before each line
+    #[arg(short = 'T', long)]
+    timestamps: bool,
+
+    /// Allow `system()` to run commands
+    #[arg(long)]
+    r#unsafe: bool,
+
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// How results are written
-    #[arg(short, long, default_value = "table")]
-    format: Format,
+    /// How results are written; default: what the script says, else `table`
+    #[arg(short, long)]
+    format: Option<Format>,
 
     /// Write tables only, without what stands above and below them
     #[arg(short, long)]
@@ -82,6 +96,16 @@ pub struct Options {
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
     attach: Option<Mechanism>,
+
+    /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
+    /// variables or globs
+    #[arg(
+        short = 'c',
+        long = "cmd",
+        value_name = "COMMAND",
+        conflicts_with = "command"
+    )]
+    cmd: Option<String>,
 
     /// Start this command and trace it and its children
     #[arg(last = true, value_name = "COMMAND")]
@@ -117,7 +141,12 @@ pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
             .map_err(|errors| source.failure(&errors))?,
         None => Vec::new(),
     };
-    let (options, values) = parse(rest, &params);
+    let (mut options, values) = parse(rest, &params);
+    if let Some(text) = &options.cmd {
+        options.command = words::split(text).map_err(|why| {
+            Failure::new(Kind::Usage, format!("the command after `-c` {why}: {text}"))
+        })?;
+    }
     // Without a script clap has told what is missing.
     let Some(source) = source else {
         return Ok(ExitCode::SUCCESS);
@@ -136,18 +165,22 @@ pub fn run_bundled(
 ) -> Result<ExitCode, Failure> {
     let source = Source::find(OsStr::new(name))?;
     let options = Options {
-        script: Some(PathBuf::from(name)),
+        words: vec![OsString::from(name)],
         execute: None,
         pid: Vec::new(),
         duration: None,
+        interval: None,
+        timestamps: false,
+        r#unsafe: false,
         output: None,
-        format: Format::Table,
+        format: None,
         quiet: false,
         emit: None,
         dry_run: false,
         timings: false,
         verbose: false,
         attach: None,
+        cmd: None,
         command,
     };
     run_source(&source, &options, &[], start)
@@ -209,16 +242,15 @@ fn run_source(
         stdout::print(&format!("{script:#?}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let runtimes = Catalogue::bundled().names();
-    let compiled: Compiled = ewapa_lang::compile(
-        &source.text,
-        &Environment {
-            runtimes: &runtimes,
-            ..Environment::EMPTY
-        },
-        values,
-    )
-    .map_err(|errors| source.failure(&errors))?;
+    let runtimes = host::runtimes();
+    let arguments = arguments(options)?;
+    let environment = Environment {
+        arguments: &arguments,
+        allows_unsafe: options.r#unsafe,
+        ..host::environment(&runtimes, Some(&source.name))
+    };
+    let compiled: Compiled = ewapa_lang::compile(&source.text, &environment, values)
+        .map_err(|errors| source.failure(&errors))?;
     timings.mark("script checked");
     match options.emit {
         Some(Stage::Plan) => {
@@ -235,9 +267,7 @@ fn run_source(
     }
     if options.dry_run {
         let nothing = options.command.is_empty() && options.pid.is_empty();
-        let target = (!nothing)
-            .then(|| target(options, &compiled.plan))
-            .transpose()?;
+        let target = (!nothing).then(|| target(options)).transpose()?;
         stdout::print(&dry_run::show(
             &source.name,
             &compiled.plan,
@@ -245,20 +275,34 @@ fn run_source(
         )?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let target = target(options, &compiled.plan)?;
-    refuse_format(options.format, &compiled.plan)?;
+    let target = target(options)?;
+    let said = compiled.plan.settings.format.map(Format::from);
+    let format = options.format.or(said).unwrap_or(Format::Table);
+    refuse_format(format, &compiled.plan)?;
+    if options.timestamps && format != Format::Table {
+        return Err(Failure::new(
+            Kind::Usage,
+            "`-T` writes the time before lines for people; leave `-T` or `-f` away",
+        ));
+    }
     // Before the run: to learn afterwards that there is no place for its result would be late.
     let (out, width) = output(options, &target)?;
-    let exporter = options
-        .format
-        .exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let exporter = format.exporter(options.quiet, width.unwrap_or(terminal::USUAL_WIDTH));
+    let out = if options.timestamps {
+        Box::new(stamp::Stamped::new(out))
+    } else {
+        out
+    };
     let out = BufWriter::with_capacity(BUFFER, out);
     let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
     let outcome = trace::trace(
         &compiled.plan,
         &target,
-        options.attach,
-        options.duration,
+        &trace::Wishes {
+            mechanism: options.attach,
+            limit: options.duration,
+            interval: options.interval,
+        },
         timings,
         &mut report,
     )
@@ -278,15 +322,11 @@ fn run_source(
     code
 }
 
-fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
+fn target(options: &Options) -> Result<Target, Failure> {
     match (options.command.is_empty(), options.pid.is_empty()) {
         (false, true) => Ok(Target::Command(options.command.clone())),
         (true, false) => Ok(Target::Processes(options.pid.clone())),
-        (true, true) if plan.functions().is_empty() => Ok(Target::Nothing),
-        (true, true) => Err(Failure::new(
-            Kind::Usage,
-            "nothing to trace: give a command after `--`, or `-p PID`; tracing every process of the machine is not possible yet",
-        )),
+        (true, true) => Ok(Target::Machine),
         (false, false) => Err(Failure::new(
             Kind::Usage,
             "give either a command after `--` or `-p PID`, not both",
@@ -294,28 +334,47 @@ fn target(options: &Options, plan: &Plan) -> Result<Target, Failure> {
     }
 }
 
-/// Maps and what a script prints are text for people so far.
+/// The values of `$1`, `$2` and so on.
+fn arguments(options: &Options) -> Result<Vec<&str>, Failure> {
+    let before = usize::from(options.execute.is_none());
+    let words = options.words.iter().skip(before);
+    words
+        .map(|word| {
+            word.to_str().ok_or_else(|| {
+                let shown = word.display();
+                Failure::new(
+                    Kind::Usage,
+                    format!("the argument {shown} is not UTF-8 text"),
+                )
+            })
+        })
+        .collect()
+}
+
+/// Two formats know nothing but tables: maps are tables, but text is none.
 fn refuse_format(format: Format, plan: &Plan) -> Result<(), Failure> {
     let name = match format {
-        Format::Table => return Ok(()),
-        Format::Json => "json",
+        Format::Table | Format::Json => return Ok(()),
         Format::Csv => "csv",
         Format::Md => "md",
     };
-    let prints = plan.messages.iter().any(|message| {
-        matches!(
-            message.kind,
-            MessageKind::Printf(_) | MessageKind::Print { .. } | MessageKind::Time(_)
-        )
+    let text = plan.messages.iter().find_map(|message| match message.kind {
+        MessageKind::Printf(_) => Some("printf()"),
+        MessageKind::Time(_) => Some("time()"),
+        MessageKind::PrintValue(_) => Some("print() of a value"),
+        MessageKind::Join(_) => Some("join()"),
+        MessageKind::Cat(_) => Some("cat()"),
+        MessageKind::System(_) => Some("system()"),
+        _ => None,
     });
-    let what = match plan.maps.first() {
-        _ if prints => "what the script prints itself".to_owned(),
-        Some(map) => format!("the map `@{}`", map.name),
-        None => return Ok(()),
+    let Some(what) = text else {
+        return Ok(());
     };
     Err(Failure::new(
         Kind::Usage,
-        format!("`-f {name}` writes tables, and not {what}; leave `-f` away, or use tables only"),
+        format!(
+            "`-f {name}` writes tables, and not the text of {what}; use `-f json`, or leave `-f` away"
+        ),
     ))
 }
 
@@ -325,7 +384,7 @@ fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<
         (Some(path), _) => (Box::new(create(path)?), None),
         (None, Target::Command(_)) => (Box::new(io::stderr()), terminal::width(io::stderr())),
         // Not through Rust's own buffer, which is flushed at each end of a line.
-        (None, Target::Processes(_) | Target::Nothing) => {
+        (None, Target::Processes(_) | Target::Machine) => {
             let out = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
                 let message = format!("cannot write to standard output: {error}");
                 Failure::new(Kind::Output, message)
@@ -381,6 +440,8 @@ fn exit_code(
         }
         None => 0,
     };
+    // A command that fails is not hidden by what the script says.
+    let code = if code == 0 { outcome.exit_code } else { code };
     let wanted = !outcome.exited && !plan.functions().is_empty();
     if let (Target::Command(command), 0, 0, true) =
         (target, outcome.reading.processes, code, wanted)

@@ -1,6 +1,6 @@
 //! The catalogue's ABIs in the numbers of the templates.
 
-use ewapa_symbols::abi::{Abi, Args, Errno, Memory, Register, Valid};
+use ewapa_symbols::abi::{Abi, Args, Buffers, Errno, Memory, Register, Valid};
 
 /// One ABI as the templates read it.
 pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
@@ -40,6 +40,10 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
         memory_reg,
         memory_off,
         args_off,
+        buffers: match abi.buffers {
+            Buffers::Guest => 0,
+            Buffers::Host => 1,
+        },
         ..Default::default()
     }
 }

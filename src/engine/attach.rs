@@ -11,6 +11,7 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint};
 use aya::programs::{ProbeKind, ProgramInfo, UProbe};
 use libbpf_sys as bpf;
 
+use super::kernel;
 use super::load::{Error, Loaded, Program};
 
 /// One probe: where, and what the program is told there.
@@ -81,11 +82,11 @@ impl Mechanism {
 }
 
 impl Probes {
-    /// Loads the programs for a mechanism.
+    /// Loads the programs for a mechanism. Those at calls may wait for memory if `may_sleep`.
     ///
     /// # Errors
     /// The kernel does not have the mechanism, or refuses a program.
-    pub fn load(loaded: &Loaded, mechanism: Mechanism) -> Result<Probes, Error> {
+    pub fn load(loaded: &Loaded, mechanism: Mechanism, may_sleep: bool) -> Result<Probes, Error> {
         let attach_type = mechanism.attach_type();
         let load = |name, attach_type| {
             loaded.program(Program {
@@ -94,11 +95,21 @@ impl Probes {
                 attach_type,
             })
         };
+        let at_calls = |name, attach_type| {
+            if !may_sleep {
+                return load(name, attach_type);
+            }
+            loaded.sleeping_program(Program {
+                name,
+                ty: KPROBE,
+                attach_type,
+            })
+        };
         let (entry, returns) = match mechanism {
-            Mechanism::Session => (load("wasi_session", attach_type)?, None),
+            Mechanism::Session => (at_calls("wasi_session", attach_type)?, None),
             Mechanism::Multi | Mechanism::Perf => (
-                load("wasi_entry", attach_type)?,
-                Some(load("wasi_return", attach_type)?),
+                at_calls("wasi_entry", attach_type)?,
+                Some(at_calls("wasi_return", attach_type)?),
             ),
         };
         // A session link takes session programs only; one for libraries has no return.
@@ -133,22 +144,16 @@ impl Probes {
                 points,
                 false,
             )?]),
-            (Mechanism::Multi, Some(returns)) => Ok(vec![
-                multi_link(
-                    returns,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    &with_return,
-                    true,
-                )?,
-                multi_link(
-                    &self.entry,
-                    bpf::BPF_TRACE_UPROBE_MULTI,
-                    file,
-                    points,
-                    false,
-                )?,
-            ]),
+            (Mechanism::Multi, Some(returns)) => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                let mut links = Vec::new();
+                // The kernel makes no link without a probe.
+                if !with_return.is_empty() {
+                    links.push(multi_link(returns, multi, file, &with_return, true)?);
+                }
+                links.push(multi_link(&self.entry, multi, file, points, false)?);
+                Ok(links)
+            }
             (_, returns) => {
                 let mut links = Vec::new();
                 if let Some(returns) = returns {
@@ -277,14 +282,38 @@ pub fn raw_tracepoint(
         ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
         attach_type: 0,
     })?;
+    open_tracepoint(&program, Some(tracepoint), tracepoint)
+}
+
+/// Attaches a program to a raw tracepoint that gives it typed arguments.
+///
+/// # Errors
+/// The kernel refuses, or does not know the tracepoint.
+pub fn typed_tracepoint(
+    loaded: &Loaded,
+    program: &'static str,
+    tracepoint: &str,
+) -> Result<Link, Error> {
+    let id = kernel::tracepoint_type(tracepoint).ok_or_else(|| Error::Kernel {
+        what: format!("looking up the tracepoint {tracepoint}"),
+        source: io::Error::from_raw_os_error(libc::ENOENT),
+    })?;
+    open_tracepoint(&loaded.typed_program(program, id)?, None, tracepoint)
+}
+
+/// The name is not given where the program has been loaded for the tracepoint.
+fn open_tracepoint(program: &OwnedFd, name: Option<&str>, tracepoint: &str) -> Result<Link, Error> {
     let failed = |source| Error::Kernel {
         what: format!("attaching to the tracepoint {tracepoint}"),
         source,
     };
-    let name =
-        CString::new(tracepoint).map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
+    let name = name
+        .map(CString::new)
+        .transpose()
+        .map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
+    let pointer = name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr());
     // SAFETY: the name lives across the call.
-    let fd = unsafe { bpf::bpf_raw_tracepoint_open(name.as_ptr(), program.as_raw_fd()) };
+    let fd = unsafe { bpf::bpf_raw_tracepoint_open(pointer, program.as_raw_fd()) };
     if fd < 0 {
         return Err(failed(io::Error::from_raw_os_error(-fd)));
     }

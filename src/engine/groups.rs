@@ -41,7 +41,7 @@ pub enum Value {
     Extreme(u64),
     /// The buckets that are not empty, by index.
     Histogram(Vec<(u16, u64)>),
-    /// The text that a script assigned.
+    /// The text, or another value of several words, that a script assigned: all bytes of its slot.
     Text(Vec<u8>),
     /// The steps that are not empty, by number.
     Series(Vec<(u64, Step)>),
@@ -162,7 +162,7 @@ fn decode(slot: SlotKind, bytes: &[u8]) -> Value {
         SlotKind::SumOfSquares => {
             Value::Wide(u128::from(word(bytes, 1)) << 64 | u128::from(word(bytes, 0)))
         }
-        SlotKind::Text(room) => Value::Text(decode_text(&bytes[..usize::from(room)])),
+        SlotKind::Text(room) => Value::Text(bytes[..usize::from(room)].to_vec()),
         SlotKind::Series { steps, .. } => {
             let steps = bytes.chunks_exact(SERIES_STEP).take(usize::from(steps));
             let mut steps: Vec<(u64, Step)> = steps
@@ -222,10 +222,13 @@ impl Step {
 }
 
 impl Value {
-    /// A text.
+    /// A text: up to the first 0.
     pub fn text(&self) -> &[u8] {
         match self {
-            Value::Text(text) => text,
+            Value::Text(text) => {
+                let end = text.iter().position(|byte| *byte == 0);
+                &text[..end.unwrap_or(text.len())]
+            }
             _ => unreachable!("the plan names a slot of this kind"),
         }
     }
@@ -288,6 +291,49 @@ mod tests {
         let mut histogram = Value::Histogram(vec![(1, 2), (5, 1)]);
         merge(&mut histogram, Value::Histogram(vec![(3, 1), (5, 4)]));
         assert_eq!(histogram, Value::Histogram(vec![(1, 2), (3, 1), (5, 5)]));
+    }
+
+    #[test]
+    fn the_cpus_of_a_series_are_added_up_step_by_step() {
+        let step = |count, sum, extreme| Step {
+            count,
+            sum,
+            extreme,
+        };
+        let mut series = Value::Series(vec![(1, step(1, 5, 9)), (4, step(2, 6, 1))]);
+        merge(
+            &mut series,
+            Value::Series(vec![(2, step(1, 1, 1)), (4, step(1, 7, 3))]),
+        );
+        let merged = [(1, step(1, 5, 9)), (2, step(1, 1, 1)), (4, step(3, 13, 3))];
+        assert_eq!(series.series(), merged);
+    }
+
+    #[test]
+    fn values_of_several_words_are_read_as_they_are_laid_out() {
+        let words: Vec<u8> = [5u64, 7]
+            .iter()
+            .flat_map(|word| word.to_ne_bytes())
+            .collect();
+        assert_eq!(
+            decode_value(&words, Type::Address(ewapa_lang::types::Space::User)),
+            Key::Address { address: 5, pid: 7 }
+        );
+        let bytes = [&3u64.to_ne_bytes()[..], b"a\0bxxxxx"].concat();
+        assert_eq!(
+            decode_value(&bytes, Type::Bytes(8)),
+            Key::Bytes(b"a\0b".to_vec())
+        );
+        // A text ends with its first 0, bytes do not; a number that cannot be is cut off.
+        assert_eq!(
+            decode_value(b"ab\0defgh", Type::Text(8)),
+            Key::Text(b"ab".to_vec())
+        );
+        let bytes = [&99u64.to_ne_bytes()[..], b"12345678"].concat();
+        assert_eq!(
+            decode_value(&bytes, Type::Bytes(8)),
+            Key::Bytes(b"12345678".to_vec())
+        );
     }
 
     #[test]

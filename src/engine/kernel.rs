@@ -1,6 +1,6 @@
 //! What the running kernel is like: offsets from its BTF.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 use libbpf_sys as bpf;
 
@@ -13,6 +13,8 @@ pub struct Offsets {
     pub signal: u32,
     /// `live` in `struct signal_struct`.
     pub live: u32,
+    /// `real_parent` in `struct task_struct`.
+    pub parent: u32,
 }
 
 /// The offsets, from the kernel's own BTF. None if the kernel has no BTF or it cannot be read.
@@ -29,12 +31,40 @@ pub fn offsets() -> Option<Offsets> {
                 tgid: find(c"task_struct", c"tgid")?,
                 signal: find(c"task_struct", c"signal")?,
                 live: find(c"signal_struct", c"live")?,
+                parent: find(c"task_struct", c"real_parent")?,
             })
         };
         let found = offsets();
         bpf::btf__free(btf);
         found
     }
+}
+
+/// The type of a tracepoint's function in the kernel's own BTF.
+pub fn tracepoint_type(name: &str) -> Option<u32> {
+    const KIND_TYPEDEF: u32 = 8;
+    let name = CString::new(format!("btf_trace_{name}")).ok()?;
+    // SAFETY: as above; the name is a C string.
+    unsafe {
+        let btf = bpf::btf__load_vmlinux_btf();
+        if btf.is_null() {
+            return None;
+        }
+        let id = bpf::btf__find_by_name_kind(btf, name.as_ptr(), KIND_TYPEDEF);
+        bpf::btf__free(btf);
+        u32::try_from(id).ok()
+    }
+}
+
+/// The clock that the templates read (`CLOCK_MONOTONIC`), in nanoseconds.
+pub fn now() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the clock exists and `time` is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
 /// The offset of a member of a structure.
@@ -80,5 +110,6 @@ mod tests {
         assert!(offsets.tgid > 0 && offsets.tgid.is_multiple_of(4));
         assert_eq!(offsets.signal % 8, 0);
         assert!(offsets.live > 0);
+        assert!(offsets.parent > 0 && offsets.parent.is_multiple_of(8));
     }
 }

@@ -14,25 +14,34 @@ use ewapa_templates::Abi;
 use libbpf_sys as bpf;
 
 use super::kernel::Offsets;
+use super::needs::Needs;
 
 /// What the template is told before it is loaded.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// One bit for each builtin that the script reads.
-    pub reads: u64,
+    /// What the script needs.
+    pub needs: Needs,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
+    /// Programs at calls may wait for memory.
+    pub may_sleep: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
     /// The ways that host functions get arguments and give results.
     pub abis: Vec<Abi>,
+    /// Raw probes fire in every process, and not only in traced ones.
+    pub all_processes: bool,
+    /// WASI calls of every process count, also of those that begin later. None is stopped for it.
+    pub follows_all: bool,
+    /// When the script started: nanoseconds of the monotonic clock.
+    pub started: u64,
 }
 
-/// A program of the template.
+/// A program of the linked object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Program {
-    /// The symbol in the template.
-    pub name: &'static str,
+pub struct Program<'a> {
+    /// The symbol in the linked object.
+    pub name: &'a str,
     /// `BPF_PROG_TYPE_*`
     pub ty: u32,
     /// `BPF_TRACE_*`, or 0.
@@ -76,7 +85,7 @@ pub enum Error {
     )]
     Verifier {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// The kernel's answer.
         source: io::Error,
         /// What the verifier wrote.
@@ -108,9 +117,25 @@ impl Loaded {
             .collect();
         let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
         abi_table[..abis.len()].copy_from_slice(&abis);
-        let reads = settings.reads.to_ne_bytes();
-        let Offsets { tgid, signal, live } = settings.offsets;
-        let offsets = [tgid, signal, live].map(u32::to_ne_bytes);
+        let needs = &settings.needs;
+        let reads = needs.reads.to_ne_bytes();
+        let flag = |set: bool| [u8::from(set)];
+        let (keeps_calls, syscall_events) = (flag(needs.keeps_calls), flag(needs.syscall_events));
+        let phases = flag(needs.phases);
+        let may_sleep = flag(settings.may_sleep);
+        let watched: Vec<u8> = needs
+            .watched
+            .iter()
+            .flat_map(|number| number.to_ne_bytes())
+            .collect();
+        let Offsets {
+            tgid,
+            signal,
+            live,
+            parent,
+        } = settings.offsets;
+        let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
             (
@@ -120,6 +145,18 @@ impl Loaded {
             ("tgid_offset", (&offsets[0][..], true)),
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
+            ("parent_offset", (&offsets[3][..], true)),
+            (
+                "all_processes",
+                (&[u8::from(settings.all_processes)][..], true),
+            ),
+            ("follows_all", (&[u8::from(settings.follows_all)][..], true)),
+            ("started", (&started[..], true)),
+            ("keeps_calls", (&keeps_calls[..], true)),
+            ("syscall_events", (&syscall_events[..], true)),
+            ("phases", (&phases[..], true)),
+            ("may_sleep", (&may_sleep[..], true)),
+            ("watched", (&watched[..], true)),
             ("abis", (&abi_table[..], true)),
         ]))?;
 
@@ -160,7 +197,32 @@ impl Loaded {
     ///
     /// # Errors
     /// [`Error::Verifier`] if the kernel refuses it.
-    pub fn program(&self, program: Program) -> Result<OwnedFd, Error> {
+    pub fn program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
+        self.load(program, 0, 0)
+    }
+
+    /// Loads a program for a tracepoint whose arguments are typed: by this id in the kernel's BTF.
+    ///
+    /// # Errors
+    /// [`Error::Verifier`] if the kernel refuses it.
+    pub fn typed_program(&self, name: &'static str, tracepoint: u32) -> Result<OwnedFd, Error> {
+        let program = Program {
+            name,
+            ty: bpf::BPF_PROG_TYPE_TRACING,
+            attach_type: bpf::BPF_TRACE_RAW_TP,
+        };
+        self.load(program, tracepoint, 0)
+    }
+
+    /// Loads a program that may wait for memory of the process.
+    ///
+    /// # Errors
+    /// [`Error::Verifier`] if the kernel refuses it.
+    pub fn sleeping_program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
+        self.load(program, 0, bpf::BPF_F_SLEEPABLE)
+    }
+
+    fn load(&self, program: Program<'_>, attach_to: u32, flags: u32) -> Result<OwnedFd, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
         let function = self
@@ -176,6 +238,8 @@ impl Loaded {
         let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
         options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
         options.expected_attach_type = program.attach_type;
+        options.attach_btf_id = attach_to;
+        options.prog_flags = flags;
         if let Some(btf) = &self.btf {
             options.prog_btf_fd = btf.as_raw_fd() as u32;
             options.func_info = func_info.as_ptr().cast();
@@ -217,7 +281,7 @@ impl Loaded {
         let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
         let log = String::from_utf8_lossy(&log[..end]).into_owned();
         Err(Error::Verifier {
-            program: program.name,
+            program: program.name.to_owned(),
             source,
             log,
         })
@@ -286,4 +350,91 @@ fn fill(map: &MapData, definition: &aya_obj::Map) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ewapa_codegen::{elf, link, program};
+    use ewapa_lang::plan::Plan;
+    use ewapa_symbols::Catalogue;
+
+    use super::*;
+    use crate::engine::{abi, kernel};
+
+    fn load_each(needs: Needs, may_sleep: bool) {
+        let generated = program::generate(&Plan::default()).expect("generate");
+        let object = elf::write(&generated).expect("write");
+        let linked = link::link(ewapa_templates::WASI, &object).expect("link");
+        let settings = Settings {
+            needs,
+            always_returns: false,
+            may_sleep,
+            offsets: kernel::offsets().expect("a kernel with BTF"),
+            abis: Catalogue::bundled()
+                .abis()
+                .iter()
+                .map(abi::encode)
+                .collect(),
+            all_processes: false,
+            follows_all: false,
+            started: kernel::now(),
+        };
+        let loaded = Loaded::new(&linked, &settings).expect("maps");
+        let check = |result: Result<OwnedFd, Error>| {
+            if let Err(Error::Verifier { program, log, .. }) = &result {
+                panic!("{program}: {}", &log[log.len().saturating_sub(4000)..]);
+            }
+            result.expect("load");
+        };
+        let session = Program {
+            name: "wasi_session",
+            ty: bpf::BPF_PROG_TYPE_KPROBE,
+            attach_type: bpf::BPF_TRACE_UPROBE_SESSION,
+        };
+        check(if may_sleep {
+            loaded.sleeping_program(session)
+        } else {
+            loaded.program(session)
+        });
+        for name in [
+            "process_fork",
+            "process_exec",
+            "process_exit",
+            "process_known",
+            "syscall_enter",
+            "syscall_exit",
+            "thread_wakes",
+            "script_event",
+        ] {
+            check(loaded.program(Program {
+                name,
+                ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+                attach_type: 0,
+            }));
+        }
+        let switch = kernel::tracepoint_type("sched_switch").expect("the kernel switches threads");
+        check(loaded.typed_program("thread_switch", switch));
+    }
+
+    /// Needs root, as the kernel verifies what is loaded.
+    #[test]
+    fn the_kernel_takes_every_program_whatever_is_switched_on() {
+        // SAFETY: a system call without arguments.
+        if unsafe { libc::geteuid() } != 0 {
+            eprintln!("SKIPPED: programs are loaded by root only");
+            return;
+        }
+        let nothing = Needs::of(&Plan::default());
+        let everything = Needs {
+            reads: !0,
+            keeps_calls: true,
+            syscall_events: true,
+            phases: true,
+            watched: [1, 2, 3, 4],
+            ..nothing.clone()
+        };
+        load_each(nothing, false);
+        load_each(everything.clone(), false);
+        load_each(everything, true);
+    }
 }

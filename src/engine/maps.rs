@@ -45,6 +45,13 @@ pub struct Mapping {
     pub open: PathBuf,
 }
 
+impl Mapping {
+    /// Where an address of it is in the file, in bytes.
+    pub fn in_file(&self, address: u64) -> u64 {
+        address - self.addresses.start + self.file_offset
+    }
+}
+
 /// The executable mappings of files, in the order of their addresses.
 ///
 /// # Errors

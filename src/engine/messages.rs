@@ -6,57 +6,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 use aya::maps::{Map as AyaMap, MapData, RingBuf};
 use ewapa_codegen::layout::{MessageLayout, StoreLayout};
 use ewapa_codegen::program::{MESSAGES, Program};
-use ewapa_lang::plan::{Map, MessageKind, Piece, Plan};
-use ewapa_lang::types::Type;
+use ewapa_lang::plan::{Map, MessageKind, Plan};
 
 use super::groups::{self, Group, Key};
 use super::load::Loaded;
 use super::names::Names;
 use super::rows;
-use super::trace::{Error, Reporter};
+use super::said::{Listener, Said, Values};
+use super::trace::Error;
 
 /// The bytes of the smallest message in the ring buffer: its number, and the header of every record.
 const SMALLEST: usize = 16;
-
-/// What shows a script's output while it runs.
-pub trait Listener: Reporter {
-    /// `printf`
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn printf(
-        &mut self,
-        pieces: &[Piece],
-        types: &[Type],
-        values: &[Key],
-        names: &Names,
-    ) -> io::Result<()>;
-
-    /// `time`: now, by a format of strftime(3).
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn time(&mut self, format: &str) -> io::Result<()>;
-
-    /// `print` of a map.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn map(
-        &mut self,
-        plan: &Plan,
-        map: &Map,
-        groups: &[Group],
-        top: Option<usize>,
-        names: &Names,
-    ) -> io::Result<()>;
-
-    /// Nothing more is to be shown for now.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    fn flush(&mut self) -> io::Result<()>;
-}
 
 /// The messages of a run.
 pub struct Messages<'a> {
@@ -68,6 +28,8 @@ pub struct Messages<'a> {
     pub listener: &'a mut dyn Listener,
     /// The script has said `exit()`: what it says after that does not count.
     pub exit: bool,
+    /// The exit code that it has said.
+    pub exit_code: u8,
 }
 
 impl<'a> Messages<'a> {
@@ -95,6 +57,7 @@ impl<'a> Messages<'a> {
             capacity,
             listener,
             exit: false,
+            exit_code: 0,
         })
     }
 
@@ -148,35 +111,108 @@ impl<'a> Messages<'a> {
         // The kernel's part of the script has made the record, so it is one of the plan.
         let index = MessageLayout::index(record).expect("every record begins with its message");
         let (message, layout) = (&plan.messages[index], &self.program.messages[index]);
-        match &message.kind {
-            MessageKind::Printf(pieces) => {
-                let values = values(record, layout);
-                self.listener
-                    .printf(pieces, &message.values, &values, names)
-                    .map_err(Error::Output)
+        let values = Values {
+            types: &message.values,
+            values: values(record, layout),
+        };
+        let said = match &message.kind {
+            MessageKind::Printf(pieces) => Said::Printf {
+                pieces,
+                values: &values,
+            },
+            MessageKind::Time(format) => Said::Time(format),
+            MessageKind::Print { map, top, divisor } => {
+                return self.print(&plan.maps[*map], *top, *divisor, loaded, names);
             }
-            MessageKind::Time(format) => self.listener.time(format).map_err(Error::Output),
-            MessageKind::Print { map, top, .. } => {
+            MessageKind::PrintKey { map } => {
                 let map = &plan.maps[*map];
-                let groups = self.groups(map, loaded)?;
-                self.listener
-                    .map(plan, map, &groups, *top, names)
-                    .map_err(Error::Output)
+                let mut groups = self.groups(map, loaded)?;
+                groups.retain(|group| group.keys == values.values);
+                let said = Said::Map {
+                    map,
+                    groups: &groups,
+                    top: None,
+                    divisor: 1,
+                };
+                return self.tell(&said, names);
             }
-            MessageKind::Clear { map } => self.change(*map, loaded, rows::clear),
-            MessageKind::Zero { map } => self.change(*map, loaded, rows::zero),
+            MessageKind::PrintValue(shape) => Said::Value {
+                shape,
+                values: &values,
+            },
+            MessageKind::Tabulate {
+                title,
+                maps,
+                sort,
+                limit,
+            } => {
+                let maps = maps.iter().map(|map| {
+                    let map = &plan.maps[*map];
+                    Ok((map, self.groups(map, loaded)?))
+                });
+                let said = Said::Tabulate {
+                    title,
+                    maps: &maps.collect::<Result<Vec<_>, Error>>()?,
+                    sort: *sort,
+                    limit: *limit,
+                };
+                return self.tell(&said, names);
+            }
+            MessageKind::Join(between) => Said::Join(between, &values),
+            MessageKind::Cat(pieces) => Said::Cat(pieces, &values),
+            MessageKind::System(pieces) => Said::System(pieces, &values),
+            MessageKind::Clear { map } => return self.change(*map, loaded, rows::clear),
+            MessageKind::Zero { map } => return self.change(*map, loaded, rows::zero),
             MessageKind::Delete { map } => {
                 // The keys lie in the message as in a row's key, but for what is before them.
                 let first = layout.values.first().map_or(layout.size, |key| key.offset);
                 let key = &record[first..layout.size];
-                self.change(*map, loaded, |rows, layout| rows::delete(rows, layout, key))
+                return self.change(*map, loaded, |rows, layout| rows::delete(rows, layout, key));
             }
-            MessageKind::Exit(_) => {
+            MessageKind::Exit(code) => {
                 self.exit = true;
-                Ok(())
+                self.exit_code = *code;
+                return Ok(());
             }
-            _ => unreachable!("the checker refuses it"),
-        }
+        };
+        self.tell(&said, names)
+    }
+
+    /// Shows a map of the plan as it is now; with `top` so many rows of it.
+    ///
+    /// # Errors
+    /// The map cannot be read, or the output cannot be written.
+    pub fn show(
+        &mut self,
+        map: &Map,
+        top: Option<usize>,
+        loaded: &Loaded,
+        names: &Names,
+    ) -> Result<(), Error> {
+        self.print(map, top, 1, loaded, names)
+    }
+
+    fn print(
+        &mut self,
+        map: &Map,
+        top: Option<usize>,
+        divisor: i64,
+        loaded: &Loaded,
+        names: &Names,
+    ) -> Result<(), Error> {
+        let said = Said::Map {
+            map,
+            groups: &self.groups(map, loaded)?,
+            top,
+            divisor,
+        };
+        self.tell(&said, names)
+    }
+
+    fn tell(&mut self, said: &Said<'_>, names: &Names) -> Result<(), Error> {
+        self.listener
+            .said(self.plan, said, names)
+            .map_err(Error::Output)
     }
 
     fn groups(&self, map: &Map, loaded: &Loaded) -> Result<Vec<Group>, Error> {

@@ -1,5 +1,13 @@
 //! Numbers for names that only user space knows: runtimes with their versions, and modules.
 
+use ewapa_lang::plan::{Plan, Shape};
+use ewapa_lang::types::Type;
+
+use crate::symbolize::Symbols;
+
+use super::load::Loaded;
+use super::stacks::Stacks;
+
 /// Names by the numbers that the kernel keeps.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -7,6 +15,12 @@ pub struct Names {
     modules: Vec<String>,
     /// What raw probes are attached to: the values of the builtins `probe` and `func` at raw events.
     pub attached: Vec<Attached>,
+    /// The functions at addresses.
+    pub symbols: Symbols,
+    /// The stacks that the kernel has kept.
+    pub stacks: Stacks,
+    /// The formats of points in time: those of the plan.
+    pub formats: Vec<String>,
 }
 
 /// What a raw probe is attached to.
@@ -16,6 +30,20 @@ pub struct Attached {
     pub probe: String,
     /// The function that it is in; of a tracepoint its name.
     pub function: String,
+}
+
+/// Whether anything that the plan keeps or tells is the address of a function.
+fn shows_addresses(plan: &Plan) -> bool {
+    let is_address = |ty: &Type| matches!(ty, Type::Address(_));
+    let stores = &plan.stores;
+    let messages = &plan.messages;
+    let shapes = plan.maps.iter().filter_map(|map| map.shape.as_ref());
+    stores.iter().any(|store| store.keys.iter().any(is_address))
+        || messages
+            .iter()
+            .any(|message| message.values.iter().any(is_address))
+        || plan.maps.iter().any(|map| is_address(&map.ty))
+        || shapes.flat_map(Shape::types).any(|ty| is_address(&ty))
 }
 
 fn intern(names: &mut Vec<String>, name: &str) -> usize {
@@ -29,6 +57,15 @@ fn intern(names: &mut Vec<String>, name: &str) -> usize {
 }
 
 impl Names {
+    /// Takes in what values of a plan are shown by.
+    pub fn prepare(&mut self, plan: &Plan, loaded: &mut Loaded) {
+        self.formats.clone_from(&plan.formats);
+        self.stacks = Stacks::take(loaded);
+        if !self.stacks.is_empty() || shows_addresses(plan) {
+            self.symbols.want();
+        }
+    }
+
     /// The value of the builtin `runtime`: the index in the catalogue in the low byte, above it a number
     /// for name and version.
     pub fn runtime(&mut self, catalogue: usize, name: &str, version: Option<&str>) -> u32 {

@@ -9,20 +9,28 @@ use std::sync::Arc;
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::wasi::{Function, FunctionSet, Moved};
+use ewapa_lang::wasi::{Function, Moved};
 use ewapa_symbols::{Catalogue, Cost, Image, Inspection};
-use ewapa_templates::{Cookie, Role};
+use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::attach::{Link, Point, Probes};
+use super::kernel;
+use super::known::{Finding, Known};
 use super::maps::{FileId, Mapping, executable_mappings};
 use super::names::Names;
+use super::needs::Needs;
 
 /// What is known of the processes that are traced, and what holds their probes.
 pub struct Processes {
-    wanted: FunctionSet,
+    needs: Needs,
     probes: Arc<Probes>,
-    /// The BPF map from process to what calls of it are told.
-    traced: BpfHashMap<MapData, u32, i64>,
+    /// The BPF map from process to what is known of it.
+    traced: BpfHashMap<MapData, u32, [i64; 3]>,
+    known: Known,
+    /// What else is told of them.
+    findings: HashMap<u32, Finding>,
+    /// When the probes of a runtime were there, by the value of the builtin `runtime`.
+    probed: HashMap<u32, u64>,
     seen: HashMap<FileId, Seen>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
     /// What holds the probes.
@@ -40,8 +48,33 @@ pub struct Processes {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seen {
-    Runtime,
+    /// With the value of the builtin `runtime`.
+    Runtime(u32),
     Other,
+}
+
+/// How a process comes to be traced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joins {
+    /// It is held until it becomes the command.
+    Held,
+    /// It has a new program, and is held stopped.
+    ByExec,
+    /// It runs already.
+    Running,
+    /// It is this process, which only measures what probes cost.
+    Itself,
+}
+
+/// How a process of a machine that is traced as a whole is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meeting {
+    /// It ran before.
+    Running,
+    /// It has a new program.
+    Exec,
+    /// It has new libraries.
+    Library,
 }
 
 /// A runtime that was found.
@@ -55,24 +88,31 @@ pub struct Found {
     pub single_stepped: usize,
     /// A call hits a second probe, which names it.
     pub named_within: bool,
+    /// The script wants to know when the guest begins, and the runtime's binary does not show it.
+    pub start_unseen: bool,
 }
 
 impl Processes {
-    /// Nothing is traced yet.
+    /// Nothing is traced yet. `names` are those that are known so far.
     pub fn new(
-        wanted: FunctionSet,
+        needs: Needs,
         probes: Probes,
-        traced: BpfHashMap<MapData, u32, i64>,
+        traced: BpfHashMap<MapData, u32, [i64; 3]>,
+        known: Known,
+        names: Names,
     ) -> Processes {
         Processes {
-            wanted,
+            needs,
             probes: Arc::new(probes),
             traced,
+            known,
+            findings: HashMap::new(),
+            probed: HashMap::new(),
             seen: HashMap::new(),
             ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
-            names: Names::default(),
+            names,
             found: Vec::new(),
             stripped: Vec::new(),
             troubles: Vec::new(),
@@ -98,30 +138,115 @@ impl Processes {
     ///
     /// # Errors
     /// The kernel has no room for another process.
-    pub fn trace(&mut self, pid: u32) -> Result<(), aya::maps::MapError> {
+    pub fn trace(&mut self, pid: u32, joins: Joins) -> Result<(), aya::maps::MapError> {
         let module = module_of(pid).map_or(NONE, |module| self.names.module(&module));
-        self.traced.insert(pid, module, 0)
+        let finding = Finding {
+            runtime: None,
+            module,
+            ran_before: joins == Joins::Running,
+            probed: 0,
+        };
+        self.findings.insert(pid, finding);
+        if joins == Joins::ByExec {
+            self.known.forget_paths(pid);
+        }
+        let process = Process {
+            module,
+            runtime: NONE,
+            quiet: match joins {
+                Joins::Held => Quiet::UntilExec,
+                Joins::ByExec | Joins::Running => Quiet::Not,
+                Joins::Itself => Quiet::Always,
+            },
+        };
+        self.traced.insert(pid, process.to_words(), 0)
     }
 
-    /// Attaches to every runtime that the process has mapped and that is new.
+    /// Traces a process if it has a runtime; one that has none any more is traced no longer. Returns whether
+    /// it is to be looked into.
+    ///
+    /// # Errors
+    /// The kernel has no room for another process.
+    pub fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<bool, aya::maps::MapError> {
+        // One that has ended meanwhile has no mappings.
+        let mappings = executable_mappings(pid).unwrap_or_default();
+        let mut has_runtime = false;
+        let mut began_before = false;
+        for mapping in &mappings {
+            let new = !self.seen.contains_key(&mapping.file);
+            if let Seen::Runtime(runtime) = self.kind(mapping) {
+                has_runtime = true;
+                if new && meeting != Meeting::Running {
+                    began_before = true;
+                    let name = self.names.runtime_name(i64::from(runtime));
+                    self.troubles.push(format!(
+                        "{name} was not known before process {pid} began, so the first calls of that process may be missing"
+                    ));
+                }
+            }
+        }
+        let traced = self.findings.contains_key(&pid);
+        match (has_runtime, meeting) {
+            (true, Meeting::Library) if traced => {}
+            // What it has reached by now is not known.
+            (true, _) if began_before => self.trace(pid, Joins::Running)?,
+            (true, Meeting::Running) => self.trace(pid, Joins::Running)?,
+            (true, _) => self.trace(pid, Joins::ByExec)?,
+            (false, _) if traced => {
+                // One that has ended is gone from the kernel's map already.
+                let _ = self.traced.remove(&pid);
+                self.forget(pid);
+            }
+            (false, _) => {}
+        }
+        Ok(has_runtime)
+    }
+
+    /// A process has ended.
+    pub fn forget(&mut self, pid: u32) {
+        self.findings.remove(&pid);
+        self.known.forget_paths(pid);
+    }
+
+    /// Attaches to every runtime that the process has mapped and that is new, and tells the kernel which
+    /// runtime it is.
     ///
     /// # Errors
     /// The process cannot be read; it may have ended.
     pub fn look_into(&mut self, pid: u32) -> io::Result<()> {
-        for mapping in executable_mappings(pid)? {
-            let seen = match self.seen.get(&mapping.file) {
-                Some(seen) => *seen,
-                None => {
-                    let seen = self.inspect(&mapping);
-                    self.seen.insert(mapping.file, seen);
-                    seen
-                }
-            };
-            if seen == Seen::Runtime {
+        let mut finding = self.findings.get(&pid).copied().unwrap_or(Finding {
+            runtime: None,
+            module: NONE,
+            ran_before: false,
+            probed: 0,
+        });
+        let mappings = executable_mappings(pid)?;
+        self.names.symbols.seen(pid, &mappings);
+        for mapping in mappings {
+            if let Seen::Runtime(runtime) = self.kind(&mapping) {
                 self.with_runtime.insert(pid);
+                let found = *finding.runtime.get_or_insert(runtime);
+                finding.probed = self.probed.get(&found).copied().unwrap_or(0);
             }
         }
-        Ok(())
+        self.findings.insert(pid, finding);
+        self.known.tell(pid, finding)
+    }
+
+    /// What a file is. It is attached to if it is a runtime and new.
+    fn kind(&mut self, mapping: &Mapping) -> Seen {
+        if let Some(seen) = self.seen.get(&mapping.file) {
+            return *seen;
+        }
+        let (before, found) = (self.troubles.len(), self.links.len());
+        let seen = self.inspect(mapping);
+        if self.troubles.len() > before && self.links.len() == found && !mapping.open.exists() {
+            // The process has ended: another one with this file may tell more.
+            self.troubles.truncate(before);
+            return seen;
+        }
+        self.seen.insert(mapping.file, seen);
+        seen
     }
 
     fn inspect(&mut self, mapping: &Mapping) -> Seen {
@@ -135,13 +260,15 @@ impl Processes {
             .unwrap_or_else(|| Catalogue::bundled().inspect(&mapping.open));
         match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
-                Ok(()) => return Seen::Runtime,
+                Ok(runtime) => return Seen::Runtime(runtime),
                 Err(error) => self.troubles.push(error.to_string()),
             },
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
                 .push((mapping.path.clone(), stripped.to_string())),
-            Ok(Inspection::NotARuntime) => {}
+            // Also what a compiler at run time maps, and programs for other processors.
+            Ok(Inspection::NotARuntime)
+            | Err(ewapa_symbols::Error::NotElf { .. } | ewapa_symbols::Error::Machine { .. }) => {}
             Err(error) => self.troubles.push(format!(
                 "cannot look into {}: {error}",
                 mapping.path.display()
@@ -150,17 +277,27 @@ impl Processes {
         Seen::Other
     }
 
-    fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<(), super::load::Error> {
+    fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<u32, super::load::Error> {
         let name = Catalogue::bundled().names()[image.runtime];
         let runtime = self
             .names
             .runtime(image.runtime, name, image.version.as_deref());
+        // A script that waits for no call has no use for what a call is made of either.
+        if self.needs.functions.is_empty() && !self.needs.guest_entry {
+            return Ok(runtime);
+        }
+        // By its own name if that leads to it: the other one is gone when the process has ended.
+        let file = match FileId::of(&mapping.path) {
+            Ok(known) if known == mapping.file => &mapping.path,
+            _ => &mapping.open,
+        };
         let sites: Vec<_> = image
             .sites
             .iter()
-            .filter(|site| {
-                site.function
-                    .is_none_or(|function| self.wanted.contains(function))
+            .filter(|site| match (site.role, site.function) {
+                (ewapa_symbols::Role::Start, _) => self.needs.guest_entry,
+                (_, Some(function)) => self.needs.functions.contains(function),
+                (_, None) => true,
             })
             .collect();
         let mut points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();
@@ -173,17 +310,17 @@ impl Processes {
             points.into_iter().partition(|point| point.returns);
         for points in [calls, names] {
             if !points.is_empty() {
-                self.links
-                    .extend(self.probes.attach(&mapping.open, &points)?);
+                self.links.extend(self.probes.attach(file, &points)?);
             }
         }
+        self.probed.insert(runtime, kernel::now());
         self.found.push(Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
             missing: image
                 .missing
                 .iter()
                 .map(|missing| missing.function)
-                .filter(|function| self.wanted.contains(*function))
+                .filter(|function| self.needs.functions.contains(*function))
                 .collect(),
             single_stepped: sites
                 .iter()
@@ -193,8 +330,9 @@ impl Processes {
             named_within: sites
                 .iter()
                 .any(|site| site.role == ewapa_symbols::Role::Name),
+            start_unseen: self.needs.guest_entry && !image.has_start(),
         });
-        Ok(())
+        Ok(runtime)
     }
 
     /// Attaches to the dynamic linker's hook if the file is one.
@@ -270,6 +408,7 @@ fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
         ewapa_symbols::Role::Call => Role::Call,
         ewapa_symbols::Role::Envelope => Role::Envelope,
         ewapa_symbols::Role::Name => Role::Name,
+        ewapa_symbols::Role::Start => Role::Start,
     };
     let (probe, abi) = site
         .inner
@@ -291,7 +430,7 @@ fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
     Point {
         offset: probe.0,
         cookie: cookie.to_u64(),
-        returns: role != Role::Name,
+        returns: !matches!(role, Role::Name | Role::Start),
     }
 }
 

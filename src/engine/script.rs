@@ -5,6 +5,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
+use ewapa_lang::plan::Plan;
+
 use super::clauses::Clauses;
 use super::load::Loaded;
 use super::messages::Messages;
@@ -41,6 +43,17 @@ impl Script<'_> {
     pub fn step(&mut self, names: &Names) -> Result<bool, Error> {
         self.clauses.tick().map_err(clause_error)?;
         self.messages.handle(self.loaded, names, BATCH)
+    }
+
+    /// Shows all maps as they are now.
+    ///
+    /// # Errors
+    /// A map cannot be read, or the output cannot be written.
+    pub fn show_maps(&mut self, plan: &Plan, names: &Names) -> Result<(), Error> {
+        for map in &plan.maps {
+            self.messages.show(map, None, self.loaded, names)?;
+        }
+        self.messages.flush()
     }
 
     /// Handles the messages that are there, and runs the clauses for the end.

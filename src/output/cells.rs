@@ -1,17 +1,20 @@
-//! The keys of a group as what people and programs read.
+//! Values as what people and programs read.
 
 use std::fmt::Write as _;
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::errno;
-use ewapa_lang::plan::KeyValue;
+use ewapa_lang::plan::{KeyValue, Phase};
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::Function;
+use ewapa_lang::{errno, linux};
 
 use crate::engine::groups::Key;
 use crate::engine::names::Names;
 
-/// The value of a key. The order is that of rows: names as in the alphabet, whatever their numbers.
+use super::clock;
+use super::stack::{self, Stack};
+
+/// A value. The order is that of rows: names as in the alphabet, whatever their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyCell {
     /// The call had none.
@@ -20,47 +23,127 @@ pub enum KeyCell {
     Bool(bool),
     /// A number, a time in nanoseconds, a size in bytes.
     Number(i64),
+    /// A number without a sign.
+    Unsigned(u64),
     /// A name, or a text of a traced process as it came.
     Name(String),
+    /// Functions, the innermost first.
+    Stack(Stack),
 }
 
 impl KeyCell {
-    /// The value of a key of this type.
+    /// The value of this type.
     pub fn new(key: &Key, ty: Type, names: &Names) -> KeyCell {
         let number = match key {
             Key::Text(bytes) => {
                 return KeyCell::Name(String::from_utf8_lossy(bytes).into_owned());
             }
-            Key::Bytes(_) | Key::Address { .. } => unreachable!("the checker refuses it"),
+            Key::Bytes(bytes) => return KeyCell::Name(printable(bytes)),
+            Key::Address { address, .. } if *address == NONE as u64 => return KeyCell::None,
+            Key::Address { address, pid } => {
+                return KeyCell::Name(stack::function(*address, *pid, ty, names));
+            }
             Key::Number(NONE) => return KeyCell::None,
             Key::Number(number) => *number,
         };
+        let or_number = |name: Option<&str>| name.map_or_else(|| number.to_string(), str::to_owned);
+        let index = usize::try_from(number).ok();
+        let attached = || index.and_then(|index| names.attached.get(index));
         KeyCell::Name(match ty {
             Type::Bool => return KeyCell::Bool(number != 0),
-            Type::Int | Type::Unsigned | Type::Time | Type::Size => return KeyCell::Number(number),
-            Type::Enum(Enumeration::Func) => usize::try_from(number)
-                .ok()
+            Type::Int | Type::Time | Type::Size => return KeyCell::Number(number),
+            Type::Unsigned => return KeyCell::Unsigned(number as u64),
+            Type::Enum(Enumeration::Func) => index
                 .and_then(Function::from_index)
                 .map_or_else(|| number.to_string(), |function| function.to_string()),
-            Type::Enum(Enumeration::Errno) => {
-                errno::name(number).map_or_else(|| number.to_string(), str::to_owned)
-            }
+            Type::Enum(Enumeration::Errno) => or_number(errno::name(number)),
+            Type::Enum(Enumeration::LinuxErrno) => match linux::errno_name(number) {
+                Some(name) if number != 0 => format!("E{name}"),
+                name => or_number(name),
+            },
+            Type::Enum(Enumeration::ErrorText) => error_text(number),
             Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
             Type::Enum(Enumeration::Module) => names.module_name(number).to_owned(),
-            _ => unreachable!("the checker refuses it"),
+            Type::Enum(Enumeration::Syscall) => or_number(linux::syscall_name(number)),
+            Type::Enum(Enumeration::Phase) => {
+                let phase = index.and_then(|index| Phase::ALL.get(index));
+                or_number(phase.map(|phase| phase.name()))
+            }
+            Type::Enum(Enumeration::Probe) => {
+                or_number(attached().map(|attached| attached.probe.as_str()))
+            }
+            Type::Enum(Enumeration::ProbeFunction) => {
+                or_number(attached().map(|attached| attached.function.as_str()))
+            }
+            Type::Moment(format) => {
+                let format = names.formats.get(usize::from(format));
+                let format = format.map_or("%s", String::as_str);
+                clock::format(clock::since_start(number as u64), format)
+            }
+            Type::Stack(stack) => {
+                return Stack::new(number as u64, stack, names)
+                    .map_or(KeyCell::None, KeyCell::Stack);
+            }
+            Type::Text(_) | Type::Bytes(_) | Type::Address(_) => number.to_string(),
         })
     }
 
     /// As it stands in a table; `-` for none.
     pub fn text(&self, ty: Type) -> String {
         match self {
-            KeyCell::None => "-".to_owned(),
-            KeyCell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
             KeyCell::Number(number) if ty == Type::Time => format!("{number} ns"),
-            KeyCell::Number(number) => number.to_string(),
+            KeyCell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
+            KeyCell::Stack(stack) => escape(&stack.line()),
             KeyCell::Name(name) => escape(name),
+            KeyCell::None | KeyCell::Number(_) | KeyCell::Unsigned(_) => self.plain(),
         }
     }
+
+    /// As bpftrace prints it: a stack takes several lines, which begin with so many spaces.
+    pub fn block(&self, ty: Type, indent: usize) -> String {
+        match self {
+            KeyCell::Stack(stack) => {
+                let frames = stack.frames.iter().map(|frame| escape(frame)).collect();
+                let perf = stack.perf;
+                Stack { frames, perf }.block(indent)
+            }
+            _ => self.text(ty),
+        }
+    }
+
+    /// For programs: without a unit, and as it came. A stack is as bpftrace prints it in a key.
+    pub fn plain(&self) -> String {
+        match self {
+            KeyCell::None => "-".to_owned(),
+            KeyCell::Bool(value) => value.to_string(),
+            KeyCell::Number(number) => number.to_string(),
+            KeyCell::Unsigned(number) => number.to_string(),
+            KeyCell::Name(name) => name.clone(),
+            KeyCell::Stack(stack) => stack.block(stack::IN_KEY),
+        }
+    }
+}
+
+/// What the C library says of an error number.
+fn error_text(number: i64) -> String {
+    let mut buffer = [0u8; 256];
+    let number = i32::try_from(number).unwrap_or(i32::MAX);
+    // SAFETY: the buffer's length is told; the function ends what it writes with 0.
+    unsafe { libc::strerror_r(number, buffer.as_mut_ptr().cast(), buffer.len()) };
+    let end = buffer.iter().position(|byte| *byte == 0);
+    String::from_utf8_lossy(&buffer[..end.unwrap_or(0)]).into_owned()
+}
+
+/// Bytes as text: those that are not printable as `\\x..`.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b' '..=b'~' => out.push(char::from(*byte)),
+            _ => write!(out, "\\x{byte:02x}").expect("write to a string"),
+        }
+    }
+    out
 }
 
 /// Whether a key has a value that a script names. A runtime is named with or without its version.
@@ -90,6 +173,17 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// As [`escape`], but lines stay lines and tabs stay tabs.
+pub fn escape_lines(text: &str) -> String {
+    let pieces = text.split_inclusive(['\n', '\t']);
+    pieces
+        .map(|piece| {
+            let inner = piece.trim_end_matches(['\n', '\t']);
+            escape(inner) + &piece[inner.len()..]
+        })
+        .collect()
+}
+
 /// Characters that change the direction or the look of those around them.
 fn is_format(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -98,6 +192,8 @@ fn is_format(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::names::Attached;
+    use ewapa_lang::types::Space;
 
     #[test]
     fn what_a_traced_process_calls_itself_cannot_move_the_cursor() {
@@ -112,7 +208,63 @@ mod tests {
         let shown = |number, ty| KeyCell::new(&Key::Number(number), ty, &names).text(ty);
         assert_eq!(shown(8, Type::Enum(Enumeration::Errno)), "BADF");
         assert_eq!(shown(26, Type::Enum(Enumeration::Func)), "fd_write");
+        assert_eq!(shown(2, Type::Enum(Enumeration::LinuxErrno)), "ENOENT");
+        assert_eq!(shown(4000, Type::Enum(Enumeration::LinuxErrno)), "4000");
+        assert_eq!(
+            shown(2, Type::Enum(Enumeration::ErrorText)),
+            "No such file or directory"
+        );
+        assert_eq!(shown(1, Type::Enum(Enumeration::Syscall)), "write");
+        assert_eq!(shown(2, Type::Enum(Enumeration::Phase)), "first_wasi");
         assert_eq!(shown(NONE, Type::Int), "-");
+    }
+
+    #[test]
+    fn what_probes_are_attached_to_is_shown_as_it_is_written() {
+        let attached = vec![Attached {
+            probe: "tracepoint:sched:sched_switch".to_owned(),
+            function: "sched_switch".to_owned(),
+        }];
+        let mut names = Names::default();
+        names.attached = attached;
+        let shown = |ty| KeyCell::new(&Key::Number(0), Type::Enum(ty), &names).plain();
+        assert_eq!(shown(Enumeration::Probe), "tracepoint:sched:sched_switch");
+        assert_eq!(shown(Enumeration::ProbeFunction), "sched_switch");
+    }
+
+    #[test]
+    fn a_number_without_a_sign_has_none() {
+        let names = Names::default();
+        let cell = KeyCell::new(&Key::Number(-1), Type::Unsigned, &names);
+        assert_eq!(cell.text(Type::Unsigned), "18446744073709551615");
+    }
+
+    #[test]
+    fn bytes_are_shown_as_by_bpftrace() {
+        let cell = KeyCell::new(
+            &Key::Bytes(b"ab\x01\"\\\xc3".to_vec()),
+            Type::Bytes(8),
+            &Names::default(),
+        );
+        assert_eq!(cell.text(Type::Bytes(8)), r#"ab\x01"\\xc3"#);
+    }
+
+    #[test]
+    fn a_moment_is_shown_by_its_format() {
+        let mut names = Names::default();
+        names.formats = vec!["%Y".to_owned(), "at %s".to_owned()];
+        let shown = KeyCell::new(&Key::Number(1), Type::Moment(1), &names).plain();
+        assert!(shown.starts_with("at 1"), "{shown}");
+    }
+
+    #[test]
+    fn a_function_that_is_not_known_is_its_address() {
+        let key = Key::Address {
+            address: 0x10,
+            pid: u32::MAX,
+        };
+        let ty = Type::Address(Space::User);
+        assert_eq!(KeyCell::new(&key, ty, &Names::default()).text(ty), "0x10");
     }
 
     #[test]

@@ -1,18 +1,17 @@
-//! The time of day by a format of strftime(3).
+//! The time of day by a format of strftime(3), with `%f` for microseconds.
 
 use std::ffi::CString;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Longer results are cut to nothing by strftime.
 const ROOM: usize = 4096;
 
 /// A moment in the local time zone. A format that gives nothing, or has a zero byte, is an empty text.
 pub fn format(moment: SystemTime, format: &str) -> String {
-    let seconds = moment
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs());
-    let seconds = libc::time_t::try_from(seconds).unwrap_or(0);
-    let Ok(format) = CString::new(format) else {
+    let elapsed = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = libc::time_t::try_from(elapsed.as_secs()).unwrap_or(0);
+    let Ok(format) = CString::new(with_microseconds(format, elapsed)) else {
         return String::new();
     };
     let mut buffer = vec![0u8; ROOM];
@@ -28,10 +27,50 @@ pub fn format(moment: SystemTime, format: &str) -> String {
     String::from_utf8_lossy(&buffer).into_owned()
 }
 
+/// The moment so many nanoseconds after the kernel's start, as the monotonic clock counts them.
+pub fn since_start(nanoseconds: u64) -> SystemTime {
+    UNIX_EPOCH + start_of_kernel() + Duration::from_nanos(nanoseconds)
+}
+
+/// The time of day at which the monotonic clock was 0. Taken once, so that differences stay what they are
+/// when somebody sets the clock.
+fn start_of_kernel() -> Duration {
+    static START: OnceLock<Duration> = OnceLock::new();
+    let of_day = || SystemTime::now().duration_since(UNIX_EPOCH);
+    *START.get_or_init(|| of_day().unwrap_or_default().saturating_sub(monotonic()))
+}
+
+fn monotonic() -> Duration {
+    // SAFETY: the structure is plain data that the call fills.
+    let time = unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time);
+        time
+    };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// strftime knows no parts of a second.
+fn with_microseconds(format: &str, elapsed: Duration) -> String {
+    let mut out = String::with_capacity(format.len() + 4);
+    let mut characters = format.chars();
+    while let Some(character) = characters.next() {
+        if character != '%' {
+            out.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('f') => out.push_str(&format!("{:06}", elapsed.subsec_micros())),
+            Some(other) => out.extend(['%', other]),
+            None => out.push('%'),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_moment_is_shown_by_the_format() {
@@ -42,8 +81,24 @@ mod tests {
     }
 
     #[test]
+    fn microseconds_are_six_digits() {
+        let moment = UNIX_EPOCH + Duration::from_nanos(5_000_042_999);
+        assert_eq!(format(moment, "%s.%f %%f"), "5.000042 %f");
+    }
+
+    #[test]
     fn a_format_of_nothing_gives_nothing() {
         assert_eq!(format(UNIX_EPOCH, ""), "");
         assert_eq!(format(UNIX_EPOCH, "a\0b"), "");
+    }
+
+    #[test]
+    fn the_monotonic_clock_tells_the_time_of_day() {
+        let now = since_start(monotonic().as_nanos() as u64);
+        let apart = match SystemTime::now().duration_since(now) {
+            Ok(apart) => apart,
+            Err(error) => error.duration(),
+        };
+        assert!(apart < Duration::from_secs(5), "{apart:?}");
     }
 }

@@ -3,21 +3,66 @@
 use std::time::Duration;
 
 use ewapa_codegen::histogram;
-use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnExpr};
+use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnExpr, StoreId, Table};
 
-use crate::engine::groups::Value;
+use crate::engine::groups::{Key, Value};
 
+use super::elsewhere::Elsewhere;
 use super::quantity::Quantity;
+use super::series::Seen;
 
 /// What the columns of one group are computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
+    /// The group's keys.
+    pub keys: &'a [Key],
     /// The group's slots.
     pub slots: &'a [Value],
     /// From the first probe to the reading.
     pub elapsed: Duration,
     /// What shares are parts of.
     pub totals: &'a Totals<'a>,
+    /// What other stores counted.
+    pub elsewhere: &'a Elsewhere,
+    /// What is shown of the series of the store.
+    pub seen: &'a Seen,
+}
+
+impl<'a> Basis<'a> {
+    /// The slots alone.
+    pub fn of_slots(slots: &'a [Value], elapsed: Duration) -> Basis<'a> {
+        static NOWHERE: Elsewhere = Elsewhere::NOTHING;
+        static NEVER: Seen = Seen::NOTHING;
+        Basis {
+            keys: &[],
+            slots,
+            elapsed,
+            totals: &[],
+            elsewhere: &NOWHERE,
+            seen: &NEVER,
+        }
+    }
+}
+
+/// The stores that a table is made of.
+pub fn stores(table: &Table) -> Vec<StoreId> {
+    let mut stores = vec![table.store];
+    for column in &table.columns {
+        add_stores(&column.value, &mut stores);
+    }
+    stores
+}
+
+fn add_stores(expr: &ColumnExpr, stores: &mut Vec<StoreId>) {
+    match expr {
+        ColumnExpr::Elsewhere { store, .. } => stores.push(*store),
+        ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => add_stores(inner, stores),
+        ColumnExpr::Binary(_, left, right) => {
+            add_stores(left, stores);
+            add_stores(right, stores);
+        }
+        ColumnExpr::Number(_) | ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) => {}
+    }
 }
 
 /// Sums over all groups, by the expression that is summed up.
@@ -41,8 +86,10 @@ pub fn evaluate(expr: &ColumnExpr, basis: Basis) -> Option<Quantity> {
     match expr {
         ColumnExpr::Number(number) => Some(literal(*number)),
         ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, basis),
-        ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. } => {
-            unreachable!("the checker refuses it")
+        ColumnExpr::Series(slot) => basis.seen.values(*slot, basis.slots)?.pop().flatten(),
+        ColumnExpr::Elsewhere { store, keys } => {
+            let keys = keys.iter().map(|key| basis.keys[*key].clone()).collect();
+            Some(Quantity::Whole(basis.elsewhere.count(*store, keys)))
         }
         ColumnExpr::Negate(inner) => Some(-evaluate(inner, basis)?),
         ColumnExpr::Binary(op, left, right) => {
@@ -206,12 +253,10 @@ mod tests {
         let count = ColumnExpr::Aggregate(Aggregate::Count { count: SlotId(0) });
         let ratio = ColumnExpr::Binary(BinaryOp::Div, Box::new(count.clone()), Box::new(count));
         let of = |count| {
-            let basis = Basis {
-                slots: &[Value::Sum(count)],
-                elapsed: Duration::ZERO,
-                totals: &[],
-            };
-            evaluate(&ratio, basis)
+            evaluate(
+                &ratio,
+                Basis::of_slots(&[Value::Sum(count)], Duration::ZERO),
+            )
         };
         assert_eq!(of(0), None);
         assert_eq!(of(4), Some(Quantity::Real(1.0)));

@@ -5,6 +5,7 @@ use ewapa_lang::types::Type;
 
 use super::quantity::Quantity;
 use super::sheet::Side;
+use super::{series, terminal};
 
 /// How the numbers of one column are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +26,11 @@ pub enum Format {
         /// The value whose bar is the longest.
         largest: f64,
     },
+    /// The steps of a series.
+    Spark {
+        /// The value that is the highest.
+        largest: f64,
+    },
 }
 
 impl Format {
@@ -32,7 +38,7 @@ impl Format {
     pub fn side(self) -> Side {
         match self {
             Format::Scaled { .. } | Format::Bytes | Format::Hex => Side::Right,
-            Format::Bar { .. } => Side::Left,
+            Format::Bar { .. } | Format::Spark { .. } => Side::Left,
         }
     }
 }
@@ -81,7 +87,12 @@ pub fn choose(
                 Some("/s"),
             ),
         },
-        Unit::Spark => unreachable!("the checker refuses it"),
+        Unit::Spark => (
+            Format::Spark {
+                largest: present().fold(0.0, f64::max),
+            },
+            None,
+        ),
         Unit::Bar => (
             Format::Bar {
                 largest: present().fold(0.0, f64::max),
@@ -154,9 +165,15 @@ pub fn text(value: Option<Quantity>, format: Format) -> String {
         }
         (Format::Bytes, value) => bytes(value.real()),
         (Format::Hex, Quantity::Whole(value)) => format!("{value:#x}"),
+        (Format::Spark { largest }, value) => steps(&[Some(value)], largest),
         (Format::Bar { largest }, value) => bar(value.real(), largest),
         (Format::Hex, Quantity::Real(value)) => format!("{:#x}", value as i64),
     }
+}
+
+/// The steps of a series.
+pub fn steps(values: &[Option<Quantity>], largest: f64) -> String {
+    series::spark(values, largest, terminal::knows_unicode())
 }
 
 /// A value by itself, with its unit; `-` for none.

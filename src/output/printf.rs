@@ -13,7 +13,7 @@ use crate::engine::groups::Key;
 use crate::engine::names::Names;
 
 use super::cells::KeyCell;
-use super::{cells, measure};
+use super::{cells, measure, stack};
 
 /// The pieces of a format with a value for each conversion.
 pub fn format(pieces: &[Piece], types: &[Type], values: &[Key], names: &Names) -> String {
@@ -34,19 +34,29 @@ pub fn format(pieces: &[Piece], types: &[Type], values: &[Key], names: &Names) -
 fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> String {
     let number = match (value, conversion.show) {
         (Key::Number(NONE), _) => return pad("-".to_owned(), conversion),
-        (Key::Number(number), Show::Text) => {
-            let text = match ty {
-                Type::Time | Type::Size => measure::text(*number as f64, ty),
-                _ => KeyCell::new(value, ty, names).text(ty),
+        (Key::Bytes(bytes), Show::HexBytes) => {
+            return pad(hex(bytes, conversion.alternate), conversion);
+        }
+        (Key::Bytes(bytes), _) => {
+            let bytes = &bytes[..bytes.len().min(conversion.precision.unwrap_or(usize::MAX))];
+            return pad(cells::printable(bytes), conversion);
+        }
+        (_, Show::Text | Show::Bytes | Show::HexBytes) if !ty.is_text() => {
+            return match (value, ty, KeyCell::new(value, ty, names)) {
+                (Key::Number(number), Type::Time | Type::Size, _) => {
+                    let text = measure::text(*number as f64, ty);
+                    pad(cut(&text, conversion), conversion)
+                }
+                (_, _, cell @ KeyCell::Stack(_)) => cell.block(ty, stack::ALONE),
+                (_, _, cell) => pad(cut(&cell.text(ty), conversion), conversion),
             };
-            return pad(cut(&text, conversion), conversion);
         }
         (Key::Text(bytes), _) => {
             let text = cut(&String::from_utf8_lossy(bytes), conversion);
             return pad(cells::escape(&text), conversion);
         }
         (Key::Number(number), _) => *number,
-        (Key::Bytes(_) | Key::Address { .. }, _) => unreachable!("the checker refuses it"),
+        (Key::Address { address, .. }, _) => *address as i64,
     };
     if conversion.show == Show::Char {
         return pad(character(number as u8), conversion);
@@ -61,6 +71,16 @@ fn character(byte: u8) -> String {
     } else {
         format!("\\x{byte:02x}")
     }
+}
+
+/// Bytes in base 16, each as in a text of C, or with a space between them.
+fn hex(bytes: &[u8], as_in_c: bool) -> String {
+    let (before, between) = if as_in_c { ("\\x", "") } else { ("", " ") };
+    let bytes: Vec<String> = bytes
+        .iter()
+        .map(|byte| format!("{before}{byte:02x}"))
+        .collect();
+    bytes.join(between)
 }
 
 fn cut(text: &str, conversion: Conversion) -> String {
@@ -244,7 +264,7 @@ mod tests {
             (conversion(4, Some(2), true), "he  "),
         ];
         for (conversion, expected) in cases {
-            assert_eq!(shown(conversion, Type::Text, text("hello")), expected);
+            assert_eq!(shown(conversion, Type::Text(16), text("hello")), expected);
         }
     }
 
@@ -260,7 +280,7 @@ mod tests {
         ];
         let out = format(
             &pieces,
-            &[Type::Text],
+            &[Type::Text(64)],
             &[text("a\u{1b}[2J\nb")],
             &Names::default(),
         );
@@ -315,5 +335,61 @@ mod tests {
             shown(of(Show::Pointer), Type::Int, Key::Number(0)),
             " (nil)"
         );
+    }
+
+    #[test]
+    fn numbers_without_a_sign_are_read_as_the_conversion_says() {
+        let unsigned = Conversion {
+            show: Show::Unsigned,
+            ..PLAIN
+        };
+        let text = Conversion {
+            show: Show::Text,
+            ..PLAIN
+        };
+        assert_eq!(shown(PLAIN, Type::Unsigned, Key::Number(-1)), "-1");
+        assert_eq!(
+            shown(unsigned, Type::Unsigned, Key::Number(-1)),
+            "18446744073709551615"
+        );
+        assert_eq!(
+            shown(text, Type::Unsigned, Key::Number(-1)),
+            "18446744073709551615"
+        );
+    }
+
+    #[test]
+    fn buffers_are_shown_as_text_or_as_numbers() {
+        let of = |show| Conversion { show, ..PLAIN };
+        let buffer = || Key::Bytes(b"ab\x01".to_vec());
+        let ty = Type::Bytes(8);
+        assert_eq!(shown(of(Show::Bytes), ty, buffer()), "ab\\x01");
+        assert_eq!(shown(of(Show::Text), ty, buffer()), "ab\\x01");
+        assert_eq!(shown(of(Show::HexBytes), ty, buffer()), "61 62 01");
+        let as_in_c = Conversion {
+            alternate: true,
+            ..of(Show::HexBytes)
+        };
+        assert_eq!(shown(as_in_c, ty, buffer()), "\\x61\\x62\\x01");
+        let short = Conversion {
+            precision: Some(2),
+            width: 4,
+            ..of(Show::Bytes)
+        };
+        assert_eq!(shown(short, ty, buffer()), "  ab");
+    }
+
+    #[test]
+    fn functions_and_moments_are_shown_by_their_names() {
+        let address = Key::Address {
+            address: 0x1000,
+            pid: u32::MAX,
+        };
+        let ty = Type::Address(ewapa_lang::types::Space::User);
+        let of = |show| Conversion { show, ..PLAIN };
+        assert_eq!(shown(of(Show::Text), ty, address.clone()), "0x1000");
+        assert_eq!(shown(of(Show::Pointer), ty, address), "0x1000");
+        let moment = shown(of(Show::Text), Type::Moment(0), Key::Number(1));
+        assert!(moment.parse::<u64>().is_ok(), "{moment}");
     }
 }

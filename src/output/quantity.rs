@@ -58,6 +58,15 @@ impl Quantity {
     }
 }
 
+impl std::fmt::Display for Quantity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Quantity::Whole(value) => value.fmt(f),
+            Quantity::Real(value) => value.fmt(f),
+        }
+    }
+}
+
 impl std::ops::Neg for Quantity {
     type Output = Quantity;
 

@@ -1,21 +1,24 @@
-//! The output of a run: tables while it goes on and at its end.
+//! The output of a run: tables while it goes on and at its end, and what the script says.
 
 use std::io::{self, Write};
 use std::time::SystemTime;
 
 use ewapa_lang::plan::{Map, Piece, Plan};
-use ewapa_lang::types::Type;
 
 use crate::engine::groups::{Group, Key};
-use crate::engine::messages::Listener;
 use crate::engine::names::Names;
 use crate::engine::reading::Reading;
+use crate::engine::said::{Listener, Said, Values};
 use crate::engine::trace::{Outcome, Reporter};
 
-use super::format::Exporter;
+use super::cells::{self, KeyCell};
+use super::format::{Exporter, Source};
+use super::grid::Grid;
+use super::map::content::Content;
+use super::map::{Cut, Shown};
 use super::rows::Rows;
 use super::verdict::Verdict;
-use super::{clock, map, printf};
+use super::{clock, outside, printf, words};
 
 /// Where the results of a run go.
 pub struct Report<'a> {
@@ -24,6 +27,8 @@ pub struct Report<'a> {
     out: Box<dyn Write>,
     /// Why nothing more could be written while the run went on.
     failure: Option<io::Error>,
+    /// Commands of `system` that did not succeed.
+    failed_commands: usize,
 }
 
 impl<'a> Report<'a> {
@@ -34,6 +39,7 @@ impl<'a> Report<'a> {
             exporter,
             out,
             failure: None,
+            failed_commands: 0,
         }
     }
 
@@ -47,17 +53,34 @@ impl<'a> Report<'a> {
         }
         let all: Vec<usize> = (0..self.plan.tables.len()).collect();
         self.write(&all, &outcome.reading, &outcome.names)?;
-        let maps = map::render_all(self.plan, outcome);
-        if !all.is_empty() && !maps.is_empty() {
-            writeln!(self.out)?;
-        }
-        self.out.write_all(maps.as_bytes())?;
+        self.write_maps(outcome)?;
         let verdicts = Verdict::all(self.plan, outcome);
         let mut text = Vec::new();
         self.exporter.end(&mut text, outcome, &verdicts)?;
         self.out.write_all(&text)?;
         self.out.flush()?;
+        if self.failed_commands > 0 {
+            let commands = words::count(self.failed_commands, "command");
+            eprintln!("ewapa: {commands} of system() ended with an error");
+        }
         Ok(verdicts)
+    }
+
+    /// Writes the maps that are left.
+    fn write_maps(&mut self, outcome: &Outcome) -> io::Result<()> {
+        if !self.plan.settings.print_maps_on_exit {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        for map in &self.plan.maps {
+            let groups = &outcome.reading.groups[map.store.0];
+            let shown = Shown::new(self.plan, map, groups, Cut::NONE, &outcome.names);
+            self.exporter.map(&mut text, &shown)?;
+        }
+        if !self.plan.tables.is_empty() && !text.is_empty() && self.exporter.parts_with_lines() {
+            writeln!(self.out)?;
+        }
+        self.out.write_all(&text)
     }
 
     /// Writes tables in one piece: others may write to the same terminal.
@@ -69,6 +92,63 @@ impl<'a> Report<'a> {
         }
         self.out.write_all(&text)?;
         self.out.flush()
+    }
+
+    fn write_text(&mut self, source: Source, text: &str) -> io::Result<()> {
+        self.exporter.text(&mut self.out, source, text)
+    }
+
+    fn tabulate(
+        &mut self,
+        title: &str,
+        maps: &[(&Map, Vec<Group>)],
+        (sort, limit): (Option<usize>, Option<usize>),
+        names: &Names,
+    ) -> io::Result<()> {
+        let shown: Vec<Shown> = maps
+            .iter()
+            .map(|(map, groups)| Shown::new(self.plan, map, groups, Cut::NONE, names))
+            .collect();
+        let grid = Grid::joined(title, &shown, sort, limit);
+        self.exporter.grid(&mut self.out, &grid)
+    }
+
+    fn cat(&mut self, path: &str) -> io::Result<()> {
+        let read = outside::read(path);
+        if let Ok((text, _)) = &read {
+            self.write_text(Source::Cat, &cells::escape_lines(text))?;
+        }
+        // What goes wrong is said where it went wrong.
+        self.out.flush()?;
+        match read {
+            Ok((_, whole)) => {
+                if !whole {
+                    let path = cells::escape(path);
+                    eprintln!(
+                        "ewapa: cat() shows the first {} KiB of {path}",
+                        outside::ROOM >> 10
+                    );
+                }
+            }
+            Err(error) => eprintln!("ewapa: cat() cannot read {}: {error}", cells::escape(path)),
+        }
+        Ok(())
+    }
+
+    fn system(&mut self, command: &str) -> io::Result<()> {
+        // What was said before comes before what the command says itself.
+        self.out.flush()?;
+        match outside::run(command) {
+            Ok(output) => {
+                self.failed_commands += usize::from(!output.status.success());
+                self.write_text(Source::System, &String::from_utf8_lossy(&output.stdout))
+            }
+            Err(error) => {
+                self.failed_commands += 1;
+                eprintln!("ewapa: system() cannot run /bin/sh: {error}");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -82,35 +162,58 @@ impl Reporter for Report<'_> {
 }
 
 impl Listener for Report<'_> {
-    fn printf(
-        &mut self,
-        pieces: &[Piece],
-        types: &[Type],
-        values: &[Key],
-        names: &Names,
-    ) -> io::Result<()> {
-        let text = printf::format(pieces, types, values, names);
-        self.out.write_all(text.as_bytes())
-    }
-
-    fn time(&mut self, format: &str) -> io::Result<()> {
-        let text = clock::format(SystemTime::now(), format);
-        self.out.write_all(text.as_bytes())
-    }
-
-    fn map(
-        &mut self,
-        plan: &Plan,
-        map: &Map,
-        groups: &[Group],
-        top: Option<usize>,
-        names: &Names,
-    ) -> io::Result<()> {
-        let text = map::render(plan, map, groups, top, names);
-        self.out.write_all(text.as_bytes())
+    fn said(&mut self, plan: &Plan, said: &Said<'_>, names: &Names) -> io::Result<()> {
+        match said {
+            Said::Printf { pieces, values } => {
+                self.write_text(Source::Printf, &formatted(pieces, values, names))
+            }
+            Said::Time(format) => {
+                self.write_text(Source::Time, &clock::format(SystemTime::now(), format))
+            }
+            Said::Map {
+                map,
+                groups,
+                top,
+                divisor,
+            } => {
+                let cut = Cut {
+                    top: *top,
+                    divisor: *divisor,
+                };
+                let shown = Shown::new(plan, map, groups, cut, names);
+                self.exporter.map(&mut self.out, &shown)
+            }
+            Said::Value { shape, values } => {
+                let contents = values.types.iter().zip(&values.values);
+                let mut contents = contents.map(|(ty, key)| Content::of(key, *ty, names));
+                let value = Content::shaped(shape, &mut contents);
+                self.exporter.value(&mut self.out, &value)
+            }
+            Said::Tabulate {
+                title,
+                maps,
+                sort,
+                limit,
+            } => self.tabulate(title, maps, (*sort, *limit), names),
+            Said::Join(between, values) => {
+                let texts = values.types.iter().zip(&values.values);
+                let texts =
+                    texts.filter(|(_, key)| !matches!(key, Key::Text(text) if text.is_empty()));
+                let texts: Vec<String> = texts
+                    .map(|(ty, key)| KeyCell::new(key, *ty, names).text(*ty))
+                    .collect();
+                self.write_text(Source::Join, &format!("{}\n", texts.join(between)))
+            }
+            Said::Cat(pieces, values) => self.cat(&formatted(pieces, values, names)),
+            Said::System(pieces, values) => self.system(&formatted(pieces, values, names)),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+fn formatted(pieces: &[Piece], values: &Values, names: &Names) -> String {
+    printf::format(pieces, values.types, &values.values, names)
 }

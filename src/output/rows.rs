@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use ewapa_lang::plan::{BinaryOp, ColumnExpr, KeyValue, Plan, Sort, SortBy, Table};
 use ewapa_lang::types::Type;
@@ -14,7 +15,9 @@ use super::cells::{self, KeyCell};
 use super::column;
 use super::column::Basis;
 use super::condition::Sight;
+use super::elsewhere::Elsewhere;
 use super::quantity::Quantity;
+use super::series::Seen;
 
 /// One group of calls.
 #[derive(Debug, Clone)]
@@ -23,7 +26,12 @@ pub struct Row {
     pub keys: Vec<RowKey>,
     /// One for each of [`Table::columns`].
     pub values: Vec<Option<Quantity>>,
+    /// For each column that is a series, its steps; none for other columns.
+    pub series: Vec<Option<Steps>>,
 }
+
+/// What each step of a series came to.
+pub type Steps = Vec<Option<Quantity>>;
 
 /// A key of a row.
 #[derive(Debug, Clone)]
@@ -109,18 +117,28 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
         keys.collect()
     };
     let groups = &reading.groups[table.store.0];
-    let totals = totals(table, groups, reading);
+    let ground = Ground {
+        elapsed: reading.elapsed,
+        elsewhere: Elsewhere::new(table, reading),
+        seen: Seen::new(&plan.stores[table.store.0].slots, groups),
+    };
+    let totals = totals(table, groups, &ground);
     let row = |group: &Group| {
         let basis = Basis {
-            slots: &group.values,
-            elapsed: reading.elapsed,
             totals: &totals[&pivot_key(table, group)],
+            ..ground.basis(group)
         };
         let columns = table.columns.iter();
         Row {
             keys: keys(group),
             values: columns
                 .map(|column| column::evaluate(&column.value, basis))
+                .collect(),
+            series: (table.columns.iter())
+                .map(|column| match column.value {
+                    ColumnExpr::Series(slot) => ground.seen.values(slot, &group.values),
+                    _ => None,
+                })
                 .collect(),
         }
     };
@@ -136,6 +154,26 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
     groups.iter().map(row).filter(having).collect()
 }
 
+/// What is the same for all groups of a table.
+struct Ground {
+    elapsed: Duration,
+    elsewhere: Elsewhere,
+    seen: Seen,
+}
+
+impl Ground {
+    fn basis<'a>(&'a self, group: &'a Group) -> Basis<'a> {
+        Basis {
+            keys: &group.keys,
+            slots: &group.values,
+            elapsed: self.elapsed,
+            totals: &[],
+            elsewhere: &self.elsewhere,
+            seen: &self.seen,
+        }
+    }
+}
+
 /// The value of a group's key that the table is pivoted by.
 fn pivot_key<'a>(table: &Table, group: &'a Group) -> Option<&'a Key> {
     table.pivot.as_ref().map(|pivot| &group.keys[pivot.key])
@@ -145,7 +183,7 @@ fn pivot_key<'a>(table: &Table, group: &'a Group) -> Option<&'a Key> {
 fn totals<'a>(
     table: &'a Table,
     groups: &'a [Group],
-    reading: &Reading,
+    ground: &Ground,
 ) -> HashMap<Option<&'a Key>, Vec<(&'a ColumnExpr, Quantity)>> {
     let columns = table.columns.iter();
     let summed: Vec<&ColumnExpr> = columns
@@ -157,13 +195,8 @@ fn totals<'a>(
             let zero = |expr: &&'a ColumnExpr| (*expr, Quantity::Whole(0));
             summed.iter().map(zero).collect::<Vec<_>>()
         });
-        let basis = Basis {
-            slots: &group.values,
-            elapsed: reading.elapsed,
-            totals: &[],
-        };
         for (expr, sum) in sums {
-            let value = column::evaluate(expr, basis);
+            let value = column::evaluate(expr, ground.basis(group));
             if let Some(more) = value.and_then(|value| sum.combine(BinaryOp::Add, value)) {
                 *sum = more;
             }

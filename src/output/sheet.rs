@@ -2,6 +2,7 @@
 
 use ewapa_lang::plan::Table;
 
+use super::map::text::largest;
 use super::number::{self, Format};
 use super::quantity::Quantity;
 use super::rows::{Line, Row, Rows};
@@ -87,7 +88,12 @@ impl Sheet {
 
 fn shown(rows: &Rows, index: usize) -> Shown {
     let column = &rows.table.columns[index];
-    let (format, unit) = number::choose(column, rows.rows().filter_map(|row| row.values[index]));
+    let values = rows.rows().filter_map(|row| row.values[index]);
+    let (mut format, unit) = number::choose(column, values);
+    if let Format::Spark { largest: of_all } = &mut format {
+        let steps = rows.rows().filter_map(|row| row.series[index].as_ref());
+        *of_all = largest(steps.flatten().copied());
+    }
     let name = column.name.to_uppercase();
     let baseline = rows
         .table
@@ -116,7 +122,11 @@ fn cells(rows: &Rows, line: &Line, keys: &[usize], columns: &[Shown]) -> Vec<Str
     for (group, row) in line.0.iter().enumerate() {
         for (index, column) in columns.iter().enumerate() {
             let value = |row: &Option<Row>| row.as_ref().and_then(|row| row.values[index]);
-            cells.push(number::text(value(row), column.format));
+            let steps = row.as_ref().and_then(|row| row.series[index].as_ref());
+            cells.push(match (column.format, steps) {
+                (Format::Spark { largest }, Some(steps)) => number::steps(steps, largest),
+                _ => number::text(value(row), column.format),
+            });
             if column.ratio && is_compared(rows, group) {
                 cells.push(ratio(value(row), value(&line.0[0])));
             }

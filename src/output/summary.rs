@@ -124,6 +124,12 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
             names.join(", ")
         ));
     }
+    for found in outcome.found.iter().filter(|found| found.start_unseen) {
+        lines.push(format!(
+            "{}: it is not known where it enters the guest: the phase `start` is not seen",
+            found.name
+        ));
+    }
     let mut say = |counter, what: &str| {
         let count = outcome.reading.losses.count(counter);
         if count > 0 {
@@ -157,6 +163,18 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
     say(
         Counter::Processes,
         "child processes were not traced: there were too many",
+    );
+    say(
+        Counter::Buffers,
+        "calls had more than 64 buffers: what they were asked to move counts as none",
+    );
+    say(
+        Counter::Paths,
+        "paths of open descriptors found no room: they are missing in later calls",
+    );
+    say(
+        Counter::Lives,
+        "processes found no room: their phases were not seen",
     );
     lines
 }

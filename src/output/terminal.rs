@@ -16,3 +16,16 @@ pub fn width(terminal: impl AsFd) -> Option<usize> {
     };
     (columns > 0).then_some(usize::from(columns))
 }
+
+/// Whether the locale's characters are those of Unicode, as UTF-8.
+pub fn knows_unicode() -> bool {
+    // locale(7): the first of these that is set and not empty decides.
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .find(|value| !value.is_empty())
+        .is_some_and(|value| {
+            let value = value.to_string_lossy().to_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        })
+}

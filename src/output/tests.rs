@@ -22,6 +22,8 @@ use super::format::Format;
 use super::report::Report;
 use super::verdict::{Holds, Verdict};
 
+mod said;
+
 fn plan(text: &str) -> Plan {
     let environment = Environment {
         runtimes: &["wasmtime", "wasm3", "wamr"],
@@ -77,6 +79,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
             missing: vec![Function::named("sock_recv").expect("a function")],
             single_stepped: 0,
             named_within: true,
+            start_unseen: false,
         }],
         probe_cost: Some(ProbeCost {
             pair: Duration::from_nanos(1034),
@@ -84,6 +87,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         }),
         status: None,
         exited: false,
+        exit_code: 0,
         troubles: Vec::new(),
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),

@@ -60,7 +60,7 @@ pub fn facts(results: &Results, study: &Study) -> Vec<String> {
         _ => format!("{runs}, {left_out} of them in no number: they are listed"),
     });
     let planned: usize = results.experiments.first().map_or(0, |first| first.runs);
-    if results.experiments.len() <= 1 && planned > study.runs {
+    if results.experiments.len() <= 1 && planned > study.runs + results.scripts {
         facts.push(format!(
             "planned were {}: the experiment was not run to its end",
             count(planned, "run")

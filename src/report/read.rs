@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bench::result::{Experiment, Line, Run, SCHEMA};
 use crate::failure::{Failure, Kind};
+use crate::output::words::count;
 
 /// What the files hold.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,8 @@ pub struct Results {
     pub experiments: Vec<Experiment>,
     /// The runs.
     pub runs: Vec<Run>,
+    /// How many runs with scripts of a plan there are.
+    pub scripts: usize,
     /// What is to be said about the files.
     pub notes: Vec<String>,
 }
@@ -45,10 +48,11 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
     let mut reader = BufReader::new(File::open(path).map_err(cannot)?);
     let mut line = String::new();
     let mut number = 0;
+    let mut scripts = 0;
     loop {
         line.clear();
         if reader.read_line(&mut line).map_err(cannot)? == 0 {
-            return Ok(());
+            break;
         }
         number += 1;
         if line.trim().is_empty() {
@@ -73,6 +77,8 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
                 }
                 results.runs.push(*run);
             }
+            // What scripts of the plan say is for those who wrote them.
+            Ok(Line::Script(_)) => scripts += 1,
             Err(_) if !line.ends_with('\n') => {
                 let note =
                     format!("the last line of {shown} was not written to its end: it is left out");
@@ -85,6 +91,14 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
             }
         }
     }
+    results.scripts += scripts;
+    if scripts > 0 {
+        results.notes.push(format!(
+            "{shown} has {} with scripts of its plan: what they say is not in a report",
+            count(scripts, "run")
+        ));
+    }
+    Ok(())
 }
 
 /// The texts of a run that come to be shown.

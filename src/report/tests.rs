@@ -17,7 +17,7 @@ pub fn runs(synthetic: &Synthetic) -> Vec<Run> {
     lines
         .filter_map(|line| match line {
             Line::Run(run) => Some(*run),
-            Line::Experiment(_) => None,
+            Line::Experiment(_) | Line::Script(_) => None,
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod bpftrace;
 pub mod directory;
 pub mod guest;
 pub mod host;

@@ -3,7 +3,7 @@
 use ewapa_lang::plan::{Expr, Record, StoreId};
 use ewapa_templates::Counter;
 
-use crate::compiler::{Compiler, VALUE};
+use crate::compiler::{Compiler, Place, VALUE};
 use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3, R4, R10};
 use crate::layout::{MapKind, StoreLayout};
 use crate::program::ZEROS;
@@ -12,8 +12,8 @@ use crate::slot;
 impl Compiler<'_> {
     /// Finds a group, or makes it, and updates its slots.
     pub(super) fn record(&mut self, record: &Record) {
-        let layout = &self.stores[record.store.0];
-        let slots = &self.slots[record.store.0];
+        let layout = &self.parts.stores[record.store.0];
+        let slots = &self.parts.slots[record.store.0];
         let (found, full, end) = (self.asm.label(), self.asm.label(), self.asm.label());
         let key = self.key(layout, &record.keys);
         self.look_up(&layout.map, key);
@@ -37,7 +37,7 @@ impl Compiler<'_> {
 
     /// Forgets a group. That there is none is no failure.
     pub(super) fn delete(&mut self, store: StoreId, keys: &[Expr]) {
-        let layout = &self.stores[store.0];
+        let layout = &self.parts.stores[store.0];
         let key = self.key(layout, keys);
         self.with_key(Helper::MapDelete, &layout.map, key);
     }
@@ -55,20 +55,10 @@ impl Compiler<'_> {
             MapKind::Shared => {}
         }
         for (expr, field) in keys.iter().zip(&layout.keys) {
-            let offset = i16::try_from(field.offset).unwrap_or(i16::MAX);
-            self.put(expr, key.saturating_add(offset));
+            let place = Place::stack(key).after(field.offset);
+            self.put(expr, place, field.ty.size());
         }
         key
-    }
-
-    /// Puts a value of any type on the stack at this offset from `r10`.
-    pub(super) fn put(&mut self, expr: &Expr, at: i16) {
-        if expr.ty.is_text() {
-            self.copy_text(expr, at);
-        } else {
-            self.value_or_none(expr);
-            self.asm.store(R10, at, R0);
-        }
     }
 
     /// Makes the group's row from zeros. That another probe has made it in between is no failure: the

@@ -1,9 +1,11 @@
 //! Conditions: jumps, and values 0 and 1.
 
-use ewapa_lang::plan::{BinaryOp, Expr, ExprKind};
+use ewapa_lang::builtin::NONE;
+use ewapa_lang::plan::{BinaryOp, Expr, ExprKind, StoreId};
 use ewapa_lang::types::{Enumeration, Type};
 
-use crate::compiler::Compiler;
+use super::is_word;
+use crate::compiler::{Compiler, Place};
 use crate::insn::{Alu, Cond, Label, R0, R1};
 
 impl Compiler<'_> {
@@ -48,15 +50,22 @@ impl Compiler<'_> {
                 |compiler| compiler.branch_if(then, negated, target, when),
                 |compiler| compiler.branch_if(otherwise, negated, target, when),
             ),
-            ExprKind::Builtin(_) | ExprKind::Variable(_) | ExprKind::Map { .. } => {
-                let never = self.asm.label();
-                self.number(condition, never);
-                self.asm.place(never);
-                let cond = if when { Cond::Eq } else { Cond::Ne };
-                self.asm.jump_if_imm(cond, R0, i32::from(!negated), target);
+            ExprKind::SamePrefix { left, right, bytes } => {
+                self.compare_prefix(left, right, *bytes, target, when != negated);
+            }
+            ExprKind::Contains { text, part } => {
+                self.contains(text, part, target, when != negated);
+            }
+            ExprKind::IsNone(inner) => self.is_none(inner, target, when != negated),
+            ExprKind::HasKey { store, keys } => {
+                self.has_key(*store, keys, target, when != negated);
             }
             _ => {
-                unreachable!("the checker makes conditions of type bool")
+                let end = self.asm.label();
+                self.number(condition, if when { end } else { target });
+                let cond = if when { Cond::Eq } else { Cond::Ne };
+                self.asm.jump_if_imm(cond, R0, i32::from(!negated), target);
+                self.asm.place(end);
             }
         }
     }
@@ -75,18 +84,63 @@ impl Compiler<'_> {
             self.asm.alu_imm(Alu::And, R0, 0xff);
             self.asm.alu_imm(Alu::And, R1, 0xff);
         }
+        let unsigned = left.ty == Type::Unsigned && right.ty == Type::Unsigned;
         let cond = match op {
             BinaryOp::Eq => Cond::Eq,
             BinaryOp::Ne => Cond::Ne,
+            BinaryOp::Lt if unsigned => Cond::Lt,
             BinaryOp::Lt => Cond::Slt,
+            BinaryOp::Le if unsigned => Cond::Le,
             BinaryOp::Le => Cond::Sle,
+            BinaryOp::Gt if unsigned => Cond::Gt,
             BinaryOp::Gt => Cond::Sgt,
+            BinaryOp::Ge if unsigned => Cond::Ge,
             BinaryOp::Ge => Cond::Sge,
             _ => unreachable!("the checker makes comparisons of type bool"),
         };
         let cond = if when { cond } else { cond.negate() };
         self.asm.jump_if(cond, R0, R1, target);
         self.asm.place(end);
+    }
+
+    /// Goes to `target` if that the value is none is `when`.
+    fn is_none(&mut self, expr: &Expr, target: Label, when: bool) {
+        let end = self.asm.label();
+        if is_word(expr.ty) {
+            self.value(expr, if when { target } else { end });
+            if !when {
+                self.asm.jump(target);
+            }
+        } else {
+            // A text or buffer that is none is empty: its first word is 0.
+            let mark = self.frame.mark();
+            let place = self.place_of(expr).unwrap_or_else(|| {
+                let bytes = expr.ty.size();
+                let place = Place::stack(self.frame.take(bytes));
+                self.copy(expr, place, bytes);
+                place
+            });
+            self.load(R0, place);
+            match expr.ty {
+                Type::Address(_) => self.asm.constant(R1, NONE),
+                _ => self.asm.constant(R1, 0),
+            }
+            let cond = if when { Cond::Eq } else { Cond::Ne };
+            self.asm.jump_if(cond, R0, R1, target);
+            self.frame.release(mark);
+        }
+        self.asm.place(end);
+    }
+
+    /// Goes to `target` if that the map has the key is `when`.
+    fn has_key(&mut self, store: StoreId, keys: &[Expr], target: Label, when: bool) {
+        let mark = self.frame.mark();
+        let layout = &self.parts.stores[store.0];
+        let key = self.key(layout, keys);
+        self.look_up(&layout.map, key);
+        let cond = if when { Cond::Ne } else { Cond::Eq };
+        self.asm.jump_if_imm(cond, R0, 0, target);
+        self.frame.release(mark);
     }
 
     /// A condition, or its negation, as a value: 0 or 1; goes to `none` if it has none.

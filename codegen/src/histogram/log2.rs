@@ -28,14 +28,14 @@ pub fn bounds(bucket: usize) -> (i64, i64) {
     }
 }
 
-/// The bucket of `r0` into `r1`.
-pub fn find(asm: &mut Assembler) {
+/// The bucket of `r0` into `r1`; `straight` as for [`log2_of_r0`].
+pub fn find(asm: &mut Assembler, straight: bool) {
     let found = asm.label();
     asm.constant(R1, 0);
     asm.jump_if_imm(Cond::Slt, R0, 0, found);
     asm.constant(R1, 1);
     asm.jump_if_imm(Cond::Eq, R0, 0, found);
-    log2_of_r0(asm);
+    log2_of_r0(asm, straight);
     asm.mov(R1, R3);
     asm.alu_imm(Alu::Add, R1, 2);
     asm.place(found);

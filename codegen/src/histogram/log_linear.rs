@@ -34,8 +34,8 @@ pub fn bounds(bucket: usize) -> (i64, i64) {
     (mantissa << shift, (mantissa + 1) << shift)
 }
 
-/// The bucket of `r0` into `r1`.
-pub fn find(asm: &mut Assembler) {
+/// The bucket of `r0` into `r1`; `straight` as for [`log2_of_r0`].
+pub fn find(asm: &mut Assembler, straight: bool) {
     let (positive, found) = (asm.label(), asm.label());
     asm.jump_if_imm(Cond::Sge, R0, 0, positive);
     asm.constant(R0, 0);
@@ -45,7 +45,7 @@ pub fn find(asm: &mut Assembler) {
     asm.constant(R1, (COUNT - 1) as i64);
     asm.constant(R2, 1 << RANGE_BITS);
     asm.jump_if(Cond::Ge, R0, R2, found);
-    log2_of_r0(asm);
+    log2_of_r0(asm, straight);
     asm.alu_imm(Alu::Sub, R3, STEP_BITS as i32);
     // The verifier does not follow the halving: tell it that this is a shift.
     asm.alu_imm(Alu::And, R3, 63);
@@ -57,11 +57,23 @@ pub fn find(asm: &mut Assembler) {
     asm.place(found);
 }
 
-/// `r3 = floor(log2(r0))` for an `r0` above 0, by halving; `r2` and `r4` are lost.
-pub(super) fn log2_of_r0(asm: &mut Assembler) {
+/// `r3 = floor(log2(r0))` for an `r0` above 0, by halving; `r2` and `r4` are lost. `straight`: without
+/// branches, which in a loop the verifier would follow one by one.
+pub(super) fn log2_of_r0(asm: &mut Assembler, straight: bool) {
     asm.mov(R2, R0);
     asm.constant(R3, 0);
     for bits in [32, 16, 8, 4, 2, 1] {
+        if straight {
+            // The number of bits to shift by: all of them if there is anything above, else none.
+            asm.mov(R4, R2);
+            asm.alu_imm(Alu::Rsh, R4, bits);
+            asm.alu_imm(Alu::Neg, R4, 0);
+            asm.alu_imm(Alu::Rsh, R4, 63);
+            asm.alu_imm(Alu::Mul, R4, bits);
+            asm.alu(Alu::Rsh, R2, R4);
+            asm.alu(Alu::Add, R3, R4);
+            continue;
+        }
         let small = asm.label();
         asm.constant(R4, 1 << bits);
         asm.jump_if(Cond::Lt, R2, R4, small);

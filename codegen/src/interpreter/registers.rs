@@ -7,6 +7,8 @@ pub(super) type Step<T> = Result<T, String>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
     Call,
+    /// What the kernel hands to a program.
+    Context,
     /// The frame with this depth in the chain of calls.
     Stack(usize),
     /// A value of a map, by its index in the machine's values.
@@ -22,6 +24,8 @@ pub(super) enum Word {
     /// The result of a look-up that has not been compared with null.
     Unchecked(Option<usize>),
     Map(usize),
+    /// A function, by its index in the program.
+    Function(usize),
 }
 
 /// The registers of one function.
@@ -75,6 +79,7 @@ impl Registers {
             0x60 => signed_left > signed_right,
             0x70 => signed_left >= signed_right,
             0xa0 => left < right,
+            0xb0 => left <= right,
             0xc0 => signed_left < signed_right,
             0xd0 => signed_left <= signed_right,
             _ => return Err("unknown condition".to_owned()),
@@ -109,7 +114,9 @@ pub(super) fn alu(op: u8, signed: bool, left: Word, right: Word) -> Step<Word> {
         0x80 => left.wrapping_neg(),
         0x90 if signed && right == 0 => left,
         0x90 if signed => (left as i64).wrapping_rem(right as i64) as u64,
+        0x90 => left.checked_rem(right).unwrap_or(left),
         0xa0 => left ^ right,
+        0xc0 => ((left as i64) >> (right & 63)) as u64,
         _ => return Err("unknown arithmetic".to_owned()),
     }))
 }

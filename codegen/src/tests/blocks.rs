@@ -12,8 +12,8 @@ use super::terms::{
     slot, tell, text, truth, variable, when,
 };
 use crate::Error;
-use crate::compiler::FRAME_LIMIT;
 use crate::interpreter::Machine;
+use crate::program::clause::frame_limit;
 use crate::program::generate;
 
 /// A plan of this block, which tells one number a message.
@@ -36,7 +36,7 @@ fn said(plan: &Plan, calls: &[Call]) -> Vec<i64> {
     for call in calls {
         take(&mut machine, 0, call);
     }
-    numbers(told(&program, &machine))
+    numbers(told(&program, &machine.messages))
 }
 
 fn numbers(messages: Vec<(usize, Vec<Key>)>) -> Vec<i64> {
@@ -223,8 +223,10 @@ fn variables_outlive_what_is_recorded_in_between() {
     let program = compile(&plan);
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().by("main").with("fd", 3));
-    assert_eq!(numbers(told(&program, &machine)), [3, 7]);
-    let rows: Vec<_> = read(&plan, &program, &machine, 0).into_values().collect();
+    assert_eq!(numbers(told(&program, &machine.messages)), [3, 7]);
+    let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+        .into_values()
+        .collect();
     assert_eq!(rows, [[Kept::Number(14)]]);
 }
 
@@ -274,7 +276,7 @@ fn an_event_that_is_no_call_does_its_own_clause() {
     for clause in [1, 0, 2, 1] {
         happen(&mut machine, 0, clause);
     }
-    assert_eq!(numbers(told(&program, &machine)), [1, 0, 2, 1]);
+    assert_eq!(numbers(told(&program, &machine.messages)), [1, 0, 2, 1]);
 }
 
 #[test]
@@ -297,7 +299,7 @@ fn an_event_does_no_clause_that_waits_for_calls_or_is_not_there() {
     for clause in [0, 1, 1000] {
         happen(&mut machine, 0, clause);
     }
-    assert!(read(&plan, &program, &machine, 0).is_empty());
+    assert!(read(&plan, &program, machine.rows(&program.stores[0].map), 0).is_empty());
 }
 
 #[test]
@@ -319,22 +321,23 @@ fn an_event_that_is_no_call_has_a_filter_over_maps() {
         take(&mut machine, 1, &Call::new());
         happen(&mut machine, 0, 1);
     }
-    assert_eq!(numbers(told(&program, &machine)), [2, 3]);
+    assert_eq!(numbers(told(&program, &machine.messages)), [2, 3]);
 }
 
 #[test]
 fn a_block_that_needs_too_much_stack_is_refused_by_name() {
+    let limit = frame_limit(&Event::Wasi(Vec::new()));
     let variables = |count| generate(&telling(count, vec![say(number(0))]));
-    let program = variables(FRAME_LIMIT / 8 - 3).expect("a block that fits");
+    let program = variables(limit / 8 - 1).expect("a block that fits");
     assert_eq!(
         program
             .functions
             .iter()
             .map(|function| function.stack)
             .max(),
-        Some(FRAME_LIMIT)
+        Some(limit)
     );
-    for count in [FRAME_LIMIT / 8 - 2, 5_000, 1_000_000] {
+    for count in [limit / 8, 5_000, 1_000_000] {
         let error = variables(count).unwrap_err();
         assert!(matches!(error, Error::TooLarge { .. }));
         let text = error.to_string();

@@ -242,7 +242,16 @@ fn several_clauses_each_take_what_is_theirs() {
     for function in ["fd_read", "fd_write", "fd_read", "fd_close"] {
         take(&mut machine, 0, &Call::new().of(function));
     }
-    let counts = [0, 1].map(|index| read(&plan, &program, &machine, index).into_values().next());
+    let counts = [0, 1].map(|index| {
+        read(
+            &plan,
+            &program,
+            machine.rows(&program.stores[index].map),
+            index,
+        )
+        .into_values()
+        .next()
+    });
     assert_eq!(
         counts,
         [Some(vec![Kept::Number(4)]), Some(vec![Kept::Number(2)])]
@@ -276,9 +285,14 @@ fn a_clause_does_its_actions_in_turn() {
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().with("fd", 5).with("pid", 6));
     let rows = [0, 1].map(|index| {
-        read(&plan, &program, &machine, index)
-            .into_values()
-            .collect::<Vec<_>>()
+        read(
+            &plan,
+            &program,
+            machine.rows(&program.stores[index].map),
+            index,
+        )
+        .into_values()
+        .collect::<Vec<_>>()
     });
     assert_eq!(
         rows,

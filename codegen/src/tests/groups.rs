@@ -8,7 +8,7 @@ use ewapa_templates::Counter;
 use super::reference::{Groups, Kept, Key};
 use super::run::{compile, groups, read, take};
 use super::terms::{
-    Call, HISTOGRAM, count, count_if, field, int, negate, not, op, padded, slot, slot_if, table,
+    Call, HISTOGRAM, count, count_if, field, int, negate, not, op, slot, slot_if, table,
 };
 use crate::interpreter::Machine;
 use crate::layout::MapKind;
@@ -66,7 +66,7 @@ fn calls_are_grouped_by_a_text() {
         ("a-name-of-fifte", 1),
         ("a-name-of-fiftf", 1),
     ];
-    let expected = expected.map(|(name, count)| (vec![Key::Text(padded(name))], count));
+    let expected = expected.map(|(name, count)| (vec![Key::text(name)], count));
     assert_eq!(
         counts(vec![field("comm")], &calls),
         BTreeMap::from(expected)
@@ -114,7 +114,7 @@ fn several_keys_make_one_group_for_each_combination() {
         call("a", 1, 2),
         call("a", NONE, 2),
     ];
-    let key = |fd, name, pid| vec![Key::Number(fd), Key::Text(padded(name)), Key::Number(pid)];
+    let key = |fd, name, pid| vec![Key::Number(fd), Key::text(name), Key::Number(pid)];
     let expected = [
         (key(1, "a", 2), 2),
         (key(2, "a", 1), 1),
@@ -136,9 +136,9 @@ fn sixteen_texts_as_keys_fit_the_stack() {
     let program = compile(&plan);
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().by("main").with("fd", 5));
-    let key = vec![Key::Text(padded("main")); 16];
+    let key = vec![Key::text("main"); 16];
     assert_eq!(
-        read(&plan, &program, &machine, 0),
+        read(&plan, &program, machine.rows(&program.stores[0].map), 0),
         Groups::from([((0, key), vec![Kept::Number(-5)])])
     );
     // The template and the two functions of the chain of calls share 512 bytes.
@@ -197,7 +197,7 @@ fn each_cpu_has_rows_of_its_own() {
         for cpu in [0, 3, 3, 511] {
             take(&mut machine, cpu, &Call::new().with("fd", 1));
         }
-        let rows = read(&plan, &program, &machine, 0).into_iter();
+        let rows = read(&plan, &program, machine.rows(&program.stores[0].map), 0).into_iter();
         let rows: Vec<_> = rows.map(|((cpu, _), slots)| (cpu, slots)).collect();
         assert_eq!(
             rows,
@@ -225,7 +225,7 @@ fn a_call_that_finds_no_place_is_counted_and_leaves_the_other_groups_as_they_are
         )
     };
     assert_eq!(
-        read(&plan, &program, &machine, 0),
+        read(&plan, &program, machine.rows(&program.stores[0].map), 0),
         Groups::from([row(1, 2, 2), row(2, 3, 6)])
     );
     assert_eq!(machine.counter(Counter::GroupsFull), 3);

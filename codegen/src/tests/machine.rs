@@ -12,9 +12,9 @@ use super::terms::{
     messages, op, plan, slot, slot_if, table, tell, truth, when,
 };
 use crate::btf::Parameter;
-use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R3, R4, R6, R7, R10};
+use crate::insn::{Alu, Assembler, Cond, Helper, R0, R1, R2, R3, R6, R7, R10};
 use crate::interpreter::{Machine, unreachable};
-use crate::program::{Function, Program, ZEROS};
+use crate::program::{Function, Program, TEXT, ZEROS};
 
 /// Runs this code as the only function of a program.
 fn run(emit: impl FnOnce(&mut Assembler)) -> Result<u64, String> {
@@ -28,9 +28,9 @@ fn run(emit: impl FnOnce(&mut Assembler)) -> Result<u64, String> {
             text: String::new(),
             code,
             stack: 0,
+            section: TEXT,
         }],
-        stores: Vec::new(),
-        messages: Vec::new(),
+        ..Program::default()
     };
     Machine::new(&program).run("main", &[0; CALL_SIZE])
 }
@@ -114,7 +114,14 @@ fn numbers_are_no_addresses_and_addresses_no_numbers() {
         asm.load(R0, R0, 0);
     });
     refused("computes with", |asm| asm.alu_imm(Alu::Mul, R1, 2));
-    refused("no number", |asm| asm.store(R10, -8, R1));
+    refused("leaves the stack", |asm| {
+        look_up_zeros(asm);
+        let null = asm.label();
+        asm.jump_if_imm(Cond::Eq, R0, 0, null);
+        asm.store(R0, 0, R10);
+        asm.place(null);
+        asm.exit();
+    });
 }
 
 #[test]
@@ -138,6 +145,7 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
             text: String::new(),
             code: asm.finish().expect("short jumps"),
             stack: 8,
+            section: TEXT,
         }
     };
     let caller = |asm: &mut Assembler| {
@@ -155,8 +163,7 @@ fn a_function_has_registers_and_a_stack_of_its_own() {
     };
     let program = Program {
         functions: vec![function("caller", caller), function("callee", callee)],
-        stores: Vec::new(),
-        messages: Vec::new(),
+        ..Program::default()
     };
     assert_eq!(
         Machine::new(&program).run("caller", &[0; CALL_SIZE]),
@@ -218,9 +225,9 @@ fn only_a_ring_buffer_takes_records() {
     refused("no ring buffer", |asm| {
         asm.map(R1, ZEROS);
         asm.mov(R2, R10);
-        asm.constant(R3, 8);
-        asm.constant(R4, 0);
-        asm.call(Helper::RingbufOutput);
+        asm.constant(R2, 8);
+        asm.constant(R3, 0);
+        asm.call(Helper::RingbufReserve);
     });
 }
 

@@ -10,8 +10,8 @@ use ewapa_templates::Counter;
 use super::reference::{Groups, Kept, Key};
 use super::run::{compile, enters, groups, read, take};
 use super::terms::{
-    Call, HISTOGRAM, block, choose, count, delete, field, grouping, int, map, op, padded, plan,
-    slot, slot_if, table,
+    Call, HISTOGRAM, block, choose, count, delete, field, grouping, int, map, op, plan, slot,
+    slot_if, table,
 };
 use crate::interpreter::Machine;
 use crate::layout::MapKind;
@@ -167,11 +167,11 @@ fn all_cpus_share_the_numbers_of_a_map() {
         for cpu in [0, 3, 511] {
             take(&mut machine, cpu, &call(1, 0).by("main"));
         }
-        let rows = read(&plan, &program, &machine, 0);
+        let rows = read(&plan, &program, machine.rows(&program.stores[0].map), 0);
         let key = if tally.keys.is_empty() {
             Vec::new()
         } else {
-            vec![Key::Number(1), Key::Text(padded("main"))]
+            vec![Key::Number(1), Key::text("main")]
         };
         assert_eq!(rows, Groups::from([((0, key), vec![Kept::Number(3)])]));
     }
@@ -243,10 +243,12 @@ fn what_is_deleted_from_is_shared_by_all_cpus() {
         for (cpu, pid) in [(0, 7), (1, 8), (2, 0)] {
             take(&mut machine, cpu, &call(1, pid));
         }
-        assert!(read(&plan, &program, &machine, 0).is_empty());
+        assert!(read(&plan, &program, machine.rows(&program.stores[0].map), 0).is_empty());
         take(&mut machine, 1, &call(1, 5));
         take(&mut machine, 2, &call(1, 6));
-        let rows: Vec<_> = read(&plan, &program, &machine, 0).into_values().collect();
+        let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+            .into_values()
+            .collect();
         assert_eq!(rows[0][..2], [Kept::Number(2), Kept::Number(6)]);
     }
 }

@@ -16,8 +16,8 @@ use crate::layout::{Field, MessageLayout};
 
 const TYPES: [&[Type]; 3] = [
     &[],
-    &[Type::Text, Type::Int],
-    &[Type::Bool, Type::Text, Type::Enum(Enumeration::Errno)],
+    &[Type::Text(16), Type::Int],
+    &[Type::Bool, Type::Text(16), Type::Enum(Enumeration::Errno)],
 ];
 
 fn telling(actions: Vec<Action>) -> Plan {
@@ -31,7 +31,7 @@ fn heard(actions: Vec<Action>, call: &Call) -> Vec<(usize, Vec<Key>)> {
     let program = compile(&telling(actions));
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, call);
-    told(&program, &machine)
+    told(&program, &machine.messages)
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_message_is_its_index_and_its_values() {
     let mut machine = Machine::new(&program);
     take(&mut machine, 0, &Call::new().by("main").with("fd", -3));
     let mut expected = 1u64.to_ne_bytes().to_vec();
-    expected.extend(padded("main"));
+    expected.extend(padded(b"main", 16));
     expected.extend((-3i64).to_ne_bytes());
     assert_eq!(machine.messages, [expected]);
 }
@@ -61,7 +61,7 @@ fn the_layout_says_where_the_values_are() {
         MessageLayout {
             values: vec![
                 field(8, Type::Bool),
-                field(16, Type::Text),
+                field(16, Type::Text(16)),
                 field(32, Type::Enum(Enumeration::Errno)),
             ],
             size: 40,
@@ -85,7 +85,7 @@ fn values_of_every_type_are_told() {
     let tell_all = || vec![tell(2, values.clone())];
     let call = |fd| Call::new().by("main").with("fd", fd).with("errno", 8);
     let expected = |large, name| {
-        let values = vec![Key::Number(large), Key::Text(padded(name)), Key::Number(8)];
+        let values = vec![Key::Number(large), Key::text(name), Key::Number(8)];
         vec![(2, values)]
     };
     assert_eq!(heard(tell_all(), &call(3)), expected(1, "large"));
@@ -112,7 +112,7 @@ fn messages_arrive_in_order() {
         tell(0, Vec::new()),
         tell(1, vec![text("b"), int(2)]),
     ];
-    let value = |name, number| vec![Key::Text(padded(name)), Key::Number(number)];
+    let value = |name, number| vec![Key::text(name), Key::Number(number)];
     assert_eq!(
         heard(actions, &Call::new()),
         [(1, value("a", 1)), (0, Vec::new()), (1, value("b", 2))]

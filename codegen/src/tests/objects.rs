@@ -1,7 +1,9 @@
 use ewapa_lang::plan::BinaryOp::{Eq, Gt};
-use ewapa_lang::plan::{Clause, Event, Plan, SlotKind};
+use ewapa_lang::plan::{
+    Action, Clause, Event, Plan, RawKind, RawProbe, SlotKind, StoreId, VariableId,
+};
 use ewapa_lang::types::Type;
-use ewapa_templates::{ENTER, EVENT, LEAVE, WASI};
+use ewapa_templates::{ENTER, EVENT, LEAVE, PHASE, SYSCALL, WASI};
 use expect_test::expect;
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -11,6 +13,7 @@ use super::terms::{
     Grouping, HISTOGRAM, block, count, count_in, counting, delete, every_call, field, grouping,
     int, messages, negate, not, op, plan, probe, slot, slot_if, table, tell,
 };
+use crate::program::RawProgram;
 use crate::{elf, link};
 
 const BTF_FUNC: u32 = 12;
@@ -75,7 +78,7 @@ fn blocks() -> Plan {
         ..block(0, vec![tell(1, Vec::new())])
     };
     Plan {
-        messages: messages(&[&[Type::Text, Type::Int], &[]]),
+        messages: messages(&[&[Type::Text(16), Type::Int], &[]]),
         ..plan(vec![block(0, actions), at_the_end], vec![last.store()])
     }
 }
@@ -93,7 +96,8 @@ fn only_a_program_with_messages_has_a_ring_buffer_for_them() {
 /// The names of the functions that a plan's program has.
 fn functions(plan: &Plan) -> Vec<String> {
     let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
-    [ENTER.to_owned(), LEAVE.to_owned(), EVENT.to_owned()]
+    [ENTER, LEAVE, SYSCALL, PHASE, EVENT]
+        .map(str::to_owned)
         .into_iter()
         .chain(clauses)
         .collect()
@@ -242,6 +246,14 @@ fn a_program_can_be_read() {
             3: r0 = 0
             4: exit
 
+        ewapa_syscall: ; system calls
+            0: r0 = 0
+            1: exit
+
+        ewapa_phase: ; phases
+            0: r0 = 0
+            1: exit
+
         ewapa_event: ; other events
             0: r0 = 0
             1: exit
@@ -319,4 +331,69 @@ fn a_program_can_be_read() {
            78: exit
     "#]]
     .assert_eq(&program.to_string());
+}
+
+/// A raw probe whose clause goes through a map.
+fn raw() -> Plan {
+    let last = grouping(vec![field("fd")], vec![slot(SlotKind::Last, field("pid"))]);
+    let through = Action::ForEach {
+        store: StoreId(0),
+        keys: vec![Some(VariableId(0))],
+        slots: vec![None],
+        body: vec![Action::Break],
+    };
+    let probe = RawProbe::Uprobe {
+        path: "libc".to_owned(),
+        function: "malloc".to_owned(),
+        offset: 0,
+        returns: false,
+    };
+    let clause = Clause {
+        event: Event::Raw(vec![probe]),
+        ..block(1, vec![last.record(0), through])
+    };
+    plan(vec![clause], vec![last.store()])
+}
+
+#[test]
+fn the_programs_of_raw_probes_and_their_loops_are_found_by_the_loader() {
+    let plan = raw();
+    let program = compile(&plan);
+    assert_eq!(
+        program.raw,
+        [RawProgram {
+            name: "raw_0".to_owned(),
+            clause: 0,
+            kind: RawKind::Function,
+        }]
+    );
+    let mut object = aya_obj::Object::parse(&linked(&plan)).expect("an object");
+    let sections = object
+        .functions
+        .keys()
+        .map(|(section, _)| *section)
+        .collect();
+    object
+        .relocate_calls(&sections)
+        .expect("calls that are relocated");
+    let raw = &object.programs["raw_0"];
+    assert!(matches!(
+        raw.section,
+        aya_obj::ProgramSection::UProbe { sleepable: false }
+    ));
+    let function = &object.functions[&raw.function_key()];
+    let insns = &function.instructions;
+    // What the kernel calls for each row begins with saving its last argument: r9 = r4.
+    let begins = insns
+        .iter()
+        .position(|insn| insn.code == 0xbf && insn.dst_reg() == 9 && insn.src_reg() == 4);
+    let taken = insns
+        .iter()
+        .position(|insn| insn.code == 0x18 && insn.src_reg() == 4);
+    let taken = taken.expect("the address of a function");
+    let target = taken as i32 + 1 + insns[taken].imm;
+    assert_eq!(begins, usize::try_from(target).ok());
+    // Each function has its BTF and a line: the program, what it calls of the template and the script.
+    assert!(function.func_info.func_info.len() >= 5);
+    assert!(function.line_info.line_info.len() >= 5);
 }

@@ -3,35 +3,37 @@
 mod expressions;
 mod plans;
 
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{Event, Plan, SlotKind};
 use ewapa_templates::Counter;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::reference::{self, Reference};
 use super::run::{compile, enters, happen, holds, read, take, told, value};
-use super::terms::Call;
-use crate::compiler::FRAME_LIMIT;
+use super::terms::{Call, MEMORY, count_if, slot, table};
+use crate::Error;
 use crate::interpreter::{Machine, unreachable};
+use crate::program::clause::frame_limit;
+use crate::program::generate;
 use expressions::{Reads, Terms, call};
-use plans::any_plan;
+pub use plans::any_plan;
 
 /// So many operators in one another.
 const DEPTH: usize = 6;
 /// So few rows that some tables are full.
-const MAX_ROWS: usize = 6;
+pub const MAX_ROWS: usize = 6;
 /// So few messages that some find no place.
 const MAX_MESSAGES: usize = 12;
 
 /// What happens on a CPU.
 #[derive(Debug, Clone)]
-enum Happens {
+pub enum Happens {
     Call(Call),
     /// The event of the clause with this index.
     Other(usize),
 }
 
-fn happens() -> impl Strategy<Value = (u64, Happens)> {
+pub fn happens() -> impl Strategy<Value = (u64, Happens)> {
     let what = prop_oneof![
         4 => call().prop_map(Happens::Call),
         1 => (0usize..4).prop_map(Happens::Other),
@@ -55,6 +57,8 @@ proptest! {
         expr in Terms::any(Reads::Call, DEPTH).number(),
         call in call(),
     ) {
+        let alone = table(Vec::new(), vec![slot(SlotKind::Sum, expr.clone())]);
+        prop_assume!(fits(&alone));
         prop_assert_eq!(value(&expr, &call), reference::value(&expr, &call));
     }
 
@@ -63,8 +67,19 @@ proptest! {
         condition in Terms::any(Reads::Call, DEPTH).condition,
         call in call(),
     ) {
+        let alone = table(Vec::new(), vec![count_if(condition.clone())]);
+        prop_assume!(fits(&alone));
         prop_assert_eq!(holds(&condition, &call), reference::holds(&condition, &call));
         prop_assert_eq!(value(&condition, &call), reference::value(&condition, &call));
+    }
+}
+
+/// Whether the kernel's stack is enough for a plan; what needs more is refused.
+pub fn fits(plan: &Plan) -> bool {
+    match generate(plan) {
+        Ok(_) => true,
+        Err(Error::TooLarge { .. }) => false,
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -77,6 +92,7 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
     }
     let mut machine = Machine::new(&program);
     machine.message_room = MAX_MESSAGES;
+    machine.memory = &MEMORY;
     let mut expected = Reference::new(plan, MAX_ROWS, MAX_MESSAGES);
     for (cpu, event) in events {
         match event {
@@ -94,9 +110,17 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
         }
     }
     for (index, groups) in expected.stores.iter().enumerate() {
-        prop_assert_eq!(&read(plan, &program, &machine, index), groups);
+        prop_assert_eq!(
+            &read(
+                plan,
+                &program,
+                machine.rows(&program.stores[index].map),
+                index
+            ),
+            groups
+        );
     }
-    prop_assert_eq!(told(&program, &machine), expected.messages);
+    prop_assert_eq!(told(&program, &machine.messages), expected.messages);
     prop_assert_eq!(machine.counter(Counter::GroupsFull), expected.lost);
     prop_assert_eq!(machine.counter(Counter::NoMessage), expected.untold);
     let stack = program
@@ -105,7 +129,7 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
         .map(|function| function.stack)
         .max();
     prop_assert!(machine.deepest <= stack.unwrap_or(0));
-    prop_assert!(stack.unwrap_or(0) <= FRAME_LIMIT);
+    prop_assert!(stack.unwrap_or(0) <= frame_limit(&Event::Begin));
     Ok(())
 }
 
@@ -117,11 +141,13 @@ proptest! {
         plan in any_plan(3),
         events in vec(happens(), 1..20),
     ) {
+        prop_assume!(fits(&plan));
         check(&plan, &events)?;
     }
 
     #[test]
     fn a_path_leads_to_every_instruction(plan in any_plan(3)) {
+        prop_assume!(fits(&plan));
         for function in &compile(&plan).functions {
             prop_assert_eq!(unreachable(function), Vec::<usize>::new(), "\n{}", function);
         }

@@ -4,13 +4,15 @@ mod expressions;
 
 use std::collections::BTreeMap;
 
-use ewapa_lang::builtin::{Known, NONE, TEXT_LEN};
+use ewapa_lang::builtin::{Known, NONE};
 use ewapa_lang::plan::{
     Action, BinaryOp, Clause, Event, Expr, ExprKind, Plan, Record, SlotKind, StoreId,
 };
+use ewapa_lang::types::Type;
 use ewapa_lang::wasi::Function;
 
 use super::terms::Call;
+use crate::action::shares;
 use crate::expr::any;
 use crate::histogram;
 use expressions::Context;
@@ -21,7 +23,14 @@ pub use expressions::{compare, holds, value};
 pub enum Key {
     /// A number, [`NONE`] for a key that has no value.
     Number(i64),
-    Text([u8; TEXT_LEN]),
+    /// Without the zeros behind it.
+    Text(Vec<u8>),
+}
+
+impl Key {
+    pub fn text(text: &str) -> Key {
+        Key::Text(text.as_bytes().to_vec())
+    }
 }
 
 /// What a slot has accumulated.
@@ -29,6 +38,7 @@ pub enum Key {
 pub enum Kept {
     Number(i64),
     Squares(u128),
+    Text(Vec<u8>),
     /// Only the buckets that are not empty.
     Histogram(BTreeMap<usize, u64>),
 }
@@ -66,7 +76,8 @@ fn not_refuted_at_entry(filter: &Expr, call: &Call) -> bool {
         _ => {
             let changes = any(filter, &mut |part| match part.kind {
                 ExprKind::Builtin(builtin) => builtin.known == Known::End,
-                ExprKind::Map { .. } => true,
+                ExprKind::Map { .. } | ExprKind::HasKey { .. } | ExprKind::Read { .. } => true,
+                ExprKind::ReadText { .. } => true,
                 _ => false,
             });
             changes || holds(filter, call)
@@ -94,7 +105,8 @@ pub struct Reference<'a> {
 struct Scope<'a> {
     cpu: u64,
     call: &'a Call,
-    variables: Vec<Option<i64>>,
+    /// [`NONE`] if it has no value.
+    variables: Vec<Key>,
 }
 
 impl<'a> Reference<'a> {
@@ -130,10 +142,14 @@ impl<'a> Reference<'a> {
     }
 
     fn clause(&mut self, clause: &Clause, cpu: u64, call: &Call) {
+        let none = |ty: &Type| match ty {
+            Type::Text(_) => Key::Text(Vec::new()),
+            _ => Key::Number(NONE),
+        };
         let scope = &mut Scope {
             cpu,
             call,
-            variables: vec![None; clause.variables],
+            variables: clause.variables.iter().map(none).collect(),
         };
         let filter = clause.filter.as_ref();
         if filter.is_none_or(|filter| self.context(scope).holds(filter)) {
@@ -149,41 +165,84 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// Returns whether there is more to be done.
-    fn actions(&mut self, actions: &[Action], scope: &mut Scope<'_>) -> bool {
+    fn actions(&mut self, actions: &[Action], scope: &mut Scope<'_>) -> Flow {
         for action in actions {
-            match action {
-                Action::Record(record) => self.record(record, scope),
-                Action::Delete { store, keys } => {
-                    let group = (0, self.context(scope).keys(keys));
-                    self.stores[store.0].remove(&group);
-                }
-                Action::Assign { variable, value } => {
-                    let value = self.context(scope).value(value);
-                    scope.variables[variable.0] = value.filter(|value| *value != NONE);
-                }
-                Action::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
-                    let holds = self.context(scope).holds(condition);
-                    if !self.actions(if holds { then } else { otherwise }, scope) {
-                        return false;
-                    }
-                }
-                Action::Tell { message, values } => {
-                    let values = self.context(scope).keys(values);
-                    if self.messages.len() < self.max_messages {
-                        self.messages.push((message.0, values));
-                    } else {
-                        self.untold += 1;
-                    }
-                }
-                Action::Return => return false,
+            let flow = self.action(action, scope);
+            if flow != Flow::On {
+                return flow;
             }
         }
-        true
+        Flow::On
+    }
+
+    fn action(&mut self, action: &Action, scope: &mut Scope<'_>) -> Flow {
+        match action {
+            Action::Record(record) => self.record(record, scope),
+            Action::Delete { store, keys } => {
+                let group = (0, self.context(scope).keys(keys));
+                self.stores[store.0].remove(&group);
+            }
+            Action::Assign { variable, value } => {
+                scope.variables[variable.0] = self.context(scope).key(value);
+            }
+            Action::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let holds = self.context(scope).holds(condition);
+                return self.actions(if holds { then } else { otherwise }, scope);
+            }
+            Action::Loop {
+                condition,
+                body,
+                step,
+            } => loop {
+                let condition = condition.as_ref();
+                if !condition.is_none_or(|condition| self.context(scope).holds(condition)) {
+                    break;
+                }
+                match self.actions(body, scope) {
+                    Flow::Over => break,
+                    Flow::Ended => return Flow::Ended,
+                    Flow::On | Flow::NextRound => {}
+                }
+                self.actions(step, scope);
+            },
+            Action::ForEach {
+                store,
+                keys,
+                slots,
+                body,
+            } => {
+                for ((_, key), row) in self.stores[store.0].clone() {
+                    let row = row.iter().map(Kept::as_key);
+                    let parts = key.into_iter().zip(keys).chain(row.zip(slots));
+                    for (part, variable) in parts {
+                        if let Some(variable) = variable {
+                            scope.variables[variable.0] = part;
+                        }
+                    }
+                    match self.actions(body, scope) {
+                        Flow::Over => break,
+                        Flow::Ended => return Flow::Ended,
+                        Flow::On | Flow::NextRound => {}
+                    }
+                }
+            }
+            Action::Tell { message, values } => {
+                let values = self.context(scope).keys(values);
+                if self.messages.len() < self.max_messages {
+                    self.messages.push((message.0, values));
+                } else {
+                    self.untold += 1;
+                }
+            }
+            Action::Break => return Flow::Over,
+            Action::Continue => return Flow::NextRound,
+            Action::Return => return Flow::Ended,
+        }
+        Flow::On
     }
 
     fn record(&mut self, record: &Record, scope: &Scope<'_>) {
@@ -208,10 +267,11 @@ impl<'a> Reference<'a> {
                 .condition
                 .as_ref()
                 .is_none_or(|condition| context.holds(condition));
-            let value = it
-                .value
-                .as_ref()
-                .map_or(Some(0), |expr| context.value(expr));
+            let value = match &it.value {
+                None => Some(Key::Number(0)),
+                Some(expr) if expr.ty.is_text() => Some(context.key(expr)),
+                Some(expr) => context.value(expr).map(Key::Number),
+            };
             if let (true, Some(value)) = (wanted, value) {
                 let row = self.stores[record.store.0].get_mut(&group);
                 let kept = &mut row.expect("made above")[it.slot.0];
@@ -221,38 +281,62 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Whether all CPUs share the groups of a store.
-fn shared(plan: &Plan, store: StoreId) -> bool {
-    fn deletes(action: &Action, from: StoreId) -> bool {
-        match action {
-            Action::Delete { store, .. } => *store == from,
-            Action::If {
-                then, otherwise, ..
-            } => then
-                .iter()
-                .chain(otherwise)
-                .any(|action| deletes(action, from)),
-            _ => false,
-        }
-    }
-    let read = |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally);
-    let actions = |clause: &Clause| clause.actions.iter().any(|action| deletes(action, store));
-    plan.stores[store.0].slots.iter().any(read) || plan.clauses.iter().any(actions)
+/// What follows an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// The next one.
+    On,
+    /// The next round of the loop.
+    NextRound,
+    /// What is behind the loop.
+    Over,
+    /// Nothing.
+    Ended,
 }
 
-fn empty(kind: SlotKind) -> Kept {
+/// Whether all CPUs share the groups of a store.
+fn shared(plan: &Plan, store: StoreId) -> bool {
+    let read =
+        |slot: &SlotKind| matches!(slot, SlotKind::Last | SlotKind::Tally | SlotKind::Text(_));
+    plan.stores[store.0].slots.iter().any(read)
+        || plan.clauses.iter().any(|clause| shares(clause, store))
+}
+
+impl Kept {
+    /// What an expression reads.
+    pub fn as_key(&self) -> Key {
+        match self {
+            Kept::Number(number) => Key::Number(*number),
+            Kept::Text(text) => Key::Text(text.clone()),
+            other => unreachable!("not read: {other:?}"),
+        }
+    }
+}
+
+/// What a slot holds before the first update.
+pub fn empty(kind: SlotKind) -> Kept {
     match kind {
         SlotKind::Count | SlotKind::Values | SlotKind::Sum | SlotKind::Last | SlotKind::Tally => {
             Kept::Number(0)
         }
+        SlotKind::Text(_) => Kept::Text(Vec::new()),
         SlotKind::SumOfSquares => Kept::Squares(0),
         SlotKind::Min => Kept::Number(i64::MAX),
         SlotKind::Max => Kept::Number(i64::MIN),
         SlotKind::Histogram(_) => Kept::Histogram(BTreeMap::new()),
+        SlotKind::Series { .. } => unreachable!("what time it is decides"),
     }
 }
 
-fn update(kind: SlotKind, kept: &mut Kept, new: i64) {
+fn update(kind: SlotKind, kept: &mut Kept, new: Key) {
+    let new = match (new, &mut *kept) {
+        (Key::Text(new), Kept::Text(text)) => {
+            *text = new;
+            return;
+        }
+        (Key::Number(new), _) => new,
+        other => unreachable!("a value of another kind: {other:?}"),
+    };
     match (kind, kept) {
         (SlotKind::Count | SlotKind::Values, Kept::Number(count)) => *count += 1,
         (SlotKind::Sum | SlotKind::Tally, Kept::Number(sum)) => *sum = sum.wrapping_add(new),

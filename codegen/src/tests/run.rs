@@ -1,12 +1,11 @@
 //! Runs plans: the filter at entry and the action at the end of each call, as the template does.
 
-use ewapa_lang::builtin::TEXT_LEN;
 use ewapa_lang::plan::{Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
 use ewapa_templates::{ENTER, EVENT, LEAVE};
 
 use super::reference::{self, Groups, Kept, Key};
-use super::terms::{Call, count_if, not, slot, table};
+use super::terms::{Call, MEMORY, count_if, not, slot, table};
 use crate::histogram;
 use crate::interpreter::Machine;
 use crate::layout::{Field, MapKind, MessageLayout};
@@ -40,10 +39,11 @@ pub fn take(machine: &mut Machine<'_>, cpu: u64, call: &Call) {
 pub fn groups(plan: &Plan, calls: &[Call]) -> Groups {
     let program = compile(plan);
     let mut machine = Machine::new(&program);
+    machine.memory = &MEMORY;
     for call in calls {
         take(&mut machine, 0, call);
     }
-    read(plan, &program, &machine, 0)
+    read(plan, &program, machine.rows(&program.stores[0].map), 0)
 }
 
 /// The slots of the only group of the first store after these calls.
@@ -99,33 +99,41 @@ pub fn happen(machine: &mut Machine<'_>, cpu: u64, clause: usize) {
 }
 
 /// What user space has been told: the index of each message, and its values.
-pub fn told(program: &Program, machine: &Machine<'_>) -> Vec<(usize, Vec<Key>)> {
+pub fn told(program: &Program, messages: &[Vec<u8>]) -> Vec<(usize, Vec<Key>)> {
     let message = |record: &Vec<u8>| {
         let index = MessageLayout::index(record).expect("a record begins with its message");
         let layout = &program.messages[index];
         assert_eq!(record.len(), layout.size);
         (index, fields(record, &layout.values))
     };
-    machine.messages.iter().map(message).collect()
+    messages.iter().map(message).collect()
 }
 
 fn fields(bytes: &[u8], fields: &[Field]) -> Vec<Key> {
     let field = |field: &Field| match field.ty {
-        Type::Text => {
-            let text = &bytes[field.offset..field.offset + TEXT_LEN];
-            Key::Text(text.try_into().expect("a text"))
-        }
+        Type::Text(room) => Key::Text(text(&bytes[field.offset..][..usize::from(room)])),
         _ => Key::Number(word(bytes, field.offset)),
     };
     fields.iter().map(field).collect()
+}
+
+/// A text without the zeros behind it, of which there is at least one.
+fn text(bytes: &[u8]) -> Vec<u8> {
+    let length = bytes.iter().position(|byte| *byte == 0);
+    let (text, rest) = bytes.split_at(length.expect("a 0 behind a text"));
+    assert!(
+        rest.iter().all(|byte| *byte == 0),
+        "a text is filled up with 0"
+    );
+    text.to_vec()
 }
 
 fn word(bytes: &[u8], at: usize) -> i64 {
     i64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
-/// What the store with this index holds.
-pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize) -> Groups {
+/// What the store with this index holds, of its map's rows.
+pub fn read(plan: &Plan, program: &Program, rows: Vec<(&[u8], &[u8])>, index: usize) -> Groups {
     let (store, layout) = (&plan.stores[index], &program.stores[index]);
     let key = |bytes: &[u8]| match layout.kind {
         MapKind::PerCpuArray => (word(bytes, 0) as u64, Vec::new()),
@@ -147,15 +155,17 @@ pub fn read(plan: &Plan, program: &Program, machine: &Machine<'_>, index: usize)
                 .map(|bucket| (bucket, word(bytes, at + 8 * bucket) as u64));
             Kept::Histogram(buckets.filter(|(_, count)| *count > 0).collect())
         }
+        SlotKind::Text(room) => Kept::Text(text(&bytes[at..at + usize::from(room)])),
+        SlotKind::Series { .. } => unreachable!("what time it is decides"),
     };
-    let rows = machine.rows(&layout.map).into_iter();
-    rows.map(|(key_bytes, value)| {
-        assert_eq!(value.len(), layout.value_size);
-        let slots = store.slots.iter().zip(&layout.slots);
-        (
-            key(key_bytes),
-            slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
-        )
-    })
-    .collect()
+    rows.into_iter()
+        .map(|(key_bytes, value)| {
+            assert_eq!(value.len(), layout.value_size);
+            let slots = store.slots.iter().zip(&layout.slots);
+            (
+                key(key_bytes),
+                slots.map(|(slot, at)| kept(*slot, value, *at)).collect(),
+            )
+        })
+        .collect()
 }

@@ -113,7 +113,9 @@ fn an_extreme_prevails_over_probes_that_preempt_its_update() {
             .map(|value| encode_extreme(value, false))
             .collect();
         take(&mut machine, 0, &Call::new().with("pid", 100));
-        let rows: Vec<_> = read(&plan, &program, &machine, 0).into_values().collect();
+        let rows: Vec<_> = read(&plan, &program, machine.rows(&program.stores[0].map), 0)
+            .into_values()
+            .collect();
         assert_eq!(rows, [[Kept::Number(expected)]]);
         assert!(machine.preemptions.is_empty());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ewapa_lang::builtin::{BUILTINS, Builtin, Known, NONE, TEXT_LEN, builtin};
+use ewapa_lang::builtin::{BUILTINS, Builtin, Known, NONE, builtin};
 use ewapa_lang::plan::{
     Action, BinaryOp, Buckets, Clause, Event, Expr, ExprKind, Message, MessageId, MessageKind,
     Plan, Probe, Record, SlotId, SlotKind, Store, StoreId, Update, VariableId,
@@ -12,7 +12,11 @@ use ewapa_lang::wasi::{Function, FunctionSet};
 
 /// A builtin.
 pub fn field(name: &str) -> Expr {
-    let builtin = builtin(name).expect("a builtin of the language");
+    of_call(builtin(name).expect("a builtin of the language"))
+}
+
+/// This builtin.
+pub fn of_call(builtin: &'static Builtin) -> Expr {
     Expr {
         kind: ExprKind::Builtin(builtin),
         ty: builtin.ty,
@@ -42,16 +46,16 @@ pub fn runtime(value: i64) -> Expr {
 pub fn text(value: &str) -> Expr {
     Expr {
         kind: ExprKind::Text(value.to_owned()),
-        ty: Type::Text,
+        ty: Type::of_text(value),
     }
 }
 
 pub fn op(left: Expr, op: BinaryOp, right: Expr) -> Expr {
-    use BinaryOp::{Add, Div, Mul, Rem, Sub};
-    let ty = if matches!(op, Add | Sub | Mul | Div | Rem) {
-        left.ty
-    } else {
+    use BinaryOp::{And, Eq, Ge, Gt, Le, Lt, Ne, Or};
+    let ty = if matches!(op, Eq | Ne | Lt | Le | Gt | Ge | And | Or) {
         Type::Bool
+    } else {
+        left.ty
     };
     Expr {
         kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
@@ -87,6 +91,7 @@ pub fn map(store: usize, keys: Vec<Expr>) -> Expr {
     Expr {
         kind: ExprKind::Map {
             store: StoreId(store),
+            slot: SlotId(0),
             keys,
         },
         ty: Type::Int,
@@ -94,8 +99,12 @@ pub fn map(store: usize, keys: Vec<Expr>) -> Expr {
 }
 
 pub fn choose(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+    let ty = match (then.ty, otherwise.ty) {
+        (Type::Text(one), Type::Text(other)) => Type::Text(one.max(other)),
+        (ty, _) => ty,
+    };
     Expr {
-        ty: then.ty,
+        ty,
         kind: ExprKind::Choose {
             condition: Box::new(condition),
             then: Box::new(then),
@@ -133,24 +142,37 @@ pub fn when(condition: Expr, then: Vec<Action>, otherwise: Vec<Action>) -> Actio
     }
 }
 
+/// What is in the memory of the process that runs the tests: texts, and bytes that are none.
+pub static MEMORY: [u8; 256] = {
+    let mut bytes = [0; 256];
+    let text = b"main\0wasmtime\0a longer text of many words\0\0\xff\xfe\x80\x7f\x01end";
+    let mut index = 0;
+    while index < text.len() {
+        bytes[index] = text[index];
+        index += 1;
+    }
+    bytes
+};
+
 /// The record of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     fields: BTreeMap<&'static str, i64>,
-    comm: [u8; TEXT_LEN],
+    /// Without the zeros behind them.
+    texts: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl Call {
     /// A call of `fd_write` of which all that can be none is none, and the rest is 0.
     pub fn new() -> Call {
         let value = |builtin: &Builtin| if builtin.nullable { NONE } else { 0 };
-        let fields = BUILTINS.iter().filter(|builtin| builtin.ty != Type::Text);
-        let fields = fields
-            .map(|builtin| (builtin.name, value(builtin)))
-            .collect();
+        let (texts, numbers): (Vec<&Builtin>, Vec<&Builtin>) =
+            BUILTINS.iter().partition(|builtin| builtin.ty.is_text());
+        let numbers = numbers.iter();
+        let texts = texts.iter();
         Call {
-            fields,
-            comm: [0; TEXT_LEN],
+            fields: numbers.map(|it| (it.field, value(it))).collect(),
+            texts: texts.map(|it| (it.field, Vec::new())).collect(),
         }
         .of("fd_write")
     }
@@ -175,8 +197,14 @@ impl Call {
     }
 
     /// The same, by a thread of this name.
-    pub fn by(mut self, comm: &str) -> Call {
-        self.comm = padded(comm);
+    pub fn by(self, comm: &str) -> Call {
+        self.saying("comm", comm)
+    }
+
+    /// The same, with this text.
+    pub fn saying(mut self, field: &str, text: &str) -> Call {
+        let place = self.texts.get_mut(field).expect("a text of the call");
+        *place = text.as_bytes().to_vec();
         self
     }
 
@@ -185,38 +213,39 @@ impl Call {
         let mut call = self.clone();
         for builtin in BUILTINS
             .iter()
-            .filter(|builtin| builtin.known > Known::Entry)
+            .filter(|builtin| builtin.known > Known::Entry && !builtin.ty.is_text())
         {
-            call.fields.insert(builtin.name, 0x5a5a_5a5a_5a5a_5a5a);
+            call.fields.insert(builtin.field, 0x5a5a_5a5a_5a5a_5a5a);
         }
         call
     }
 
     /// The field as it is in the record.
     pub fn get(&self, builtin: &Builtin) -> i64 {
-        self.fields[builtin.name]
+        self.fields[builtin.field]
     }
 
-    /// The name of the thread, filled up with 0.
-    pub fn thread(&self) -> [u8; TEXT_LEN] {
-        self.comm
+    /// The text, without the zeros behind it.
+    pub fn text(&self, builtin: &Builtin) -> &[u8] {
+        &self.texts[builtin.field]
     }
 
     /// The record as the template fills it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let field = |builtin: &Builtin| match builtin.ty {
-            Type::Text => self.comm.to_vec(),
+            Type::Text(bytes) => padded(self.text(builtin), bytes.into()),
             _ => self.get(builtin).to_ne_bytes().to_vec(),
         };
         BUILTINS.iter().flat_map(field).collect()
     }
 }
 
-/// The text filled up with 0.
-pub fn padded(text: &str) -> [u8; TEXT_LEN] {
-    let mut bytes = [0; TEXT_LEN];
-    bytes[..text.len()].copy_from_slice(text.as_bytes());
-    bytes
+/// The text filled up with 0 to so many bytes.
+pub fn padded(text: &[u8], bytes: usize) -> Vec<u8> {
+    assert!(text.len() < bytes, "no room for a 0");
+    let mut padded = text.to_vec();
+    padded.resize(bytes, 0);
+    padded
 }
 
 /// A probe of these functions, of all if there is none.
@@ -319,10 +348,7 @@ pub fn plan(clauses: Vec<Clause>, stores: Vec<Store>) -> Plan {
     Plan {
         clauses,
         stores,
-        tables: Vec::new(),
-        maps: Vec::new(),
-        messages: Vec::new(),
-        checks: Vec::new(),
+        ..Plan::default()
     }
 }
 
@@ -337,7 +363,7 @@ pub fn block(variables: usize, actions: Vec<Action>) -> Clause {
     Clause {
         event: Event::Wasi(vec![probe(&[])]),
         filter: None,
-        variables,
+        variables: vec![Type::Int; variables],
         actions,
     }
 }
@@ -345,7 +371,7 @@ pub fn block(variables: usize, actions: Vec<Action>) -> Clause {
 /// Messages that bring values of these types.
 pub fn messages(types: &[&[Type]]) -> Vec<Message> {
     let message = |types: &&[Type]| Message {
-        kind: MessageKind::Exit,
+        kind: MessageKind::Exit(0),
         values: types.to_vec(),
     };
     types.iter().map(message).collect()

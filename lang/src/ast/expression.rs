@@ -64,6 +64,60 @@ pub enum ExprKind {
     Tuple(Vec<Expr>),
 }
 
+impl Expr {
+    /// The expressions that it is made of.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_)
+            | ExprKind::Variable(_)
+            | ExprKind::Map(_)
+            | ExprKind::Positional(_) => Vec::new(),
+            ExprKind::Call { args, .. } => args.iter().map(|arg| &arg.value).collect(),
+            ExprKind::Unary(_, inner)
+            | ExprKind::Field(inner, _)
+            | ExprKind::Arrow(inner, _)
+            | ExprKind::Step { target: inner, .. }
+            | ExprKind::Cast(_, inner) => vec![inner],
+            ExprKind::Binary(_, left, right) => vec![left, right],
+            ExprKind::Ternary(condition, then, otherwise) => vec![condition, then, otherwise],
+            ExprKind::Index(of, keys) => std::iter::once(&**of).chain(keys).collect(),
+            ExprKind::Slice(of, from, to) => std::iter::once(&**of)
+                .chain(from.as_deref())
+                .chain(to.as_deref())
+                .collect(),
+            ExprKind::Tuple(parts) => parts.iter().collect(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_)
+            | ExprKind::Variable(_)
+            | ExprKind::Map(_)
+            | ExprKind::Positional(_) => Vec::new(),
+            ExprKind::Call { args, .. } => args.iter_mut().map(|arg| &mut arg.value).collect(),
+            ExprKind::Unary(_, inner)
+            | ExprKind::Field(inner, _)
+            | ExprKind::Arrow(inner, _)
+            | ExprKind::Step { target: inner, .. }
+            | ExprKind::Cast(_, inner) => vec![inner],
+            ExprKind::Binary(_, left, right) => vec![left, right],
+            ExprKind::Ternary(condition, then, otherwise) => vec![condition, then, otherwise],
+            ExprKind::Index(of, keys) => std::iter::once(&mut **of).chain(keys).collect(),
+            ExprKind::Slice(of, from, to) => std::iter::once(&mut **of)
+                .chain(from.as_deref_mut())
+                .chain(to.as_deref_mut())
+                .collect(),
+            ExprKind::Tuple(parts) => parts.iter_mut().collect(),
+        }
+    }
+}
+
 /// An argument of a call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arg {

@@ -85,3 +85,43 @@ pub enum StatementKind {
     /// Statements in braces.
     Block(Block),
 }
+
+impl Statement {
+    /// The expressions that stand in it, those within its blocks left out.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            StatementKind::Expr(expr) => vec![expr],
+            StatementKind::Assign { target, value, .. } => vec![target, value],
+            StatementKind::If { branches, .. } => branches
+                .iter_mut()
+                .map(|(condition, _)| condition)
+                .collect(),
+            StatementKind::For { over, until, .. } => std::iter::once(over).chain(until).collect(),
+            StatementKind::While { condition, .. } => vec![condition],
+            StatementKind::Unroll { times, .. } => vec![times],
+            StatementKind::Let { value, .. } | StatementKind::Return(value) => {
+                value.iter_mut().collect()
+            }
+            StatementKind::Break | StatementKind::Continue | StatementKind::Block(_) => Vec::new(),
+        }
+    }
+
+    /// The blocks that stand in it.
+    pub fn blocks_mut(&mut self) -> Vec<&mut Block> {
+        match &mut self.kind {
+            StatementKind::If {
+                branches,
+                otherwise,
+            } => branches
+                .iter_mut()
+                .map(|(_, body)| body)
+                .chain(otherwise)
+                .collect(),
+            StatementKind::For { body, .. }
+            | StatementKind::While { body, .. }
+            | StatementKind::Unroll { body, .. }
+            | StatementKind::Block(body) => vec![body],
+            _ => Vec::new(),
+        }
+    }
+}

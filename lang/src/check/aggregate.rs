@@ -8,6 +8,7 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
+use super::call;
 use super::function;
 use super::typing::{a, is_numeric};
 use super::value::{Position, Value};
@@ -31,6 +32,8 @@ enum Kind {
     Histogram,
     /// A value of each call, and where the steps begin, end and how large they are; only in maps.
     LinearHistogram,
+    /// A value of each call, how long a step is, how many there are, and what the values of one come to.
+    Series,
 }
 
 /// An aggregate whose arguments are known.
@@ -53,6 +56,8 @@ pub(super) enum Shape {
     Stats,
     /// How many are in which range.
     Histogram(Buckets),
+    /// What those of each step come to.
+    Series(SlotKind),
 }
 
 impl Summary {
@@ -76,6 +81,7 @@ impl Shape {
                 values: slot(SlotKind::Values),
             },
             Shape::Histogram(buckets) => MapValue::Histogram(slot(SlotKind::Histogram(*buckets))),
+            Shape::Series(kind) => MapValue::Series(slot(*kind)),
         }
     }
 }
@@ -135,6 +141,7 @@ const AGGREGATES: &[(&str, Kind)] = &[
     ("stats", Kind::Stats),
     ("hist", Kind::Histogram),
     ("lhist", Kind::LinearHistogram),
+    ("tseries", Kind::Series),
 ];
 
 pub(super) fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
@@ -146,28 +153,6 @@ pub(super) fn quantile(slot: &mut GetSlot, q: f64) -> Aggregate {
     }
 }
 
-/// Aggregates and functions of the language that this version does not have yet.
-pub(super) const PLANNED_FUNCTIONS: &[&str] = &[
-    "tseries",
-    "syscalls",
-    "strftime",
-    "str",
-    "buf",
-    "join",
-    "strerror",
-    "ksym",
-    "usym",
-    "kstack",
-    "ustack",
-    "len",
-    "has_key",
-    "cat",
-    "system",
-    "tabulate",
-    "strncmp",
-    "strcontains",
-];
-
 /// The function of columns that is over all rows.
 pub(super) const SHARE: &str = "share";
 
@@ -178,7 +163,7 @@ pub(crate) fn function_names() -> impl Iterator<Item = &'static str> {
         .map(|(name, _)| *name)
         .chain([SHARE])
         .chain(function::names())
-        .chain(PLANNED_FUNCTIONS.iter().copied())
+        .chain(call::names())
 }
 
 pub(super) fn is_function(name: &str) -> bool {
@@ -204,6 +189,11 @@ fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
         Kind::Histogram => (
             "one or two arguments",
             "such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two"
+                .to_owned(),
+        ),
+        Kind::Series => (
+            "three or four arguments",
+            "such as `tseries(duration, 1s, 60, \"avg\")`: how long a step is, how many there are, and what its values come to"
                 .to_owned(),
         ),
         Kind::LinearHistogram => (
@@ -264,6 +254,11 @@ impl Checker<'_> {
             (Kind::Histogram, [value, bits]) => {
                 let value = self.argument(function, value);
                 (Shape::Histogram(self.bits(bits)?), Some(value))
+            }
+            (Kind::Series, [value, step, steps, rest @ ..]) if rest.len() < 2 => {
+                let value = self.argument(function, value);
+                let kind = self.series_of(step, steps, rest.first())?;
+                (Shape::Series(kind), Some(value))
             }
             (Kind::LinearHistogram, [value, min, max, step]) => {
                 let value = self.argument(function, value)?;

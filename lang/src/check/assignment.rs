@@ -3,13 +3,17 @@
 use crate::ast::{self, BinaryOp, ExprKind, Name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action, SlotId};
+use crate::plan::{self, Action, SlotId, VariableId};
 use crate::span::Span;
+use crate::types::Type;
 
 use super::Checker;
 use super::comparison::adapt;
-use super::typing::arithmetic;
-use super::value::{Position, Value, binary, operator};
+use super::map::{Holds, MapId};
+use super::number::cast;
+use super::tuple::Compound;
+use super::typing::a;
+use super::value::{Position, Value};
 
 impl Checker<'_> {
     /// `$x = value`, `@x[key] = value` or `@x[key] = count()`.
@@ -22,7 +26,7 @@ impl Checker<'_> {
     ) -> Option<()> {
         if let ExprKind::Variable(name) = &target.kind {
             // The value comes first: it may not use a variable that has none yet.
-            let value = self.kept(value);
+            let value = self.compound(value, Position::Statement);
             return self.assign_variable(name, target.span, value, actions);
         }
         let (name, keys) = Self::place(target)?;
@@ -35,11 +39,23 @@ impl Checker<'_> {
             actions.push(record);
             return Some(());
         }
-        let value = self.kept(value)?;
-        self.number_in(map, true, place)?;
-        let value = self.fit_map(value, map)?.expr;
-        let keys = keys?;
-        actions.push(self.recorded(map, keys, vec![Some(value)], place));
+        match self.compound(value, Position::Statement)? {
+            Compound::One(value) => {
+                self.kept(&value)?;
+                self.number_in(map, true, place)?;
+                let value = self.fit_map(value, map)?.expr;
+                let keys = keys?;
+                actions.push(self.recorded(map, keys, vec![Some(value)], place));
+            }
+            tuple => {
+                let form = tuple.form();
+                self.hold(map, Holds::Tuple(form), place)?;
+                let values = self.fit_parts(tuple.values(), map)?;
+                let keys = keys?;
+                let values = values.into_iter().map(Some).collect();
+                actions.push(self.recorded(map, keys, values, place));
+            }
+        }
         Some(())
     }
 
@@ -54,8 +70,8 @@ impl Checker<'_> {
     ) -> Option<()> {
         let counts = matches!(op, BinaryOp::Add | BinaryOp::Sub);
         if let ExprKind::Variable(name) = &target.kind {
-            let old = self.variable(name, target.span);
-            let value = self.kept(value);
+            let old = self.single(target);
+            let value = self.value(value, Position::Statement);
             let Some(old) = old else {
                 if counts {
                     self.hint_variable(name, value?);
@@ -63,7 +79,7 @@ impl Checker<'_> {
                 return None;
             };
             let value = value?;
-            let value = self.changed(op, old, value, place);
+            let value = self.changed(op, old, value, place).map(Compound::One);
             return self.assign_variable(name, target.span, value, actions);
         }
         let Some((name, keys)) = Self::place(target) else {
@@ -78,7 +94,7 @@ impl Checker<'_> {
         };
         let map = self.map(name, target.span)?;
         let keys = self.keys(map, keys, target.span);
-        let value = self.kept(value);
+        let value = self.value(value, Position::Statement);
         self.number_in(map, !counts, place)?;
         let mut value = value?;
         let Some(ty) = self.map_type(map) else {
@@ -112,22 +128,49 @@ impl Checker<'_> {
 
     /// `old op value`.
     fn changed(&mut self, op: BinaryOp, old: Value, value: Value, place: Span) -> Option<Value> {
-        let planned = operator(op)?;
-        let ty = self.report(arithmetic(op, old.operand(), value.operand()))?;
-        Some(Value::new(binary(planned, old, value), ty, place))
+        self.computed(op, old, value, place)
     }
 
     fn assign_variable(
         &mut self,
         name: &str,
         place: Span,
-        value: Option<Value>,
+        value: Option<Compound>,
         actions: &mut Vec<Action>,
     ) -> Option<()> {
-        let variable = self.assigned_variable(name, place)?;
-        let value = self.fit_variable(value?, variable, name)?.expr;
-        self.spend(&value, place);
-        actions.push(Action::Assign { variable, value });
+        let Some(value) = value else {
+            // Its name is known from here on, so that it is not said to have no value.
+            let is_tuple = self
+                .scope
+                .as_ref()
+                .is_some_and(|scope| scope.is_tuple(name));
+            if !self.learning && !is_tuple {
+                self.assigned_variable(name, place)?;
+            }
+            return None;
+        };
+        let variables = self.assigned_variables(name, &value.form(), place)?;
+        let values = value.values();
+        // A part may be read by the next one: `$t = ($t.1, $t.0)`.
+        let swaps = values.len() > 1
+            && values.iter().any(|value| {
+                reads_variable(&value.expr, &|read| {
+                    variables.iter().any(|(_, variable)| *variable == read)
+                })
+            });
+        if swaps {
+            self.not_yet(place, "a tuple that is made of parts of itself is");
+            return None;
+        }
+        let mut fitted = Vec::new();
+        for (value, (name, variable)) in values.into_iter().zip(&variables) {
+            fitted.push(self.fit_variable(value, *variable, name));
+        }
+        for (value, (_, variable)) in fitted.into_iter().zip(variables) {
+            let value = value?.expr;
+            self.spend(&value, place);
+            actions.push(Action::Assign { variable, value });
+        }
         Some(())
     }
 
@@ -142,10 +185,18 @@ impl Checker<'_> {
         if name.text.starts_with('@') {
             return self.refused(name.span, "declaring a map with `let` is");
         }
-        let value = value.map(|value| self.kept(value));
-        self.declared_variable(&name.text, name.span)?;
+        let value = value.map(|value| self.compound(value, Position::Statement));
+        let variable = self.declared_variable(&name.text, name.span)?;
         if let Some(ty) = ty {
-            self.not_yet(ty.span, "a type after `let` is");
+            match cast(&ty.text) {
+                Some((_, signed)) => {
+                    let number = if signed { Type::Int } else { Type::Unsigned };
+                    self.teach_variable(variable, number, ty.span);
+                }
+                None if ty.text == "bool" => self.teach_variable(variable, Type::Bool, ty.span),
+                // A text has the room that its values need.
+                None => {}
+            }
         }
         match value {
             Some(value) => self.assign_variable(&name.text, name.span, value, actions),
@@ -153,21 +204,43 @@ impl Checker<'_> {
         }
     }
 
-    /// A value that a variable or map can keep.
-    fn kept(&mut self, expr: &ast::Expr) -> Option<Value> {
-        let value = self.value(expr, Position::Statement)?;
-        if value.expr.ty.is_text() {
-            self.not_yet(value.span, "keeping a text in a variable or map is");
+    /// A map keeps numbers and texts.
+    fn kept(&mut self, value: &Value) -> Option<()> {
+        if matches!(value.expr.ty, Type::Bytes(_) | Type::Address(_)) {
+            let what = format!("keeping {} in a map is", a(value.expr.ty));
+            self.not_yet(value.span, &what);
             if let Some(error) = self.errors.last_mut() {
                 error.help.push(
-                    "a text can be a key, `@x[comm]`, and be printed, `printf(\"%s\", comm)`"
+                    "it can be a key, `@x[usym(arg0)]`, be kept in a variable, and be printed"
                         .to_owned(),
                 );
             }
             return None;
         }
-        Some(value)
+        Some(())
     }
+
+    /// The parts of a tuple as those that a map holds.
+    fn fit_parts(&mut self, values: Vec<Value>, map: MapId) -> Option<Vec<plan::Expr>> {
+        let mut fitted = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            self.kept(&value)?;
+            fitted.push(self.fit_part(value, map, index));
+        }
+        fitted
+            .into_iter()
+            .map(|value| value.map(|value| value.expr))
+            .collect()
+    }
+}
+
+/// Whether an expression reads a variable that satisfies the predicate.
+fn reads_variable(expr: &plan::Expr, predicate: &dyn Fn(VariableId) -> bool) -> bool {
+    matches!(expr.kind, plan::ExprKind::Variable(variable) if predicate(variable))
+        || expr
+            .parts()
+            .into_iter()
+            .any(|part| reads_variable(part, predicate))
 }
 
 fn negative(expr: plan::Expr) -> plan::Expr {

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use crate::ast::{Item, Probe, ProbeBlock, Script};
-use crate::code::Code;
-use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Clause, Plan};
 use crate::span::Span;
 
-use super::event::is_without_call;
-use super::room::{MAX_ROOM, room};
+use super::context::Context;
+use super::probe::{WITHOUT_CALL, is_point};
+use super::reads::Reads;
 use super::value::Position;
 use super::variable::Scope;
 use super::{Checker, MAX_CLAUSES};
@@ -60,21 +59,21 @@ impl Checker<'_> {
     }
 
     fn block(&mut self, block: &ProbeBlock, plan: &mut Plan) {
-        let events = self.events(&block.probes);
-        // What the values of other probes are is not known here, so their blocks are left alone.
-        if !block.probes.iter().all(|probe| self.runs(probe)) {
-            return;
-        }
-        // A block whose probe has a slip is checked as if it were right.
-        let events = match events {
-            Some(events) => events
+        let reads = Reads::of_block(block.predicate.as_ref(), &block.body);
+        let occasions = match self.events(&block.probes, &reads, false) {
+            Some(occasions) => occasions
                 .into_iter()
-                .map(|(event, without_call)| (Some(event), without_call))
+                .map(|occasion| (Some(occasion.event), occasion.context))
                 .collect(),
-            None => vec![(None, None)],
+            // A block whose probe has a slip is checked as if it were right. What the values of others are
+            // is not known here, so their blocks are left alone.
+            None => match likely(&block.probes) {
+                Some(context) => vec![(None, context)],
+                None => return,
+            },
         };
         let errors_before = self.errors.len();
-        for (event, without_call) in events {
+        for (event, context) in occasions {
             if self.clauses == MAX_CLAUSES {
                 self.too_many(
                     place(block),
@@ -85,7 +84,15 @@ impl Checker<'_> {
                 self.clauses += 1;
                 return;
             }
+            let without_call = match &context {
+                Context::Other(written) => Some(written.clone()),
+                _ => None,
+            };
+            self.context = context;
             self.scope = Some(Scope::new(self.clauses, without_call));
+            if let Some(event) = &event {
+                self.stand_at(event);
+            }
             self.clauses += 1;
             let filter = match &block.predicate {
                 Some(predicate) => self.condition(predicate, Position::Filter).map(Some),
@@ -94,27 +101,23 @@ impl Checker<'_> {
             let mut actions: Vec<Action> = Vec::new();
             self.statements_of(&block.body, &mut actions);
             let variables = self.variable_types();
-            if variables.iter().map(|ty| ty.size()).sum::<usize>() + room(&actions) > MAX_ROOM {
-                let message = "this block keeps more at a time than the kernel has room for";
-                self.errors.push(
-                    Diagnostic::new(Code::TooLarge, place(block), message)
-                        .help("use fewer variables, shorter keys, or print fewer values at once"),
-                );
-            }
             if let (Some(event), Some(filter)) = (event, filter) {
-                plan.clauses.push(Clause {
+                let clause = Clause {
                     event,
                     filter,
                     variables,
                     actions,
-                });
+                };
+                self.check_room(&clause, place(block));
+                plan.clauses.push(clause);
             }
         }
+        self.context = Context::default();
         self.report_once(errors_before);
     }
 
     /// The events of a block have most of their errors in common: drops those that are said again.
-    fn report_once(&mut self, from: usize) {
+    pub(super) fn report_once(&mut self, from: usize) {
         let mut said = HashSet::new();
         let again = self.errors.split_off(from);
         let new = again
@@ -122,14 +125,22 @@ impl Checker<'_> {
             .filter(|error| said.insert((error.span, error.code)));
         self.errors.extend(new);
     }
+}
 
-    /// Whether this version runs blocks of the probe.
-    fn runs(&self, probe: &Probe) -> bool {
-        is_without_call(probe)
-            || probe.kind.text == "wasi"
-                && !probe.segments.iter().any(super::probe::is_point)
-                && !self.is_alias(probe)
-    }
+/// The context that probes have if what is wrong with them is set right; none if it cannot be told.
+pub(super) fn likely(probes: &[Probe]) -> Option<Context> {
+    let mut contexts = probes.iter().map(|probe| match super::probe::kind(probe) {
+        "wasi" if probe.segments.last().is_some_and(is_point) => Some(Context::Enter),
+        "wasi" => Some(Context::Call),
+        "syscall" => Some(Context::Syscall),
+        "phase" => Some(Context::Phase),
+        kind if WITHOUT_CALL.contains(&kind) => Some(Context::Other(probe.kind.text.clone())),
+        _ => None,
+    });
+    let first = contexts.next()??;
+    contexts
+        .all(|context| context.is_some_and(|context| context.events() == first.events()))
+        .then_some(first)
 }
 
 /// Where a block's probes are.

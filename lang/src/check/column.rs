@@ -9,10 +9,12 @@ use crate::types::Type;
 
 use super::Checker;
 use super::aggregate::SHARE;
+use super::elsewhere::WASI_CALLS;
 use super::name::Meaning;
 use super::param::Constant;
 use super::slots::Slots;
 use super::typing::{Operand, a, arithmetic, numeric};
+use super::unit::Has;
 use super::value::{Position, operator};
 
 /// A part of a column whose type is known.
@@ -37,7 +39,7 @@ impl Checker<'_> {
     pub(super) fn column(
         &mut self,
         column: &ast::Column,
-        siblings: &[ast::Column],
+        table: &ast::Table,
         slots: &mut Slots,
     ) -> Option<Column> {
         let condition = match &column.condition {
@@ -45,7 +47,7 @@ impl Checker<'_> {
             None => Some(None),
         };
         slots.condition = condition.clone().flatten();
-        let value = self.column_part(&column.value, siblings, slots);
+        let value = self.column_part(&column.value, table, slots);
         if let (Some(condition), Some(part)) = (&column.condition, &value)
             && !has_aggregate(&part.value)
         {
@@ -57,8 +59,8 @@ impl Checker<'_> {
             ));
         }
         let ty = value.as_ref().map(|part| part.operand.ty);
-        let is_rate = value.as_ref().is_some_and(|part| is_rate(&part.value));
-        let unit = self.unit(column.unit.as_ref(), ty, is_rate, column.value.span);
+        let has = Has::of(value.as_ref().map(|part| &part.value));
+        let unit = self.unit(column.unit.as_ref(), ty, has, column.value.span);
         condition?;
         let (Part { value, operand }, unit) = (value?, unit?);
         Some(Column {
@@ -72,7 +74,7 @@ impl Checker<'_> {
     fn column_part(
         &mut self,
         expr: &ast::Expr,
-        siblings: &[ast::Column],
+        table: &ast::Table,
         slots: &mut Slots,
     ) -> Option<Part> {
         let span = expr.span;
@@ -89,11 +91,15 @@ impl Checker<'_> {
                 );
                 None
             }
-            ExprKind::Name(name) => self.column_name(name, span, siblings),
+            ExprKind::Name(name) => self.column_name(name, span, table),
             ExprKind::Call { function, args } if function.text == SHARE => {
-                self.share_of_all(function, args, span, siblings, slots)
+                self.share_of_all(function, args, span, table, slots)
             }
             ExprKind::Call { function, args } => {
+                if let Some(series) = self.series(function, args, span, slots) {
+                    let (slot, ty) = series?;
+                    return Some(part(ColumnExpr::Series(slot), ty, span));
+                }
                 let (aggregate, ty) = self.aggregate(function, args, span, slots)?;
                 let value = ColumnExpr::Aggregate(aggregate);
                 Some(match (aggregate, ty) {
@@ -104,7 +110,7 @@ impl Checker<'_> {
                 })
             }
             ExprKind::Unary(UnaryOp::Negate, inner) => {
-                let inner = self.column_part(inner, siblings, slots)?;
+                let inner = self.column_part(inner, table, slots)?;
                 self.report(numeric(inner.operand))?;
                 Some(part(
                     ColumnExpr::Negate(Box::new(inner.value)),
@@ -115,8 +121,8 @@ impl Checker<'_> {
             ExprKind::Unary(UnaryOp::Not, _) => self.condition_in_column(span),
             ExprKind::Binary(op, left, right) => match op {
                 BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => {
-                    let left = self.column_part(left, siblings, slots);
-                    let right = self.column_part(right, siblings, slots);
+                    let left = self.column_part(left, table, slots);
+                    let right = self.column_part(right, table, slots);
                     let (left, right, op_planned) = (left?, right?, operator(*op)?);
                     let ty = self.report(arithmetic(*op, left.operand, right.operand))?;
                     let value =
@@ -136,7 +142,7 @@ impl Checker<'_> {
         function: &Name,
         args: &[Arg],
         span: Span,
-        siblings: &[ast::Column],
+        table: &ast::Table,
         slots: &mut Slots,
     ) -> Option<Part> {
         let named = self.refuse_named(function, args);
@@ -145,9 +151,7 @@ impl Checker<'_> {
             self.wrong_count(function, "one argument", help, args.len(), span);
             return None;
         };
-        let of = self
-            .column_part(value, siblings, slots)
-            .filter(|_| !named)?;
+        let of = self.column_part(value, table, slots).filter(|_| !named)?;
         self.report(numeric(of.operand))?;
         if !adds_up(&of.value) {
             let message = "`share()` needs what adds up over rows, and this does not";
@@ -162,8 +166,8 @@ impl Checker<'_> {
         Some(part(ColumnExpr::Share(Box::new(of.value)), Type::Int, span))
     }
 
-    fn column_name(&mut self, name: &str, span: Span, siblings: &[ast::Column]) -> Option<Part> {
-        let is_column = siblings.iter().any(|column| column.name.text == name);
+    fn column_name(&mut self, name: &str, span: Span, table: &ast::Table) -> Option<Part> {
+        let is_column = table.columns.iter().any(|column| column.name.text == name);
         let is_value = crate::builtin::builtin(name).is_some() || self.params.value(name).is_some();
         if is_column && !is_value {
             let error = Diagnostic::new(
@@ -174,6 +178,10 @@ impl Checker<'_> {
             self.errors
                 .push(error.help("repeat its expression; what is the same is computed once"));
             return None;
+        }
+        if name == WASI_CALLS && self.params.value(name).is_none() {
+            let value = self.wasi_calls(span, table)?;
+            return Some(part(value, Type::Int, span));
         }
         let error = match self.resolve(name, span)? {
             Meaning::Constant(Constant::Number(number)) => {
@@ -196,6 +204,13 @@ impl Checker<'_> {
                 span,
                 format!("a column is a number, and `{name}` is an errno"),
             ),
+            Meaning::Value(_) => {
+                let message =
+                    format!("`{name}` is a value of one event, and a column is over many");
+                Diagnostic::new(Code::BareBuiltin, span, message).help(format!(
+                    "wrap it, such as `sum({name})`, or put it into `by`"
+                ))
+            }
             Meaning::Builtin(builtin) => {
                 let message = format!(
                     "`{name}` is {} of one call, and a column is over many",
@@ -256,9 +271,14 @@ fn time_in_time(rate: ColumnExpr) -> ColumnExpr {
     ColumnExpr::Binary(plan::BinaryOp::Div, Box::new(rate), Box::new(second))
 }
 
-/// Whether a column is a rate and nothing else.
-fn is_rate(value: &ColumnExpr) -> bool {
-    matches!(value, ColumnExpr::Aggregate(Aggregate::Rate { .. }))
+impl Has {
+    fn of(value: Option<&ColumnExpr>) -> Has {
+        match value {
+            Some(ColumnExpr::Aggregate(Aggregate::Rate { .. })) => Has::Rate,
+            Some(ColumnExpr::Series(_)) => Has::Series,
+            _ => Has::Number,
+        }
+    }
 }
 
 /// Whether the sum of the values of several rows is the value of all their calls together.

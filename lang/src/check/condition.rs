@@ -9,7 +9,9 @@ use crate::types::{Enumeration, Type};
 
 use super::Checker;
 use super::comparison::adapted;
-use super::typing::{a, is_numeric};
+use super::number::taken_as;
+use super::text;
+use super::typing::{a, is_numeric, is_plain};
 use super::value::{Position, Value, binary};
 
 impl Checker<'_> {
@@ -40,10 +42,19 @@ impl Checker<'_> {
             return then;
         }
         let (condition, then, otherwise) = (condition?, then?, otherwise?);
-        if then.expr.ty.is_text() && otherwise.expr.ty.is_text() {
-            return self.refused(span, "`? :` between texts is");
+        let (mut then, mut otherwise) = adapted(then, otherwise);
+        let ty = match (then.expr.ty, otherwise.expr.ty) {
+            (Type::Text(one), Type::Text(other)) => Some(Type::Text(one.max(other))),
+            (one, other) if is_plain(one) && is_plain(other) && one != other => Some(Type::Int),
+            _ => None,
+        };
+        if let Some(ty) = ty {
+            for side in [&mut then, &mut otherwise] {
+                widen(side, ty);
+            }
+            let kind = chosen(condition, then, otherwise);
+            return Some(Value::new(kind, ty, span));
         }
-        let (then, otherwise) = adapted(then, otherwise);
         let ty = then.expr.ty;
         if ty != otherwise.expr.ty {
             let (one, other) = (a(ty), a(otherwise.expr.ty));
@@ -55,12 +66,7 @@ impl Checker<'_> {
                 .push(error.help("both sides have the same type"));
             return None;
         }
-        let kind = plan::ExprKind::Choose {
-            condition: Box::new(condition.expr),
-            then: Box::new(then.expr),
-            otherwise: Box::new(otherwise.expr),
-        };
-        Some(Value::new(kind, ty, span))
+        Some(Value::new(chosen(condition, then, otherwise), ty, span))
     }
 
     pub(super) fn truth(&mut self, value: Value) -> Option<Value> {
@@ -74,7 +80,9 @@ impl Checker<'_> {
             return Some(compared_with_0(plan::BinaryOp::Ne, value, span));
         }
         let example = match ty {
-            Type::Int | Type::Time | Type::Size => "compare it, such as with `> 0`",
+            Type::Int | Type::Unsigned | Type::Time | Type::Size => {
+                "compare it, such as with `> 0`"
+            }
             Type::Enum(Enumeration::Errno) => {
                 "compare it: `errno != 0` holds for calls that failed"
             }
@@ -91,8 +99,45 @@ impl Checker<'_> {
     }
 }
 
+fn chosen(condition: Value, then: Value, otherwise: Value) -> plan::ExprKind {
+    plan::ExprKind::Choose {
+        condition: Box::new(condition.expr),
+        then: Box::new(then.expr),
+        otherwise: Box::new(otherwise.expr),
+    }
+}
+
+/// A text that was written out, or a number, as one of a type that has room for it. Other texts stay: they may be
+/// smaller than the place that they go to.
+pub(super) fn widen(value: &mut Value, ty: Type) {
+    if is_plain(ty) {
+        let expr = std::mem::replace(
+            &mut value.expr,
+            Expr {
+                kind: plan::ExprKind::Const(0),
+                ty,
+            },
+        );
+        value.expr = taken_as(expr, ty);
+    } else if value.text().is_some() {
+        value.expr.ty = ty;
+    }
+}
+
 /// Whether a number is 0, or is not.
 pub(super) fn compared_with_0(op: plan::BinaryOp, value: Value, span: Span) -> Value {
+    if let plan::ExprKind::Const(number) = value.expr.kind {
+        let holds = (number == 0) == (op == plan::BinaryOp::Eq);
+        return Value::new(plan::ExprKind::Const(i64::from(holds)), Type::Bool, span);
+    }
+    if let Some(same) = text::same(&value) {
+        // `strncmp()` is 0 for texts that are the same.
+        let kind = match op {
+            plan::BinaryOp::Eq => same.kind,
+            _ => plan::ExprKind::Not(Box::new(same)),
+        };
+        return Value::new(kind, Type::Bool, span);
+    }
     let zero = Value::new(plan::ExprKind::Const(0), value.expr.ty, span);
     Value::new(binary(op, value, zero), Type::Bool, span)
 }

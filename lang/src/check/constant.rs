@@ -53,8 +53,10 @@ impl Checker<'_> {
         Some(match &expr.kind {
             ast::ExprKind::Name(name) => match self.resolve(name, expr.span)? {
                 Meaning::Constant(constant) => Some(constant),
-                Meaning::Builtin(_) | Meaning::Errno(_) => None,
+                Meaning::Builtin(_) | Meaning::Errno(_) | Meaning::Value(_) => None,
             },
+            ast::ExprKind::Positional(name) => Some(self.positional(name)),
+            ast::ExprKind::Call { .. } => self.text_of(expr).map(Constant::Text),
             _ => Constant::literal(expr),
         })
     }

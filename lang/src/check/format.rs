@@ -87,9 +87,27 @@ fn conversion(after: &str) -> Result<(Conversion, &str), BadFormat> {
             "a conversion is a `%` and a letter, such as `%d`; a percent sign itself is `%%`",
         );
     };
-    let rest = &rest[letter.len_utf8()..];
+    let mut rest = &rest[letter.len_utf8()..];
+    if letter == 'r'
+        && let Some(after) = rest.strip_prefix(['x', 'h'])
+    {
+        rest = after;
+    }
     let written = &after[..after.len() - rest.len()];
-    known.show = show(letter, written)?;
+    known.show = match written {
+        _ if letter == 'r' && written.ends_with(['x', 'h']) => Show::HexBytes,
+        _ => show(letter, written)?,
+    };
+    if known.show == Show::HexBytes {
+        known.alternate = written.ends_with('x');
+    }
+    // The shortest number of digits is a width that is filled with zeros.
+    if let Some(digits) = known.precision
+        && is_number(known.show)
+        && known.width == 0
+    {
+        (known.width, known.zeros, known.precision) = (digits, true, None);
+    }
     if known.precision.is_some() && known.show != Show::Text {
         return bad(
             format!("`%{written}` has a precision, and only texts have one"),
@@ -138,12 +156,7 @@ fn show(letter: char, written: &str) -> Result<Show, BadFormat> {
                 "use `%d`: `printf(\"%d us\", duration / 1us)`; columns of tables may have fractions",
             );
         }
-        'r' => {
-            return bad(
-                format!("`%{written}` shows bytes of memory, and no value is one"),
-                "use `%s` for a text and `%x` for a number",
-            );
-        }
+        'r' => Show::Bytes,
         ' ' | '\'' => {
             return bad(
                 format!("`%{letter}` is no flag of a conversion"),
@@ -153,10 +166,17 @@ fn show(letter: char, written: &str) -> Result<Show, BadFormat> {
         _ => {
             return bad(
                 format!("`%{}` is no conversion", written.escape_debug()),
-                "the conversions are %d %i %u %x %X %o %c %s %p and %%",
+                "the conversions are %d %i %u %x %X %o %c %s %p %r %rx and %%",
             );
         }
     })
+}
+
+fn is_number(show: Show) -> bool {
+    matches!(
+        show,
+        Show::Signed | Show::Unsigned | Show::LowerHex | Show::UpperHex | Show::Octal
+    )
 }
 
 /// A text that is known already, as a `%s` shows it.
@@ -209,13 +229,13 @@ mod tests {
             "%5",
             "%l",
             "%f",
-            "%r",
+            "%5.2d",
             "%*d",
             "%.*s",
             "% d",
             "%y",
             "%é",
-            "%.2d",
+            "%.2c",
             "%99999d",
             "%99999999999999999999999d",
             "%n",

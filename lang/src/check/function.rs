@@ -1,6 +1,6 @@
 //! The functions that do something: each is a statement of its own.
 
-use crate::ast::{Arg, Name};
+use crate::ast::{Amount, Arg, Name, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Expr, Message, MessageId, MessageKind};
@@ -8,7 +8,8 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::param::Constant;
-use super::{Checker, MAX_MESSAGE_VALUES, MAX_MESSAGES};
+use super::value::Position;
+use super::{Checker, MAX_MESSAGE, MAX_MESSAGES};
 
 /// What to do with an aggregate that stands elsewhere.
 pub(super) fn into_a_map(aggregate: &str) -> String {
@@ -46,6 +47,14 @@ const FUNCTIONS: &[(&str, Check)] = &[
         checker.delete(call, actions)
     }),
     ("exit", |checker, call, actions| checker.exit(call, actions)),
+    ("tabulate", |checker, call, actions| {
+        checker.tabulate(call, actions)
+    }),
+    ("join", |checker, call, actions| checker.join(call, actions)),
+    ("cat", |checker, call, actions| checker.cat(call, actions)),
+    ("system", |checker, call, actions| {
+        checker.system(call, actions)
+    }),
 ];
 
 /// The names of the functions that do something.
@@ -63,7 +72,9 @@ impl Checker<'_> {
         actions: &mut Vec<Action>,
     ) -> Option<()> {
         if let Some((_, check)) = FUNCTIONS.iter().find(|(name, _)| *name == function.text) {
-            if let Some(name) = args.iter().find_map(|arg| arg.name.as_ref()) {
+            if function.text != "tabulate"
+                && let Some(name) = args.iter().find_map(|arg| arg.name.as_ref())
+            {
                 let message = format!(
                     "`{}()` has no argument called `{}`",
                     function.text, name.text
@@ -84,6 +95,15 @@ impl Checker<'_> {
             let message = format!("`{name}()` has nowhere to go");
             self.errors.push(
                 Diagnostic::new(Code::MisplacedAggregate, place, message).help(into_a_map(name)),
+            );
+        } else if self
+            .function_value(function, args, place, Position::Statement)
+            .is_some()
+        {
+            let message = format!("`{name}()` has a value, and nothing is done with it");
+            self.errors.push(
+                Diagnostic::new(Code::NoEffect, place, message)
+                    .help("keep it, `$x = …`, or print it: `print(…)`"),
             );
         } else {
             self.no_aggregate(function);
@@ -113,10 +133,23 @@ impl Checker<'_> {
 
     /// `exit()`: as in bpftrace nothing more happens in the block then.
     fn exit(&mut self, call: &Call, actions: &mut Vec<Action>) -> Option<()> {
-        if !call.args.is_empty() {
-            return self.takes(call, "no argument", "`exit()`");
-        }
-        self.tell(call.place, MessageKind::Exit(0), Vec::new(), actions)?;
+        let code = match call.args {
+            [] => 0,
+            [code] => match self.constant(&code.value)? {
+                Some(Constant::Number(Number {
+                    amount: Amount::Whole(code),
+                    ty: Type::Int,
+                })) if u8::try_from(code).is_ok() => u8::try_from(code).unwrap_or_default(),
+                _ => {
+                    let message = "an exit code is a number from 0 to 255 that is known before the script runs";
+                    self.errors
+                        .push(Diagnostic::new(Code::NotConstant, code.value.span, message));
+                    return None;
+                }
+            },
+            _ => return self.takes(call, "at most an exit code", "`exit()` or `exit(1)`"),
+        };
+        self.tell(call.place, MessageKind::Exit(code), Vec::new(), actions)?;
         actions.push(Action::Return);
         Some(())
     }
@@ -129,20 +162,31 @@ impl Checker<'_> {
         values: Vec<Expr>,
         actions: &mut Vec<Action>,
     ) -> Option<()> {
+        let types = values.iter().map(|value| value.ty).collect();
+        self.tell_as(place, kind, values, types, actions)
+    }
+
+    /// Tells user space values as ones of these types: texts may have more room there.
+    pub(super) fn tell_as(
+        &mut self,
+        place: Span,
+        kind: MessageKind,
+        values: Vec<Expr>,
+        types: Vec<Type>,
+        actions: &mut Vec<Action>,
+    ) -> Option<()> {
         for value in &values {
             self.spend(value, place);
         }
-        let room = |ty: Type| ty.size() / 8;
-        if values.iter().map(|value| room(value.ty)).sum::<usize>() > MAX_MESSAGE_VALUES {
-            let message = format!("at most {MAX_MESSAGE_VALUES} values are printed at once");
+        if types.iter().map(|ty| ty.size()).sum::<usize>() > MAX_MESSAGE {
+            let message = format!("at most {MAX_MESSAGE} bytes are printed at once");
             let error = Diagnostic::new(Code::TooLarge, place, message);
-            self.errors
-                .push(error.help("a text such as `comm` counts as two; use two statements"));
+            self.errors.push(error.help("use two statements"));
             return None;
         }
         let message = Message {
             kind,
-            values: values.iter().map(|value| value.ty).collect(),
+            values: types,
         };
         let known = self.messages.iter().position(|known| *known == message);
         let index = known.unwrap_or(self.messages.len());

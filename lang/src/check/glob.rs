@@ -1,10 +1,10 @@
 //! Globs over names: `*`, `?` and `{a,b}`.
 
 /// A glob with many braces stands for at most so many.
-pub(super) const MAX_ALTERNATIVES: usize = 256;
+pub const MAX_ALTERNATIVES: usize = 256;
 
 /// The globs without braces that a glob with braces stands for; none if there are too many.
-pub(super) fn alternatives(glob: &str) -> Option<Vec<String>> {
+pub fn alternatives(glob: &str) -> Option<Vec<String>> {
     let mut heads = vec![String::new()];
     let mut rest = glob;
     while let Some((before, after)) = rest.split_once('{') {
@@ -27,12 +27,12 @@ pub(super) fn alternatives(glob: &str) -> Option<Vec<String>> {
 }
 
 /// Whether the text is more than a name.
-pub(super) fn is_glob(text: &str) -> bool {
+pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
 /// Whether a name matches a glob without braces.
-pub(super) fn matches(glob: &str, name: &str) -> bool {
+pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name) = (glob.as_bytes(), name.as_bytes());
     let (mut at, mut in_name) = (0, 0);
     // Where to go on if what follows the last `*` does not match: after it, one byte later in the name.

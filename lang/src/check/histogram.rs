@@ -8,7 +8,7 @@ use crate::types::Type;
 
 use super::Checker;
 use super::param::Constant;
-use super::typing::a;
+use super::typing::{a, is_numeric, is_plain};
 use super::value::Value;
 
 /// `lhist()` has at most so many steps, as in bpftrace.
@@ -101,7 +101,10 @@ impl Checker<'_> {
                 .push(error.help("write them out, or use a `param`"));
             return None;
         };
-        if ty == value.expr.ty || number == 0 && ty == Type::Int {
+        // Plain numbers go together, and `nsecs` is one of nanoseconds.
+        let plain = is_plain(value.expr.ty) && is_plain(ty);
+        let suits = plain || value.expr.ty == Type::Unsigned && is_numeric(ty);
+        if ty == value.expr.ty || suits || number == 0 && ty == Type::Int {
             return Some(number);
         }
         let message = format!(

@@ -26,6 +26,13 @@ impl Checker<'_> {
                 Constant::Text(text) => Some(text.clone()),
                 Constant::Number(_) => None,
             },
+            ast::ExprKind::Positional(name) => Some(self.positional_text(name)),
+            ast::ExprKind::Call { function, args } if function.text == "str" => match &args[..] {
+                [ast::Arg { value, .. }] if matches!(value.kind, ast::ExprKind::Positional(_)) => {
+                    self.text_of(value)
+                }
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -51,7 +58,7 @@ impl Checker<'_> {
                 }
             }
             Type::Enum(Enumeration::Module) => return Some(KeyValue::Text(text.to_owned())),
-            Type::Text(_) => match unfit_text(text, place) {
+            Type::Text(room) => match unfit_text(text, room, place) {
                 Some(error) => error,
                 None => return Some(KeyValue::Text(text.to_owned())),
             },

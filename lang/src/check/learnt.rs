@@ -11,12 +11,15 @@
 use crate::ast::BinaryOp;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
+use crate::plan;
 use crate::span::Span;
 use crate::types::{Enumeration, Type};
 
 use super::Checker;
 use super::comparison::adapt;
-use super::typing::a;
+use super::condition::widen;
+use super::number::{counted, taken_as};
+use super::typing::{a, is_plain};
 use super::value::Value;
 
 /// What is known of a type.
@@ -42,9 +45,13 @@ impl Learnt {
         news
     }
 
-    /// Decides for a type. Whether that is news.
+    /// Decides for a type, or for more room of a text. Whether that is news.
     pub(super) fn learn(&mut self, ty: Type, place: Span) -> bool {
-        let news = self.decided.is_none();
+        let news = match (self.ty(), ty) {
+            (None, _) => true,
+            (Some(Type::Text(known)), Type::Text(room)) => room > known,
+            _ => false,
+        };
         if news {
             self.decided = Some((ty, place));
         }
@@ -87,16 +94,31 @@ impl Checker<'_> {
         let Some((ty, place)) = learnt.decided else {
             let own = (value.expr.ty, value.span);
             if written && matches!(own.0, Type::Int | Type::Text(_)) {
-                learnt.open.get_or_insert(own);
+                let open = learnt.open.get_or_insert(own);
+                if let (Type::Text(known), Type::Text(room)) = (open.0, own.0)
+                    && room > known
+                {
+                    *open = own;
+                }
                 return None;
             }
             learnt.decided = Some(own);
             self.news = true;
             return Some(value);
         };
+        if let (Type::Text(known), Type::Text(room)) = (ty, value.expr.ty) {
+            // What holds texts has room for the longest.
+            if room > known {
+                learnt.decided = Some((value.expr.ty, value.span));
+                self.news = true;
+            } else {
+                widen(&mut value, ty);
+            }
+            return Some(value);
+        }
         if let Some(text) = value.text().map(str::to_owned) {
             match ty {
-                Type::Text(_) | Type::Enum(Enumeration::Func) => {
+                Type::Enum(Enumeration::Func | Enumeration::Syscall | Enumeration::Phase) => {
                     return self.named(&text, value.span, ty, place);
                 }
                 Type::Enum(Enumeration::Runtime) => {
@@ -106,6 +128,20 @@ impl Checker<'_> {
             }
         }
         adapt(&mut value, ty);
+        let is_written = value.is_constant();
+        if value.expr.ty == Type::Bool && is_plain(ty) {
+            value = counted(value);
+        }
+        // Of signed and unsigned numbers the first one decides.
+        let plain = is_plain(ty) && is_plain(value.expr.ty);
+        let unit =
+            ty == Type::Unsigned && is_written && matches!(value.expr.ty, Type::Time | Type::Size);
+        let truth = ty == Type::Bool
+            && matches!(value.expr.kind, plan::ExprKind::Const(0 | 1))
+            && value.expr.ty == Type::Int;
+        if plain || unit || truth {
+            value.expr = taken_as(value.expr, ty);
+        }
         if value.expr.ty == ty {
             return Some(value);
         }

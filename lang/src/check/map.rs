@@ -3,12 +3,13 @@
 use crate::ast;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Expr, MapValue, SlotId, SlotKind, Store, StoreId};
+use crate::plan::{Expr, MapValue, SlotKind, StoreId};
 use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
 use super::learnt::Learnt;
+use super::tuple::Form;
 use super::value::{Position, Value};
 use super::{MAX_KEYS, MAX_STORES};
 
@@ -22,12 +23,16 @@ pub(super) struct MapUse {
     /// With its `@`.
     pub(super) name: String,
     /// What decided how many keys it has.
-    keyed: Option<Span>,
-    keys: Vec<Learnt>,
+    pub(super) keyed: Option<Span>,
+    pub(super) keys: Vec<Learnt>,
     /// What it keeps, and the place that says so.
     pub(super) holds: Option<(Holds, Span)>,
     /// The type of what it holds.
     pub(super) value: Learnt,
+    /// The types of the parts of what it holds, if that is a tuple.
+    pub(super) parts: Vec<Learnt>,
+    /// Whether its values are read: then what counts and adds up is kept as a number.
+    pub(super) read: bool,
     /// Whether the error that nothing is put into it was reported.
     pub(super) reported: bool,
 }
@@ -40,6 +45,8 @@ pub(super) enum Holds {
         /// Assigned with `=`.
         assigned: bool,
     },
+    /// Tuples that are read and written.
+    Tuple(Form),
     /// An aggregate.
     Aggregate {
         /// As it is written, such as `p99()`.
@@ -55,6 +62,7 @@ impl Holds {
     fn is_like(&self, other: &Holds) -> bool {
         match (self, other) {
             (Holds::Number { .. }, Holds::Number { .. }) => true,
+            (Holds::Tuple(form), Holds::Tuple(other)) => form == other,
             (
                 Holds::Aggregate { value, slots, .. },
                 Holds::Aggregate {
@@ -70,7 +78,8 @@ impl Holds {
     /// As errors call it.
     pub(super) fn name(&self) -> String {
         match self {
-            Holds::Number { .. } => "a number".to_owned(),
+            Holds::Number { .. } => "a single value".to_owned(),
+            Holds::Tuple(_) => "a tuple".to_owned(),
             Holds::Aggregate { name, .. } => format!("`{name}`"),
         }
     }
@@ -80,8 +89,8 @@ impl MapUse {
     /// Takes what is open for decided. Whether that is news.
     pub(super) fn settle(&mut self) -> bool {
         let mut news = self.value.settle();
-        for key in &mut self.keys {
-            news |= key.settle();
+        for learnt in self.keys.iter_mut().chain(&mut self.parts) {
+            news |= learnt.settle();
         }
         news
     }
@@ -104,6 +113,8 @@ impl Checker<'_> {
             keys: Vec::new(),
             holds: None,
             value: Learnt::default(),
+            parts: Vec::new(),
+            read: false,
             reported: false,
         });
         self.news = true;
@@ -130,23 +141,28 @@ impl Checker<'_> {
         place: Span,
     ) -> Option<Vec<Expr>> {
         let keys = listed(keys);
-        if let Some(key) = keys.get(MAX_KEYS) {
-            self.too_many(key.span, format!("a map has at most {MAX_KEYS} keys"));
-            return None;
+        let mut values: Vec<Option<Value>> = Vec::new();
+        for key in keys {
+            match self.compound(key, Position::Statement) {
+                Some(key) => values.extend(key.values().into_iter().map(Some)),
+                // How many keys a tuple is cannot be known yet.
+                None if self.learning && may_be_tuple(key) => return None,
+                None => values.push(None),
+            }
+            if values.len() > MAX_KEYS {
+                self.too_many(key.span, format!("a map has at most {MAX_KEYS} keys"));
+                return None;
+            }
         }
-        let values: Vec<Option<Value>> = keys
-            .iter()
-            .map(|key| self.value(key, Position::Statement))
-            .collect();
         let name = self.maps[map.0].name.clone();
         match self.maps[map.0].keyed {
             None => {
                 self.maps[map.0].keyed = Some(place);
-                self.maps[map.0].keys = vec![Learnt::default(); keys.len()];
+                self.maps[map.0].keys = vec![Learnt::default(); values.len()];
                 self.news = true;
             }
-            Some(first) if self.maps[map.0].keys.len() != keys.len() => {
-                let (here, there) = (keyed(keys.len()), keyed(self.maps[map.0].keys.len()));
+            Some(first) if self.maps[map.0].keys.len() != values.len() => {
+                let (here, there) = (keyed(values.len()), keyed(self.maps[map.0].keys.len()));
                 let message = format!("`{name}` has {here} here and {there} elsewhere");
                 self.errors.push(
                     Diagnostic::new(Code::TwoWays, place, message)
@@ -225,6 +241,24 @@ impl Checker<'_> {
         value
     }
 
+    /// A value as the part of a tuple that a map holds.
+    pub(super) fn fit_part(&mut self, value: Value, map: MapId, index: usize) -> Option<Value> {
+        let known = &mut self.maps[map.0];
+        if known.parts.len() <= index {
+            known.parts.resize_with(index + 1, Learnt::default);
+        }
+        let mut learnt = known.parts[index];
+        let what = format!("`.{index}` of `{}`", known.name);
+        let value = self.fit(value, &mut learnt, &what);
+        self.maps[map.0].parts[index] = learnt;
+        value
+    }
+
+    /// The types of a map's keys, if they are known already.
+    pub(super) fn key_types(&self, map: MapId) -> Option<Vec<Type>> {
+        self.maps[map.0].keys.iter().map(Learnt::ty).collect()
+    }
+
     /// The type of what a map holds, if it is known already.
     pub(super) fn map_type(&self, map: MapId) -> Option<Type> {
         self.maps[map.0].value.ty()
@@ -251,47 +285,18 @@ impl Checker<'_> {
             map.reported = false;
         }
     }
+}
 
-    /// Adds the maps to the plan, unless nothing says what one of them holds.
-    pub(super) fn planned_maps(&mut self, plan: &mut plan::Plan) {
-        for (index, map) in self.maps.iter().enumerate() {
-            let keys: Option<Vec<Type>> = map.keys.iter().map(Learnt::ty).collect();
-            let (Some(keys), Some(ty), Some((holds, _))) = (keys, map.value.ty(), &map.holds)
-            else {
-                let message = format!("nothing says what `{}` holds", map.name);
-                let error = match map.keyed {
-                    Some(place) => Diagnostic::new(Code::NeverFilled, place, message),
-                    None => Diagnostic::without_place(Code::NeverFilled, message),
-                };
-                self.errors
-                    .push(error.help("it is only ever given values of itself"));
-                return;
-            };
-            let (value, slots) = match holds {
-                Holds::Number { assigned } => {
-                    let slot = if *assigned {
-                        SlotKind::Last
-                    } else {
-                        SlotKind::Tally
-                    };
-                    (MapValue::Number(SlotId(0)), vec![slot])
-                }
-                Holds::Aggregate { value, slots, .. } => (*value, slots.clone()),
-            };
-            plan.stores.push(Store {
-                name: map.name.clone(),
-                keys,
-                slots,
-            });
-            plan.maps.push(plan::Map {
-                name: map.name.trim_start_matches('@').to_owned(),
-                store: self.store(MapId(index)),
-                value,
-                ty,
-                shape: None,
-            });
-        }
-    }
+/// Whether an expression may be a tuple.
+fn may_be_tuple(expr: &ast::Expr) -> bool {
+    matches!(
+        expr.kind,
+        ast::ExprKind::Tuple(_)
+            | ast::ExprKind::Variable(_)
+            | ast::ExprKind::Map(_)
+            | ast::ExprKind::Index(..)
+            | ast::ExprKind::Field(..)
+    )
 }
 
 /// A tuple as the only key stands for its parts, as in bpftrace.

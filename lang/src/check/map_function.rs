@@ -1,72 +1,18 @@
-//! The functions of maps: `print`, `clear`, `zero` and `delete`.
+//! The functions of maps: `clear`, `zero`, `delete` and `has_key`.
 
-use crate::ast::{self, Amount, Arg, ExprKind, Number};
+use crate::ast::{self, Arg, ExprKind};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, MessageKind};
+use crate::plan::{self, Action, MessageKind};
 use crate::types::Type;
 
 use super::Checker;
+use super::call::Asked;
 use super::function::Call;
 use super::map::MapId;
-use super::param::Constant;
+use super::value::Value;
 
 impl Checker<'_> {
-    /// `print(@x)` and `print(@x, 10)`
-    pub(super) fn print(&mut self, call: &Call, actions: &mut Vec<Action>) -> Option<()> {
-        let (map, top) = match call.args {
-            [map] => (map, None),
-            [map, top] => (map, Some(top)),
-            [_, _, divisor] => {
-                return self.refused(divisor.value.span, "a divisor in `print()` is");
-            }
-            _ => {
-                return self.takes(
-                    call,
-                    "a map, and how many keys",
-                    "`print(@x)` or `print(@x, 10)`",
-                );
-            }
-        };
-        if !matches!(&map.value.kind, ExprKind::Map(_)) {
-            self.not_yet(map.value.span, "`print()` of anything but a whole map is");
-            if let Some(error) = self.errors.last_mut() {
-                error
-                    .help
-                    .push("use `printf(\"%d\\n\", …)`, or `print(@x)`".to_owned());
-            }
-            return None;
-        }
-        let map = self.whole(call, map);
-        let top = match top {
-            Some(top) => Some(self.top(top)?),
-            None => None,
-        };
-        let kind = MessageKind::Print {
-            map: map?.0,
-            top,
-            divisor: 1,
-        };
-        self.tell(call.place, kind, Vec::new(), actions)
-    }
-
-    fn top(&mut self, arg: &Arg) -> Option<usize> {
-        if let Some(Constant::Number(Number {
-            amount: Amount::Whole(top),
-            ty: Type::Int,
-        })) = self.constant(&arg.value)?
-            && let Ok(top @ 1..) = usize::try_from(top)
-        {
-            return Some(top);
-        }
-        let message = "how many keys `print()` shows is a number that is known before the script runs: 1 or more";
-        self.errors.push(
-            Diagnostic::new(Code::NotConstant, arg.value.span, message)
-                .help("such as `print(@x, 10)`, or a `param`"),
-        );
-        None
-    }
-
     /// `clear(@x)`
     pub(super) fn clear(&mut self, call: &Call, actions: &mut Vec<Action>) -> Option<()> {
         let map = self.only_map(call)?.0;
@@ -88,7 +34,7 @@ impl Checker<'_> {
     }
 
     /// A map without keys, as an argument.
-    fn whole(&mut self, call: &Call, arg: &Arg) -> Option<MapId> {
+    pub(super) fn whole(&mut self, call: &Call, arg: &Arg) -> Option<MapId> {
         let function = &call.function.text;
         if let ExprKind::Map(name) = &arg.value.kind {
             let map = self.map(name, arg.value.span)?;
@@ -133,14 +79,11 @@ impl Checker<'_> {
         let keys = if given.is_empty() { keys } else { given };
         let keys = self.keys(map, keys, target.span);
         self.filled(map, target.span)?;
-        let keys = keys?;
+        let types = self.key_types(map);
+        let (keys, types) = (keys?, types?);
         if self.is_aggregated(map) {
-            return self.tell(
-                call.place,
-                MessageKind::Delete { map: map.0 },
-                keys,
-                actions,
-            );
+            let kind = MessageKind::Delete { map: map.0 };
+            return self.tell_as(call.place, kind, keys, types, actions);
         }
         for key in &keys {
             self.spend(key, call.place);
@@ -148,5 +91,30 @@ impl Checker<'_> {
         let store = self.store(map);
         actions.push(Action::Delete { store, keys });
         Some(())
+    }
+
+    /// `has_key(@x, key)`
+    pub(super) fn has_key(&mut self, asked: &Asked) -> Option<Value> {
+        const EXAMPLE: &str = "has_key(@x, pid)";
+        let (map, keys) = match asked.args {
+            [map, key] if matches!(map.value.kind, ExprKind::Map(_)) => {
+                (&map.value, std::slice::from_ref(&key.value))
+            }
+            [place] => match Self::place(&place.value) {
+                Some((_, keys)) if !keys.is_empty() => (&place.value, keys),
+                _ => return self.asks(asked, "a map and a key", EXAMPLE),
+            },
+            _ => return self.asks(asked, "a map and a key", EXAMPLE),
+        };
+        let (name, _) = Self::place(map)?;
+        let id = self.map(name, map.span)?;
+        let keys = self.keys(id, keys, map.span);
+        self.filled(id, map.span)?;
+        self.readable(id, map.span)?;
+        let kind = plan::ExprKind::HasKey {
+            store: self.store(id),
+            keys: keys?,
+        };
+        Some(Value::new(kind, Type::Bool, asked.place))
     }
 }

@@ -1,12 +1,15 @@
 //! What a name stands for.
 
 use crate::ast::Name;
-use crate::builtin::{self, BUILTINS, Builtin, PLANNED};
+use crate::builtin::{self, BUILTINS, Builtin, Events, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::errno;
+use crate::linux;
 use crate::nearest::nearest;
+use crate::plan::{Expr, ExprKind};
 use crate::span::Span;
+use crate::types::{Enumeration, Type};
 
 use super::Checker;
 use super::aggregate;
@@ -21,6 +24,8 @@ pub(super) enum Meaning {
     Constant(Constant),
     /// A WASI error number.
     Errno(i64),
+    /// A value that is no field of the event's record.
+    Value(Expr),
 }
 
 impl Checker<'_> {
@@ -29,14 +34,29 @@ impl Checker<'_> {
         if let Some(value) = self.params.value(name) {
             return Some(Meaning::Constant(value.clone()));
         }
-        if let Some(builtin) = builtin::builtin(name) {
+        let name = if name == "runtime_version" {
+            "runtime"
+        } else {
+            name
+        };
+        if let Some(builtin) = builtin::builtin_at(name, self.here()) {
             return Some(Meaning::Builtin(builtin));
         }
-        if let Some(number) = errno::number(name) {
-            return Some(Meaning::Errno(number));
+        if let Some(value) = self.around(name, place) {
+            return value.map(Meaning::Value);
         }
-        let error = if is_planned(name) {
+        if let Some(meaning) = self.error_number(name) {
+            return Some(meaning);
+        }
+        if BUILTINS.iter().any(|builtin| builtin.name == name) || is_argument(name) {
+            self.not_here(name, place);
+            return None;
+        }
+        let error = if is_other(name) {
             return self.refused(place, &format!("`{name}` is"));
+        } else if let Some(hint) = super::refuse::left_out(name) {
+            self.not_in_language(place, &format!("`{name}` is"), hint);
+            return None;
         } else if aggregate::is_function(name) {
             Diagnostic::new(Code::UnknownName, place, format!("`{name}` is a function"))
                 .help(format!("write `{name}(…)`"))
@@ -61,11 +81,25 @@ impl Checker<'_> {
                 .params
                 .names()
                 .chain(BUILTINS.iter().map(|builtin| builtin.name))
-                .chain(PLANNED.iter().copied());
+                .chain(OTHER_VALUES.iter().copied())
+                .filter(|known| !known.is_empty());
             did_you_mean(error, name, known)
         };
         self.errors.push(error);
         None
+    }
+
+    /// The error number of this name: that of Linux where there is a system call or a raw probe.
+    fn error_number(&self, name: &str) -> Option<Meaning> {
+        let events = self.here();
+        if events != Events::SYSCALL && events != Events::RAW {
+            return errno::number(name).map(Meaning::Errno);
+        }
+        let number = linux::errno_number(name)?;
+        Some(Meaning::Value(Expr {
+            kind: ExprKind::Const(number),
+            ty: Type::Enum(Enumeration::LinuxErrno),
+        }))
     }
 
     /// The error of a call that is no aggregate where only aggregates are of use.
@@ -73,11 +107,9 @@ impl Checker<'_> {
         let name = &called.text;
         if function::names().any(|known| known == name) {
             self.no_value(called);
-        } else if aggregate::PLANNED_FUNCTIONS.contains(&name.as_str()) {
-            self.not_yet(called.span, &format!("`{name}()` is"));
         } else if let Some(hint) = super::refuse::left_out(name) {
             self.not_in_language(called.span, &format!("`{name}()` is"), hint);
-        } else if builtin::builtin(name).is_some() || is_planned(name) {
+        } else if BUILTINS.iter().any(|builtin| builtin.name == name) || is_other(name) {
             let message = format!("`{name}` is a value, not a function");
             self.errors.push(
                 Diagnostic::new(Code::UnknownFunction, called.span, message)
@@ -95,11 +127,23 @@ impl Checker<'_> {
     }
 }
 
-fn is_planned(name: &str) -> bool {
-    let raw_argument = name
-        .strip_prefix("arg")
-        .is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
-    PLANNED.contains(&name) || raw_argument
+/// Whether it is an argument by its number: `arg0`, and `sarg0` on the stack.
+pub(super) fn is_argument(name: &str) -> bool {
+    argument(name, "arg")
+        .or_else(|| argument(name, "sarg"))
+        .is_some()
+}
+
+/// The number of an argument whose name begins like this.
+pub(super) fn argument(name: &str, kind: &str) -> Option<u16> {
+    let digits = name.strip_prefix(kind)?;
+    let is_number = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
+}
+
+/// Whether it names a value that is no field of a record.
+fn is_other(name: &str) -> bool {
+    OTHER_VALUES.contains(&name)
 }
 
 /// Whether a name can only be meant as a WASI error number.

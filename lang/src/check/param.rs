@@ -1,7 +1,7 @@
 //! Parameters: what the script declares and what the command line sets.
 
 use crate::ast::{self, Amount, ExprKind, Item, Number, Script, UnaryOp};
-use crate::builtin::{self, PLANNED};
+use crate::builtin::{BUILTINS, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::errno;
@@ -13,6 +13,7 @@ use crate::types::Type;
 use crate::wasi::Function;
 
 use super::MAX_PARAMS;
+use super::elsewhere::WASI_CALLS;
 use super::typing::a;
 
 /// A parameter as users see it: an option of the script.
@@ -199,7 +200,10 @@ impl Params {
 
 /// What a name means already.
 fn reserved(name: &str) -> Option<&'static str> {
-    if builtin::builtin(name).is_some() || PLANNED.contains(&name) {
+    if BUILTINS.iter().any(|builtin| builtin.name == name)
+        || OTHER_VALUES.contains(&name)
+        || name == WASI_CALLS
+    {
         Some("this is a builtin")
     } else if Function::named(name).is_some() {
         Some("this is a WASI function")

@@ -23,12 +23,19 @@ enum Shown {
 impl Checker<'_> {
     /// `printf("%s %d\n", func, bytes)`
     pub(super) fn printf(&mut self, call: &Call, actions: &mut Vec<Action>) -> Option<()> {
+        let example = "`printf(\"%s %d\\n\", func, bytes)`";
+        let (pieces, values) = self.formatted(call, example)?;
+        self.tell(call.place, MessageKind::Printf(pieces), values, actions)
+    }
+
+    /// The pieces of a format, the first argument, and the values of the others.
+    pub(super) fn formatted(
+        &mut self,
+        call: &Call,
+        example: &str,
+    ) -> Option<(Vec<Piece>, Vec<Expr>)> {
         let [format, args @ ..] = call.args else {
-            return self.takes(
-                call,
-                "a format and its values",
-                "`printf(\"%s %d\\n\", func, bytes)`",
-            );
+            return self.takes(call, "a format and its values", example);
         };
         let text = self.format(call, format)?;
         let pieces = match format::pieces(&text) {
@@ -89,7 +96,7 @@ impl Checker<'_> {
         if shown.next().is_some() {
             return None;
         }
-        self.tell(call.place, MessageKind::Printf(whole), values, actions)
+        Some((whole, values))
     }
 
     /// A value and the conversion that shows it; there is none if there are more values than conversions.
@@ -112,16 +119,20 @@ impl Checker<'_> {
         if is_text && let Some(text) = value.text() {
             return Some(Shown::Text(format::shown(text, conversion)));
         }
+        let is_bytes = matches!(conversion.show, Show::Bytes | Show::HexBytes);
         let suits = match ty {
-            Type::Text(_) => is_text,
-            Type::Enum(_) => true,
-            _ => !is_text,
+            Type::Text(_) | Type::Stack(_) | Type::Address(_) | Type::Moment(_) => is_text,
+            Type::Bytes(_) => is_text || is_bytes,
+            Type::Enum(_) => !is_bytes,
+            _ => !is_text && !is_bytes,
         };
         if suits {
             return Some(Shown::Value(conversion, value.expr));
         }
         let what = if is_text {
-            "a text, or the name of an errno, function, runtime or module"
+            "a text, or the name of something"
+        } else if is_bytes {
+            "bytes"
         } else {
             "a number"
         };
@@ -129,7 +140,10 @@ impl Checker<'_> {
         let error = Diagnostic::new(Code::FormatArguments, place, message)
             .label(format!("this is {}", a(ty)));
         self.errors.push(match ty {
-            Type::Text(_) => error.help("use `%s`"),
+            Type::Text(_) | Type::Stack(_) | Type::Address(_) | Type::Moment(_) => {
+                error.help("use `%s`")
+            }
+            Type::Bytes(_) => error.help("use `%r`, or `%rx` for base 16"),
             Type::Time => error.help("use `%d`, and divide by the unit: `duration / 1us`"),
             Type::Size => error.help("use `%d`; it prints bytes"),
             _ => error.help("use `%d`"),

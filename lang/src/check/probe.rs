@@ -15,10 +15,8 @@ use super::name::did_you_mean;
 /// The kinds of probes that have no call.
 pub(crate) const WITHOUT_CALL: &[&str] = &["begin", "end", "BEGIN", "END", "interval"];
 
-/// The kinds of probes of the language that this version does not have yet.
-pub(crate) const PLANNED_KINDS: &[&str] = &[
-    "syscall",
-    "phase",
+/// The kinds of probes outside of WASI.
+pub(crate) const RAW_KINDS: &[&str] = &[
     "profile",
     "uprobe",
     "uretprobe",
@@ -27,75 +25,113 @@ pub(crate) const PLANNED_KINDS: &[&str] = &[
     "rawtracepoint",
     "kprobe",
     "kretprobe",
-    "fentry",
-    "fexit",
 ];
 
-impl Checker<'_> {
-    /// The calls that some probes stand for; probes of the same runtime become one.
-    pub(super) fn probes(&mut self, probes: &[Probe]) -> Option<Vec<plan::Probe>> {
-        let checked: Vec<Option<Vec<plan::Probe>>> =
-            probes.iter().map(|probe| self.probe(probe)).collect();
-        let mut merged: Vec<plan::Probe> = Vec::new();
-        for probe in checked
-            .into_iter()
-            .collect::<Option<Vec<_>>>()?
-            .into_iter()
-            .flatten()
-        {
-            match merged
-                .iter_mut()
-                .find(|known| known.runtime == probe.runtime)
-            {
-                Some(known) => known.functions = known.functions.union(probe.functions),
-                None => merged.push(probe),
-            }
-        }
-        Some(merged)
-    }
+/// The kinds of probes of the language that this version does not have yet, and what does instead.
+const PLANNED: &[(&str, &str)] = &[
+    ("fentry", FUNCTIONS_OF_THE_KERNEL),
+    ("fexit", FUNCTIONS_OF_THE_KERNEL),
+];
 
-    fn probe(&mut self, probe: &Probe) -> Option<Vec<plan::Probe>> {
-        let kind = probe.kind.text.as_str();
-        if self.is_alias(probe) {
-            return self.refused(probe.span, &format!("the alias `{}` is", written(probe)));
-        }
-        if WITHOUT_CALL.contains(&kind) {
-            let message = format!("a table is over calls, and there is none at `{kind}`");
-            self.errors.push(
-                Diagnostic::new(Code::BadProbe, probe.span, message)
-                    .help(format!("write `from wasi:*`; what happens at `{kind}` is a probe block: `{kind} {{ … }}`")),
-            );
-            return None;
-        }
-        if PLANNED_KINDS.contains(&kind) {
-            return self.refused(probe.span, &format!("the probe `{kind}` is"));
-        }
-        if kind != "wasi" {
-            let error = Diagnostic::new(
-                Code::UnknownProbe,
-                probe.kind.span,
-                format!("no kind of probe is called `{kind}`"),
-            );
-            let known = ["wasi"]
-                .iter()
-                .chain(WITHOUT_CALL)
-                .chain(PLANNED_KINDS)
-                .copied();
-            self.errors.push(did_you_mean(error, kind, known));
-            return None;
-        }
-        match probe.segments.as_slice() {
+const FUNCTIONS_OF_THE_KERNEL: &str =
+    "a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`";
+
+/// The kinds of probes of bpftrace that this language leaves out, and what does instead.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("kfunc", FUNCTIONS_OF_THE_KERNEL),
+    ("kretfunc", FUNCTIONS_OF_THE_KERNEL),
+    (
+        "software",
+        "what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`",
+    ),
+    (
+        "hardware",
+        "what happens now and then is seen with `profile:hz:99`",
+    ),
+    ("watchpoint", "a script does not watch memory"),
+    ("asyncwatchpoint", "a script does not watch memory"),
+    (
+        "iter",
+        "what the kernel holds is not listed; a script sees what happens",
+    ),
+    ("self", "signals to ewapa itself are no events"),
+    ("test", "write `begin`"),
+    ("bench", "write `begin`"),
+];
+
+/// The short names of kinds of probes, as bpftrace has them.
+const SHORT: &[(&str, &str)] = &[
+    ("t", "tracepoint"),
+    ("rt", "rawtracepoint"),
+    ("u", "uprobe"),
+    ("ur", "uretprobe"),
+    ("U", "usdt"),
+    ("k", "kprobe"),
+    ("kr", "kretprobe"),
+    ("p", "profile"),
+    ("i", "interval"),
+    ("f", "kfunc"),
+    ("fr", "kretfunc"),
+    ("s", "software"),
+    ("h", "hardware"),
+    ("w", "watchpoint"),
+    ("aw", "asyncwatchpoint"),
+    ("it", "iter"),
+];
+
+/// The kind of a probe, by its long name.
+pub(super) fn kind(probe: &Probe) -> &str {
+    long(&probe.kind.text)
+}
+
+fn long(kind: &str) -> &str {
+    let short = SHORT.iter().find(|(short, _)| *short == kind);
+    short.map_or(kind, |(_, long)| long)
+}
+
+/// All kinds of probes.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
+    let planned = PLANNED.iter().map(|(name, _)| *name);
+    ["wasi", "syscall", "phase"]
+        .into_iter()
+        .chain(WITHOUT_CALL.iter().copied())
+        .chain(RAW_KINDS.iter().copied())
+        .chain(planned)
+}
+
+/// The name of a kind that is still to come, and what does instead.
+pub(super) fn planned(kind: &str) -> Option<(&'static str, &'static str)> {
+    PLANNED.iter().find(|(name, _)| *name == kind).copied()
+}
+
+/// The name of a kind that this language leaves out, and what does instead.
+pub(super) fn left_out(kind: &str) -> Option<(&'static str, &'static str)> {
+    let kind = long(kind);
+    LEFT_OUT.iter().find(|(name, _)| *name == kind).copied()
+}
+
+/// When in a call a probe fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Point {
+    /// When it has completed.
+    End,
+    /// When it begins.
+    Enter,
+}
+
+impl Checker<'_> {
+    /// The calls that a `wasi:` probe stands for, and when in them it fires.
+    pub(super) fn calls_of(&mut self, probe: &Probe) -> Option<(Point, Vec<plan::Probe>)> {
+        let (point, segments) = match probe.segments.as_slice() {
+            [segments @ .., point] if is_point(point) && !segments.is_empty() => {
+                (Point::Enter, segments)
+            }
+            segments => (Point::End, segments),
+        };
+        let calls = match segments {
             [functions] => self.calls(probe, None, functions),
-            [functions, point] if is_point(point) => {
-                self.calls(probe, None, functions);
-                self.refused(point.span, &format!("`:{}` is", point.text))
-            }
             [runtime, functions] => self.calls(probe, Some(runtime), functions),
-            [runtime, functions, point] if is_point(point) => {
-                self.calls(probe, Some(runtime), functions);
-                self.refused(point.span, &format!("`:{}` is", point.text))
-            }
-            segments => {
+            _ => {
                 let message = if segments.is_empty() {
                     "this probe names no function"
                 } else {
@@ -105,7 +141,8 @@ impl Checker<'_> {
                 self.errors.push(error.help("write `wasi:fd_write`, `wasi:fd_*` or, of one runtime, `wasi:wasmtime:fd_write`"));
                 None
             }
-        }
+        };
+        Some((point, calls?))
     }
 
     fn calls(
@@ -173,7 +210,7 @@ impl Checker<'_> {
         all_match.then_some(numbers)
     }
 
-    fn parts(&mut self, glob: &Name) -> Option<Vec<String>> {
+    pub(super) fn parts(&mut self, glob: &Name) -> Option<Vec<String>> {
         let parts = glob::alternatives(&glob.text);
         if parts.is_none() {
             let message = format!(
@@ -185,11 +222,6 @@ impl Checker<'_> {
             );
         }
         parts
-    }
-
-    /// Whether the script declares the probe with `alias`.
-    pub(super) fn is_alias(&self, probe: &Probe) -> bool {
-        self.aliases.contains(&written(probe))
     }
 
     /// The error that no runtime has this name.
@@ -215,7 +247,7 @@ impl Checker<'_> {
 }
 
 /// A probe as it is written.
-pub(super) fn written(probe: &Probe) -> String {
+pub(crate) fn written(probe: &Probe) -> String {
     let mut text = probe.kind.text.clone();
     for segment in &probe.segments {
         text.push(':');

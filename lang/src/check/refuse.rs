@@ -8,24 +8,53 @@ use crate::span::Span;
 
 use super::Checker;
 
-/// Functions of bpftrace that this language leaves out, and what to do instead.
+/// Why there are no types of C.
+const NO_TYPES: &str = "a script needs no C types: values come as builtins with names and types";
+
+/// Functions and values of bpftrace that this language leaves out, and what to do instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("cgroupid", "a script does not look at cgroups by path"),
-    ("kaddr", "a script does not read the kernel's memory"),
-    ("kptr", "a script does not read the kernel's memory"),
+    ("bswap", "swap bytes with `<<`, `>>` and `|`"),
+    ("cgroup_path", "`cgroup` is the number of the cgroup"),
+    (
+        "cgroupid",
+        "`cgroup` is the number of the cgroup; a script does not look cgroups up by path",
+    ),
+    (
+        "ctx",
+        "what a probe gives has names: `arg0`, `args.NAME`, `retval`",
+    ),
+    ("jiffies", "use `nsecs`"),
+    ("kaddr", "a script does not look up addresses by name"),
     ("macaddr", "a script does not see network packets"),
-    ("ntop", "a script does not see network packets"),
+    (
+        "ntop",
+        "print the bytes of an address: `printf(\"%r\", buf(address, 4))`",
+    ),
+    (
+        "offsetof",
+        "a script needs no C types: values come as builtins with names and types",
+    ),
     (
         "override",
         "a script only watches; it never changes what a program does",
     ),
-    ("reg", "arguments have names: `args.fd`"),
+    ("pton", "a script does not see network packets"),
     (
         "signal",
         "a script only watches; it never changes what a program does",
     ),
-    ("uaddr", "a script does not read the program's memory"),
-    ("uptr", "a script does not read the program's memory"),
+    (
+        "sizeof",
+        "a script needs no C types: values come as builtins with names and types",
+    ),
+    ("skboutput", "a script does not see network packets"),
+    ("uaddr", "a script does not look up addresses by name"),
+    ("unwatch", "memory cannot be watched"),
+    ("username", "`uid` is the number of the user"),
+    (
+        "usermode",
+        "a `profile` of the program's own code has a `ustack`",
+    ),
 ];
 
 /// What to do instead of a function of bpftrace that is left out.
@@ -44,6 +73,14 @@ impl Checker<'_> {
             .push(Diagnostic::new(Code::NotYet, place, message));
     }
 
+    /// The same, with what does instead.
+    pub(super) fn not_yet_but(&mut self, place: Span, what: &str, hint: &str) {
+        self.not_yet(place, what);
+        if let Some(error) = self.errors.last_mut() {
+            error.help.push(hint.to_owned());
+        }
+    }
+
     /// The same, as the result of a check.
     pub(super) fn refused<T>(&mut self, place: Span, what: &str) -> Option<T> {
         self.not_yet(place, what);
@@ -58,31 +95,58 @@ impl Checker<'_> {
     }
 
     pub(super) fn foreign(&mut self, foreign: &Foreign) {
-        let hint = "a script needs no C types: values come as builtins with names and types";
+        let hint = match foreign.word.as_str() {
+            "fn" => "statements that are used again are a `macro`",
+            "let" => "a map needs no declaration: what is put into it decides what it is",
+            word if word.starts_with('#') => {
+                "there is no C preprocessor; another script's macros come with `import \"lib.ewq\"`"
+            }
+            _ => NO_TYPES,
+        };
         self.not_in_language(foreign.span, &format!("`{}` is", foreign.word), hint);
     }
 
     /// Refuses an expression of a kind that no value of a call and no column can have yet.
     pub(super) fn refuse_expr<T>(&mut self, expr: &Expr) -> Option<T> {
-        const NO_POINTERS: &str =
-            "a script does not follow pointers: values come as builtins with names and types";
+        const NO_POINTERS: &str = "a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text";
         let place = expr.span;
         match &expr.kind {
-            ExprKind::Variable(name) => self.not_yet(place, &format!("the variable `{name}` is")),
-            ExprKind::Map(name) => self.not_yet(place, &format!("the map `{name}` is")),
-            ExprKind::Positional(name) => self.not_yet(place, &format!("`{name}` is")),
-            ExprKind::Ternary(..) => self.not_yet(place, "`? :` is"),
-            ExprKind::Index(..) => self.not_yet(place, "looking something up with `[ ]` is"),
-            ExprKind::Slice(..) => self.not_yet(place, "a part of a text with `[ : ]` is"),
+            ExprKind::Variable(name) | ExprKind::Map(name) => {
+                let message = format!("`{name}` has no value outside of probe blocks");
+                self.errors.push(
+                    Diagnostic::new(Code::UnknownName, place, message)
+                        .help("a table is about values of calls, such as `duration`"),
+                );
+            }
+            ExprKind::Positional(name) => self.not_yet(place, &format!("`{name}` here is")),
+            ExprKind::Ternary(..) => self.not_yet(place, "`? :` here is"),
+            ExprKind::Index(..) => {
+                self.not_in_language(place, "looking something up with `[ ]` is", NO_POINTERS)
+            }
+            ExprKind::Slice(..) => {
+                self.not_yet(place, "a part of a text that is not compared is");
+                if let Some(error) = self.errors.last_mut() {
+                    let help = "it can be compared, `comm[:4] == \"wasm\"`, and be printed, `printf(\"%.4s\", comm)`";
+                    error.help.push(help.to_owned());
+                }
+            }
             ExprKind::Field(of, field) => match &of.kind {
-                ExprKind::Name(name) => self.not_yet(place, &format!("`{name}.{}` is", field.text)),
-                _ => self.not_yet(place, &format!("`.{}` is", field.text)),
+                ExprKind::Name(name) => {
+                    self.not_yet(place, &format!("`{name}.{}` here is", field.text))
+                }
+                _ => self.not_yet(place, &format!("`.{}` here is", field.text)),
             },
             ExprKind::Step { up, .. } => {
-                self.not_yet(place, if *up { "`++` is" } else { "`--` is" })
+                let what = if *up { "`++`" } else { "`--`" };
+                self.not_yet(place, &format!("{what} within an expression is"));
+                if let Some(error) = self.errors.last_mut() {
+                    error
+                        .help
+                        .push("make it a statement of its own, before this one".to_owned());
+                }
             }
-            ExprKind::Tuple(_) => self.not_yet(place, "a tuple in `( , )` is"),
-            ExprKind::Cast(ty, _) if ty.text.contains(' ') => {
+            ExprKind::Tuple(_) => self.not_yet(place, "a tuple here is"),
+            ExprKind::Cast(ty, _) if ty.text.contains([' ', '*']) => {
                 self.not_in_language(place, &format!("a cast to `{}` is", ty.text), NO_POINTERS);
             }
             ExprKind::Cast(ty, _) => self.not_yet(place, &format!("a cast to `{}` is", ty.text)),
@@ -93,9 +157,9 @@ impl Checker<'_> {
             ExprKind::Unary(UnaryOp::Address, _) => {
                 self.not_in_language(place, "`&` before a value is", NO_POINTERS)
             }
-            ExprKind::Unary(UnaryOp::BitNot, _) => self.not_yet(place, "`~` is"),
-            ExprKind::Binary(op, ..) => self.not_yet(place, &format!("`{}` is", op.text())),
-            _ => self.not_yet(place, "this kind of expression is"),
+            ExprKind::Unary(UnaryOp::BitNot, _) => self.not_yet(place, "`~` here is"),
+            ExprKind::Binary(op, ..) => self.not_yet(place, &format!("`{}` here is", op.text())),
+            _ => self.not_yet(place, "this kind of expression here is"),
         }
         None
     }

@@ -64,6 +64,22 @@ impl Checker<'_> {
         self.result_truth(found).map(|found| found.expr)
     }
 
+    /// Reports that a condition over results looks at a map.
+    fn no_map_in_result<T>(&mut self, name: &str, place: Span, scope: &Scope) -> Option<T> {
+        let (what, help) = match scope {
+            Scope::Row(_) => (
+                "a `having`",
+                "a `having` looks at the columns of its own row",
+            ),
+            Scope::Run { .. } => (
+                "a `check`",
+                "make it a column of a table, and check that: `table.column`",
+            ),
+        };
+        self.not_yet_but(place, &format!("the map `{name}` in {what} is"), help);
+        None
+    }
+
     fn result(&mut self, expr: &ast::Expr, scope: &mut Scope) -> Option<Found> {
         let span = expr.span;
         match &expr.kind {
@@ -86,6 +102,10 @@ impl Checker<'_> {
                 Scope::Run { tables, .. } => self.run_name(name, span, tables),
             },
             ExprKind::Field(of, field) => self.field(expr, of, field, scope),
+            ExprKind::Map(name) => self.no_map_in_result(name, span, scope),
+            ExprKind::Index(of, _) if let ExprKind::Map(name) = &of.kind => {
+                self.no_map_in_result(name, span, scope)
+            }
             ExprKind::Index(of, _) if matches!(&of.kind, ExprKind::Name(_)) => {
                 let message = "this is a row of a table, and not one of its columns";
                 let error = Diagnostic::new(Code::NotANumber, span, message);
@@ -234,7 +254,7 @@ impl Checker<'_> {
                 Type::Enum(Enumeration::Errno),
                 span,
             )),
-            Meaning::Builtin(_) => None,
+            Meaning::Builtin(_) | Meaning::Value(_) => None,
         }
     }
 

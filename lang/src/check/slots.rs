@@ -43,14 +43,14 @@ impl Checker<'_> {
             },
             Shape::Over(make) => make(&mut slot),
             Shape::Quantile(share) => quantile(&mut slot, share),
-            Shape::Stats | Shape::Histogram(_) => return None,
+            Shape::Stats | Shape::Histogram(_) | Shape::Series(_) => return None,
         };
         Some((aggregate, ty))
     }
 
     /// The slot of this kind over this value under the column's condition; a new one only if there is
     /// none yet.
-    fn slot(
+    pub(super) fn slot(
         &mut self,
         slots: &mut Slots,
         kind: SlotKind,

@@ -7,7 +7,7 @@ use crate::plan::Action;
 use crate::span::Span;
 use crate::types::Type;
 
-use super::value::{Position, operator};
+use super::value::Position;
 use super::{Checker, MAX_BLOCK_STATEMENTS, MAX_IFS, MAX_STATEMENTS};
 
 impl Checker<'_> {
@@ -59,10 +59,9 @@ impl Checker<'_> {
         let place = statement.span;
         match &statement.kind {
             StatementKind::Expr(expr) => self.expression_statement(expr, place, actions),
-            StatementKind::Assign { target, op, value } => match (op, self.compound(*op, place)?) {
-                (None, _) => self.assignment(target, value, place, actions),
-                (Some(_), Some(op)) => self.change(target, op, value, place, actions),
-                _ => None,
+            StatementKind::Assign { target, op, value } => match op {
+                None => self.assignment(target, value, place, actions),
+                Some(op) => self.change(target, *op, value, place, actions),
             },
             StatementKind::If {
                 branches,
@@ -82,29 +81,16 @@ impl Checker<'_> {
                 self.statements_of(block, actions);
                 Some(())
             }
-            StatementKind::For { over, .. } => self.no_loop(over.span, "`for` is"),
-            StatementKind::While { condition, .. } => self.no_loop(condition.span, "`while` is"),
-            StatementKind::Unroll { times, .. } => self.no_loop(times.span, "`unroll` is"),
-            StatementKind::Break => self.refused(place, "`break` is"),
-            StatementKind::Continue => self.refused(place, "`continue` is"),
-        }
-    }
-
-    /// A loop is refused as a whole: what it assigns is not missed after it.
-    fn no_loop(&mut self, place: Span, what: &str) -> Option<()> {
-        if let Some(scope) = &mut self.scope {
-            scope.incomplete = true;
-        }
-        self.refused(place, what)
-    }
-
-    /// The operator of a compound assignment that this version runs; none inside for a plain one.
-    fn compound(&mut self, op: Option<BinaryOp>, place: Span) -> Option<Option<BinaryOp>> {
-        match op {
-            Some(op) if operator(op).is_none() => {
-                self.refused(place, &format!("`{}=` is", op.text()))
-            }
-            op => Some(op),
+            StatementKind::For {
+                variable,
+                over,
+                until,
+                body,
+            } => self.for_loop(variable, over, until.as_ref(), body, actions),
+            StatementKind::While { condition, body } => self.while_loop(condition, body, actions),
+            StatementKind::Unroll { times, body } => self.unroll(times, body, actions),
+            StatementKind::Break => self.jump(Action::Break, place, actions),
+            StatementKind::Continue => self.jump(Action::Continue, place, actions),
         }
     }
 
@@ -129,12 +115,22 @@ impl Checker<'_> {
                 };
                 self.change(target, op, &one, place, actions)
             }
-            ExprKind::Ternary(..) => self.refused(
-                expr.span,
-                "`? :` that does something, instead of having a value, is",
-            ),
+            // As in bpftrace, either side may do something instead of having a value.
+            ExprKind::Ternary(condition, then, otherwise) => {
+                let condition = self.condition(condition, Position::Condition);
+                let (mut done, mut done_otherwise) = (Vec::new(), Vec::new());
+                let first = self.expression_statement(then, then.span, &mut done);
+                self.expression_statement(otherwise, otherwise.span, &mut done_otherwise)?;
+                first?;
+                actions.push(Action::If {
+                    condition: condition?,
+                    then: done,
+                    otherwise: done_otherwise,
+                });
+                Some(())
+            }
             _ => {
-                self.value(expr, Position::Statement)?;
+                self.compound(expr, Position::Statement)?;
                 let error = Diagnostic::new(Code::NoEffect, expr.span, "this does nothing");
                 self.errors.push(error.help(
                     "keep the value, `@x = …` or `$x = …`, or print it: `printf(\"%d\\n\", …)`",
@@ -182,12 +178,12 @@ impl Checker<'_> {
         Some(())
     }
 
-    fn enter_if(&mut self, place: Span) -> bool {
+    pub(super) fn enter_if(&mut self, place: Span) -> bool {
         let Some(scope) = &mut self.scope else {
             return false;
         };
         if scope.ifs == MAX_IFS {
-            let message = format!("`if` nests more than {MAX_IFS} deep");
+            let message = format!("`if` and loops nest more than {MAX_IFS} deep");
             self.errors.push(
                 Diagnostic::new(Code::TooDeep, place, message)
                     .help("join conditions with `&&`, or leave early with `return`"),
@@ -202,7 +198,7 @@ impl Checker<'_> {
 /// Whether nothing after these actions is ever reached.
 fn ends(actions: &[Action]) -> bool {
     match actions.last() {
-        Some(Action::Return) => true,
+        Some(Action::Return | Action::Break | Action::Continue) => true,
         Some(Action::If {
             then, otherwise, ..
         }) => ends(then) && ends(otherwise),

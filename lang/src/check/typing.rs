@@ -30,26 +30,45 @@ impl Operand {
 
 /// The type with its article.
 pub(super) fn a(ty: Type) -> String {
-    let article = if matches!(ty, Type::Enum(Enumeration::Errno)) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if is_errno(ty) { "an" } else { "a" };
     format!("{article} {ty}")
 }
 
 /// Whether values of the type can be added and compared by size.
 pub(super) fn is_numeric(ty: Type) -> bool {
-    matches!(ty, Type::Int | Type::Time | Type::Size)
+    is_plain(ty) || matches!(ty, Type::Time | Type::Size)
 }
 
-/// The type of `left op right`, for `+ - * / %`.
+/// Whether values of the type are numbers without a unit.
+pub(super) fn is_plain(ty: Type) -> bool {
+    matches!(ty, Type::Int | Type::Unsigned)
+}
+
+/// Whether values of the type are the error numbers of WASI or of Linux.
+pub(super) fn is_errno(ty: Type) -> bool {
+    matches!(ty, Type::Enum(Enumeration::Errno | Enumeration::LinuxErrno))
+}
+
+/// The type of `left op right`, for arithmetic and operators on bits. Of two plain numbers it is unsigned if
+/// both are; a shifted number keeps its type.
 pub(super) fn arithmetic(op: BinaryOp, left: Operand, right: Operand) -> Checked<Type> {
     for operand in [left, right] {
         numeric(operand)?;
     }
     match (op, left.ty, right.ty) {
-        (BinaryOp::Mul, Type::Int, ty) | (BinaryOp::Mul | BinaryOp::Div, ty, Type::Int) => Ok(ty),
+        (BinaryOp::Shl | BinaryOp::Shr, ty, other) if is_plain(other) => Ok(ty),
+        (_, one, other) if is_plain(one) && is_plain(other) => {
+            Ok(if one == other { one } else { Type::Int })
+        }
+        (BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor, ty, other) if is_plain(other) => {
+            Ok(ty)
+        }
+        (
+            BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor | BinaryOp::Shl | BinaryOp::Shr,
+            ..,
+        ) => Err(Box::new(mixed(op, left, right))),
+        (BinaryOp::Mul, one, ty) if is_plain(one) => Ok(ty),
+        (BinaryOp::Mul | BinaryOp::Div, ty, other) if is_plain(other) => Ok(ty),
         (BinaryOp::Mul, ..) => Err(Box::new(mixed(op, left, right))),
         (BinaryOp::Div, one, other) if one == other => Ok(Type::Int),
         (_, one, other) if one == other => Ok(one),
@@ -72,7 +91,10 @@ pub(super) fn numeric(operand: Operand) -> Checked<()> {
 /// Whether `left op right` may be compared: same types, and an order only where there is one.
 pub(super) fn comparison(op: BinaryOp, left: Operand, right: Operand) -> Checked<()> {
     let zero = is_numeric(left.ty) && right.is_zero() || is_numeric(right.ty) && left.is_zero();
-    if left.ty != right.ty && !zero {
+    let alike = left.ty == right.ty
+        || is_plain(left.ty) && is_plain(right.ty)
+        || left.ty.is_text() && right.ty.is_text();
+    if !alike && !zero {
         return Err(Box::new(mixed(op, left, right)));
     }
     let place = left.span.to(right.span);
@@ -82,7 +104,7 @@ pub(super) fn comparison(op: BinaryOp, left: Operand, right: Operand) -> Checked
             "write `x` for `x == true` and `!x` for `x == false`; combine conditions with `&&` and `||`",
         )));
     }
-    let ordered = is_numeric(left.ty) || left.ty == Type::Enum(Enumeration::Errno);
+    let ordered = is_numeric(left.ty) || is_errno(left.ty);
     if !ordered && !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
         let message = format!("{} is not less or more than another", a(left.ty));
         let error = Diagnostic::new(Code::NotANumber, place, message);
@@ -100,6 +122,10 @@ fn mixed(op: BinaryOp, left: Operand, right: Operand) -> Diagnostic {
         BinaryOp::Mul => format!("{one} and {other} cannot be multiplied"),
         BinaryOp::Div => format!("{one} cannot be divided by {other}"),
         BinaryOp::Rem => format!("{one} has no remainder by {other}"),
+        BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor => {
+            format!("the bits of {one} and {other} do not go together")
+        }
+        BinaryOp::Shl | BinaryOp::Shr => format!("{one} cannot be shifted by {other}"),
         _ => format!("{one} and {other} cannot be compared"),
     };
     let error = Diagnostic::new(Code::MixedTypes, right.span, message)
@@ -112,7 +138,6 @@ fn mixed(op: BinaryOp, left: Operand, right: Operand) -> Diagnostic {
 }
 
 fn hint(op: BinaryOp, left: Operand, right: Operand) -> Option<String> {
-    let errno = Type::Enum(Enumeration::Errno);
     if op == BinaryOp::Div {
         return (right.ty == Type::Time)
             .then(|| "what there is of it in a second of the run is `rate(x)`".to_owned());
@@ -121,9 +146,12 @@ fn hint(op: BinaryOp, left: Operand, right: Operand) -> Option<String> {
         (Type::Bool, _) | (_, Type::Bool) => {
             Some("a condition stands for itself: write `ok` or `!ok`".to_owned())
         }
-        (ty, _) | (_, ty) if ty == errno => {
+        (ty, _) | (_, ty) if is_errno(ty) => {
             Some("compare it with a name such as `EBADF` or a number such as `8`".to_owned())
         }
+        (Type::Time, Type::Unsigned) | (Type::Unsigned, Type::Time) => Some(
+            "`nsecs` and `elapsed` are plain numbers of nanoseconds, as in bpftrace: make the time one, too, with `(uint64)`".to_owned(),
+        ),
         (ty, Type::Int) if op != BinaryOp::Mul => with_unit(ty, right),
         (Type::Int, ty) if op != BinaryOp::Mul => with_unit(ty, left),
         _ => None,

@@ -24,17 +24,23 @@ const UNITS: &[(&str, Unit, Option<Type>)] = &[
     ("hex", Unit::Hex, Some(Type::Int)),
     ("rate", Unit::Rate, None),
     ("bar", Unit::Bar, None),
+    ("spark", Unit::Spark, None),
 ];
 
-/// Units of the language that this version does not have yet.
-const PLANNED_UNITS: &[&str] = &["spark"];
+/// What a column is and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Has {
+    /// A number.
+    Number,
+    /// A rate.
+    Rate,
+    /// A series.
+    Series,
+}
 
 /// The names of all units.
 pub(crate) fn unit_names() -> impl Iterator<Item = &'static str> {
-    UNITS
-        .iter()
-        .map(|(name, ..)| *name)
-        .chain(PLANNED_UNITS.iter().copied())
+    UNITS.iter().map(|(name, ..)| *name)
 }
 
 impl Checker<'_> {
@@ -43,16 +49,17 @@ impl Checker<'_> {
         &mut self,
         unit: Option<&Name>,
         ty: Option<Type>,
-        is_rate: bool,
+        has: Has,
         value: Span,
     ) -> Option<Unit> {
         let Some(name) = unit else {
-            return Some(if is_rate { Unit::Rate } else { Unit::Auto });
+            return Some(match has {
+                Has::Number => Unit::Auto,
+                Has::Rate => Unit::Rate,
+                Has::Series => Unit::Spark,
+            });
         };
         let text = name.text.as_str();
-        if PLANNED_UNITS.contains(&text) {
-            return self.refused(name.span, &format!("the unit `{text}` is"));
-        }
         let Some((_, unit, suits)) = UNITS.iter().find(|(known, ..)| *known == text) else {
             let error = Diagnostic::new(
                 Code::UnknownUnit,
@@ -71,7 +78,7 @@ impl Checker<'_> {
                 self.errors.push(wrong_unit(name, *suits, ty, value));
                 None
             }
-            (_, Some(_)) if *unit == Unit::Rate && !is_rate => {
+            (_, Some(_)) if *unit == Unit::Rate && has != Has::Rate => {
                 let message = "`rate` shows what there is of something in a second";
                 let error = Diagnostic::new(Code::WrongUnit, name.span, message)
                     .label("this needs a `rate()`")
@@ -81,6 +88,15 @@ impl Checker<'_> {
                         "such as `rate(bytes)`; `rate(1)` is the number of calls in a second",
                     ),
                 );
+                None
+            }
+            (_, Some(_)) if *unit == Unit::Spark && has != Has::Series => {
+                let message = "`spark` shows the steps of a series";
+                let error = Diagnostic::new(Code::WrongUnit, name.span, message)
+                    .label("this needs a `tseries()`")
+                    .also(value, "this has none");
+                self.errors
+                    .push(error.help("such as `tseries(duration, 1s, 60)`"));
                 None
             }
             _ => Some(*unit),
@@ -97,7 +113,7 @@ fn wrong_unit(name: &Name, suits: Type, ty: Type, value: Span) -> Diagnostic {
     );
     let suiting: Vec<&str> = UNITS
         .iter()
-        .filter(|(_, unit, _)| !matches!(unit, Unit::Auto | Unit::Rate))
+        .filter(|(_, unit, _)| !matches!(unit, Unit::Auto | Unit::Rate | Unit::Spark))
         .filter(|(_, _, known)| known.is_none_or(|known| known == ty))
         .map(|(name, ..)| *name)
         .collect();

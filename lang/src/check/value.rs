@@ -1,20 +1,19 @@
 //! Expressions over the values of one call: they are evaluated in the kernel.
 
 use crate::ast::{self, Amount, BinaryOp, ExprKind, Number, UnaryOp};
-use crate::builtin::Builtin;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Expr};
 use crate::span::Span;
-use crate::types::{Enumeration, Type};
+use crate::types::{Enumeration, Space, Type};
 
 use super::Checker;
 use super::aggregate;
-use super::condition::compared_with_0;
 use super::function;
 use super::name::Meaning;
-use super::param::{Constant, negated};
-use super::typing::{Checked, Operand, arithmetic, is_numeric, numeric};
+use super::number::cast;
+use super::param::Constant;
+use super::typing::{Checked, Operand};
 
 /// Where an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +39,8 @@ pub(super) struct Value {
     pub(super) span: Span,
     /// Its value, if it is a plain number that was written out.
     literal: Option<Amount>,
+    /// Whose memory it is an address in, if the script says so.
+    pub(super) space: Option<Space>,
 }
 
 impl Value {
@@ -48,6 +49,7 @@ impl Value {
             expr: Expr { kind, ty },
             span,
             literal: None,
+            space: None,
         }
     }
 
@@ -73,89 +75,121 @@ impl Value {
 }
 
 impl Checker<'_> {
-    /// A value of a call.
+    /// A value of an event. A tuple is none: see [`Checker::compound`].
     pub(super) fn value(&mut self, expr: &ast::Expr, position: Position) -> Option<Value> {
         let span = expr.span;
+        let in_block = self.scope.is_some();
         match &expr.kind {
             ExprKind::Number(number) => self.number(*number, span),
-            ExprKind::Text(text) => Some(Value::new(
-                plan::ExprKind::Text(text.clone()),
-                Type::of_text(text),
-                span,
-            )),
-            ExprKind::Name(name) => match self.resolve(name, span)? {
-                Meaning::Builtin(builtin) => self.builtin(builtin, span),
-                Meaning::Errno(number) => Some(Value::new(
-                    plan::ExprKind::Const(number),
-                    Type::Enum(Enumeration::Errno),
-                    span,
-                )),
-                Meaning::Constant(Constant::Text(text)) => {
-                    let ty = Type::of_text(&text);
-                    Some(Value::new(plan::ExprKind::Text(text), ty, span))
-                }
-                Meaning::Constant(Constant::Number(number)) => {
-                    self.number(number, span).map(|value| Value {
-                        literal: None,
-                        ..value
-                    })
-                }
-            },
-            ExprKind::Call { function, .. } => self.call(function, span, position),
+            ExprKind::Text(text) => Some(text_value(text.clone(), span)),
+            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Positional(name) => {
+                let constant = self.positional(name);
+                self.known(constant, span)
+            }
+            ExprKind::Call { function, args } => self.call(function, args, span, position),
             ExprKind::Unary(UnaryOp::Negate, inner) => self.negate(inner, span, position),
-            ExprKind::Variable(name) if self.scope.is_some() => self.variable(name, span),
-            ExprKind::Map(_) | ExprKind::Index(..)
-                if self.scope.is_some() && Self::place(expr).is_some() =>
-            {
-                let (name, keys) = Self::place(expr)?;
-                self.map_value(name, keys, span)
+            ExprKind::Unary(UnaryOp::Not, inner) => {
+                let inner = self.value(inner, position)?;
+                self.opposite(inner, span)
+            }
+            ExprKind::Unary(UnaryOp::BitNot, inner) => self.bit_not(inner, span, position),
+            ExprKind::Unary(UnaryOp::Deref, inner) => match &inner.kind {
+                ExprKind::Cast(ty, address) if ty.text.ends_with('*') => {
+                    self.pointed_to(ty, address, span, position)
+                }
+                _ => self.refuse_expr(expr),
+            },
+            ExprKind::Cast(ty, inner) => match cast(&ty.text) {
+                Some((bytes, signed)) => self.cast(inner, bytes, signed, span, position),
+                None => self.refuse_cast(expr, ty, inner, position),
+            },
+            ExprKind::Tuple(_) if in_block => self.single(expr),
+            ExprKind::Field(of, field) => self.field_value(expr, of, field),
+            ExprKind::Arrow(of, field) if is_args(of) => self.argument_named(field, span),
+            ExprKind::Variable(_) if in_block => self.single(expr),
+            ExprKind::Map(_) | ExprKind::Index(..) if in_block && Self::place(expr).is_some() => {
+                self.single(expr)
             }
             ExprKind::Ternary(condition, then, otherwise) => {
                 self.choice(condition, then, otherwise, span, position)
             }
-            ExprKind::Unary(UnaryOp::Not, inner) => {
-                let inner = self.value(inner, position)?;
-                if self.scope.is_some() && is_numeric(inner.expr.ty) {
-                    return Some(compared_with_0(plan::BinaryOp::Eq, inner, span));
-                }
-                let inner = self.truth(inner)?;
-                Some(Value::new(
-                    plan::ExprKind::Not(Box::new(inner.expr)),
-                    Type::Bool,
-                    span,
-                ))
+            ExprKind::Binary(op @ (BinaryOp::Eq | BinaryOp::Ne), left, right)
+                if is_slice(left) || is_slice(right) =>
+            {
+                self.same_start(*op, left, right, span, position)
             }
-            ExprKind::Binary(op, left, right) => {
-                let Some(planned) = operator(*op) else {
-                    return self.refuse_expr(expr);
-                };
-                // Both sides are checked before either can end the check: each may have errors.
-                let (mut left, mut right) =
-                    (self.value(left, position), self.value(right, position));
-                if matches!(op, BinaryOp::And | BinaryOp::Or) {
-                    left = left.and_then(|left| self.truth(left));
-                    right = right.and_then(|right| self.truth(right));
-                }
-                if let Some(known) = self.known_side(*op, left.as_ref(), right.as_ref()) {
-                    return Some(known);
-                }
-                let (left, right) = (left?, right?);
-                match op {
-                    BinaryOp::And | BinaryOp::Or => {
-                        Some(Value::new(binary(planned, left, right), Type::Bool, span))
-                    }
-                    BinaryOp::Add
-                    | BinaryOp::Sub
-                    | BinaryOp::Mul
-                    | BinaryOp::Div
-                    | BinaryOp::Rem => {
-                        let ty = self.report(arithmetic(*op, left.operand(), right.operand()))?;
-                        Some(Value::new(binary(planned, left, right), ty, span))
-                    }
-                    _ => self.compare(*op, planned, left, right, span),
-                }
-            }
+            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, span, position),
             _ => self.refuse_expr(expr),
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Option<Value> {
+        match self.resolve(name, span)? {
+            Meaning::Builtin(builtin) => Some(Value::new(
+                plan::ExprKind::Builtin(builtin),
+                builtin.ty,
+                span,
+            )),
+            Meaning::Errno(number) => Some(Value::new(
+                plan::ExprKind::Const(number),
+                Type::Enum(Enumeration::Errno),
+                span,
+            )),
+            Meaning::Value(expr) => Some(Value::new(expr.kind, expr.ty, span)),
+            Meaning::Constant(constant) => self.known(constant, span),
+        }
+    }
+
+    /// A value that is known before the script runs, but not written out where it stands.
+    fn known(&mut self, constant: Constant, span: Span) -> Option<Value> {
+        match constant {
+            Constant::Text(text) => Some(text_value(text, span)),
+            Constant::Number(number) => self.number(number, span).map(|value| Value {
+                literal: None,
+                ..value
+            }),
+        }
+    }
+
+    fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        position: Position,
+    ) -> Option<Value> {
+        let written = [left, right]
+            .iter()
+            .all(|side| matches!(side.kind, ExprKind::Text(_)));
+        // Both sides are checked before either can end the check: each may have errors.
+        let (mut left, mut right) = (self.value(left, position), self.value(right, position));
+        if matches!(op, BinaryOp::And | BinaryOp::Or) {
+            left = left.and_then(|left| self.truth(left));
+            right = right.and_then(|right| self.truth(right));
+        }
+        if let Some(known) = self.known_side(op, left.as_ref(), right.as_ref()) {
+            return Some(known);
+        }
+        let (left, right) = (left?, right?);
+        let planned = planned(op);
+        match op {
+            BinaryOp::And | BinaryOp::Or => {
+                Some(Value::new(binary(planned, left, right), Type::Bool, span))
+            }
+            _ if is_comparison(op) => {
+                if !written
+                    && let (Some(one), Some(other)) = (left.text(), right.text())
+                    && matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                {
+                    let holds = (one == other) == (op == BinaryOp::Eq);
+                    let kind = plan::ExprKind::Const(i64::from(holds));
+                    return Some(Value::new(kind, Type::Bool, span));
+                }
+                self.compare(op, planned, left, right, span)
+            }
+            _ => self.computed(op, left, right, span),
         }
     }
 
@@ -164,7 +198,7 @@ impl Checker<'_> {
         result.map_err(|error| self.errors.push(*error)).ok()
     }
 
-    fn number(&mut self, number: Number, span: Span) -> Option<Value> {
+    pub(super) fn number(&mut self, number: Number, span: Span) -> Option<Value> {
         match number.amount {
             Amount::Whole(value) => {
                 let literal = (number.ty == Type::Int).then_some(number.amount);
@@ -188,40 +222,16 @@ impl Checker<'_> {
         }
     }
 
-    fn builtin(&mut self, builtin: &'static Builtin, span: Span) -> Option<Value> {
-        if let Some(probe) = self
-            .scope
-            .as_ref()
-            .and_then(|scope| scope.without_call.as_ref())
-        {
-            let message = format!("there is no call at `{probe}`");
-            let error = Diagnostic::new(Code::NoCall, span, message)
-                .label(format!("`{}` is a value of a call", builtin.name));
-            self.errors.push(error.help(format!(
-                "keep it in a map in a `wasi:` block, such as `@{} = {}`",
-                builtin.name, builtin.name
-            )));
-            return None;
+    fn call(
+        &mut self,
+        called: &ast::Name,
+        args: &[ast::Arg],
+        place: Span,
+        position: Position,
+    ) -> Option<Value> {
+        if let Some(result) = self.function_value(called, args, place, position) {
+            return result;
         }
-        let kind = plan::ExprKind::Builtin(builtin);
-        Some(Value::new(kind, builtin.ty, span))
-    }
-
-    fn negate(&mut self, inner: &ast::Expr, span: Span, position: Position) -> Option<Value> {
-        if let ExprKind::Number(number) = inner.kind {
-            return self.number(negated(number), span);
-        }
-        let inner = self.value(inner, position)?;
-        self.report(numeric(inner.operand()))?;
-        let ty = inner.expr.ty;
-        Some(Value::new(
-            plan::ExprKind::Negate(Box::new(inner.expr)),
-            ty,
-            span,
-        ))
-    }
-
-    fn call(&mut self, called: &ast::Name, place: Span, position: Position) -> Option<Value> {
         if !aggregate::is_aggregate(&called.text) {
             self.no_aggregate(called);
             return None;
@@ -262,9 +272,21 @@ pub(super) fn binary(op: plan::BinaryOp, left: Value, right: Value) -> plan::Exp
     plan::ExprKind::Binary(op, Box::new(left.expr), Box::new(right.expr))
 }
 
-/// The plan's operator; none for those that are still to come.
+/// The plan's operator; none for those that user space does not compute with.
 pub(super) fn operator(op: BinaryOp) -> Option<plan::BinaryOp> {
-    Some(match op {
+    match planned(op) {
+        plan::BinaryOp::BitOr
+        | plan::BinaryOp::BitXor
+        | plan::BinaryOp::BitAnd
+        | plan::BinaryOp::Shl
+        | plan::BinaryOp::Shr => None,
+        planned => Some(planned),
+    }
+}
+
+/// The plan's operator.
+pub(super) fn planned(op: BinaryOp) -> plan::BinaryOp {
+    match op {
         BinaryOp::Or => plan::BinaryOp::Or,
         BinaryOp::And => plan::BinaryOp::And,
         BinaryOp::Eq => plan::BinaryOp::Eq,
@@ -278,8 +300,32 @@ pub(super) fn operator(op: BinaryOp) -> Option<plan::BinaryOp> {
         BinaryOp::Mul => plan::BinaryOp::Mul,
         BinaryOp::Div => plan::BinaryOp::Div,
         BinaryOp::Rem => plan::BinaryOp::Rem,
-        BinaryOp::BitOr | BinaryOp::BitXor | BinaryOp::BitAnd | BinaryOp::Shl | BinaryOp::Shr => {
-            return None;
-        }
-    })
+        BinaryOp::BitOr => plan::BinaryOp::BitOr,
+        BinaryOp::BitXor => plan::BinaryOp::BitXor,
+        BinaryOp::BitAnd => plan::BinaryOp::BitAnd,
+        BinaryOp::Shl => plan::BinaryOp::Shl,
+        BinaryOp::Shr => plan::BinaryOp::Shr,
+    }
+}
+
+/// Whether it compares.
+pub(super) fn is_comparison(op: BinaryOp) -> bool {
+    matches!(
+        op,
+        BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
+    )
+}
+
+fn text_value(text: String, span: Span) -> Value {
+    let ty = Type::of_text(&text);
+    Value::new(plan::ExprKind::Text(text), ty, span)
+}
+
+fn is_slice(expr: &ast::Expr) -> bool {
+    matches!(expr.kind, ExprKind::Slice(..))
+}
+
+/// Whether it is `args`, whose fields are the arguments.
+pub(super) fn is_args(expr: &ast::Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Name(name) if name == "args")
 }

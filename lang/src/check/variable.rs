@@ -10,7 +10,12 @@ use super::Checker;
 use super::MAX_VARIABLES;
 use super::learnt::Learnt;
 use super::name::did_you_mean;
+use super::tuple::{Compound, Form};
 use super::value::Value;
+
+/// A variable: its clause, its name, the place that it was first given a value at, and how many there are
+/// before it of which all that is the same: the statements of a macro have one place wherever it stands.
+pub(super) type VariableKey = (usize, String, Span, usize);
 
 /// What is known while the statements of a block are checked.
 #[derive(Debug, Default)]
@@ -27,6 +32,8 @@ pub(super) struct Scope {
     depth: usize,
     /// Whether statements were refused that may have assigned variables.
     pub(super) incomplete: bool,
+    /// How many loops are around the current statement.
+    pub(super) loops: usize,
     variables: Vec<Variable>,
 }
 
@@ -53,7 +60,32 @@ impl Scope {
     fn find(&self, name: &str) -> Option<usize> {
         self.variables
             .iter()
-            .position(|known| known.visible && known.name == name)
+            .rposition(|known| known.visible && known.name == name)
+    }
+
+    /// How the parts of a variable belong together; none if it is no tuple. The parts are variables of their own,
+    /// `$t.0` and so on.
+    fn form(&self, name: &str) -> Option<Form> {
+        let mut parts = Vec::new();
+        loop {
+            let part = format!("{name}.{}", parts.len());
+            if self.find(&part).is_some() {
+                parts.push(Form::One);
+                continue;
+            }
+            let inner = format!("{part}.");
+            let has_parts = |known: &Variable| known.visible && known.name.starts_with(&inner);
+            if !self.variables.iter().any(has_parts) {
+                break;
+            }
+            parts.push(self.form(&part)?);
+        }
+        (!parts.is_empty()).then_some(Form::Tuple(parts))
+    }
+
+    /// Whether a variable is a tuple.
+    pub(super) fn is_tuple(&self, name: &str) -> bool {
+        self.form(name).is_some()
     }
 
     /// Goes into braces.
@@ -103,6 +135,99 @@ impl Checker<'_> {
             name.trim_start_matches('$')
         )));
         None
+    }
+
+    /// What a variable holds, which may be a tuple.
+    pub(super) fn whole_variable(&mut self, name: &str, place: Span) -> Option<Compound> {
+        let form = self.scope.as_ref()?.form(name);
+        match form {
+            None => self.variable(name, place).map(Compound::One),
+            Some(form) => {
+                let parts: Vec<Option<Value>> = part_names(name, &form)
+                    .iter()
+                    .map(|part| self.variable(part, place))
+                    .collect();
+                let parts: Option<Vec<Value>> = parts.into_iter().collect();
+                form.of(&mut parts?.into_iter(), place)
+            }
+        }
+    }
+
+    /// The variables that are given the parts of a value of this form.
+    pub(super) fn assigned_variables(
+        &mut self,
+        name: &str,
+        form: &Form,
+        place: Span,
+    ) -> Option<Vec<(String, VariableId)>> {
+        let scope = self.scope.as_mut()?;
+        let known = scope.form(name);
+        let single = scope.find(name);
+        let was_tuple = known.is_some();
+        let fits = match (&known, form) {
+            (Some(known), form) => known == form,
+            (None, Form::Tuple(_)) => single.is_none_or(|index| !scope.variables[index].assigned),
+            (None, Form::One) => true,
+        };
+        if !fits {
+            let what = |is_tuple: bool| {
+                if is_tuple {
+                    "a tuple"
+                } else {
+                    "a single value"
+                }
+            };
+            let message = match form {
+                Form::Tuple(_) if was_tuple => {
+                    format!("`{name}` has other parts here than elsewhere")
+                }
+                _ => format!(
+                    "`{name}` is {} here and {} elsewhere",
+                    what(*form != Form::One),
+                    what(was_tuple)
+                ),
+            };
+            self.errors
+                .push(Diagnostic::new(Code::TwoWays, place, message).help("use two variables"));
+            return None;
+        }
+        let names = match form {
+            Form::One => vec![name.to_owned()],
+            Form::Tuple(_) => part_names(name, form),
+        };
+        if !was_tuple
+            && *form != Form::One
+            && let Some(index) = single
+        {
+            // It was declared without a value: its place becomes that of the first part.
+            let declared = scope.variables[index].declared;
+            scope.variables[index].name.clone_from(names.first()?);
+            for part in &names[1..] {
+                let index = self.new_variable(part, place, true)?;
+                self.scope.as_mut()?.variables[index].declared = declared;
+            }
+        }
+        names
+            .into_iter()
+            .map(|name| {
+                let variable = self.assigned_variable(&name, place)?;
+                Some((name, variable))
+            })
+            .collect()
+    }
+
+    /// A variable of a loop: it hides another one of its name until the loop ends.
+    pub(super) fn loop_variable(&mut self, name: &str, place: Span) -> Option<VariableId> {
+        let index = self.new_variable(name, place, true)?;
+        self.scope.as_mut()?.variables[index].assigned = true;
+        Some(VariableId(index))
+    }
+
+    /// Says what type a variable has.
+    pub(super) fn teach_variable(&mut self, variable: VariableId, ty: Type, place: Span) {
+        let mut learnt = self.learnt_variable(variable.0);
+        self.news |= learnt.learn(ty, place);
+        self.teach(variable.0, learnt);
     }
 
     /// The variable that is given a value; a new one if there is none of this name.
@@ -164,8 +289,7 @@ impl Checker<'_> {
     ) -> Option<Value> {
         let mut learnt = self.learnt_variable(variable.0);
         let value = self.fit(value, &mut learnt, &format!("`{name}`"));
-        let clause = self.scope.as_ref().map_or(0, |scope| scope.clause);
-        self.variables.insert((clause, variable.0), learnt);
+        self.teach(variable.0, learnt);
         value
     }
 
@@ -184,11 +308,39 @@ impl Checker<'_> {
             .collect()
     }
 
+    /// What identifies a variable, however often the block is checked.
+    fn variable_key(&self, index: usize) -> Option<VariableKey> {
+        let scope = self.scope.as_ref()?;
+        let variable = scope.variables.get(index)?;
+        let before = scope.variables[..index]
+            .iter()
+            .filter(|known| known.name == variable.name && known.place == variable.place);
+        let count = before.count();
+        Some((scope.clause, variable.name.clone(), variable.place, count))
+    }
+
     fn learnt_variable(&self, index: usize) -> Learnt {
-        let clause = self.scope.as_ref().map_or(0, |scope| scope.clause);
-        self.variables
-            .get(&(clause, index))
-            .copied()
-            .unwrap_or_default()
+        let known = self
+            .variable_key(index)
+            .and_then(|key| self.variables.get(&key));
+        known.copied().unwrap_or_default()
+    }
+
+    fn teach(&mut self, index: usize, learnt: Learnt) {
+        if let Some(key) = self.variable_key(index) {
+            self.variables.insert(key, learnt);
+        }
+    }
+}
+
+/// The names of the variables that keep the parts of a tuple.
+pub(super) fn part_names(name: &str, form: &Form) -> Vec<String> {
+    match form {
+        Form::One => vec![name.to_owned()],
+        Form::Tuple(parts) => parts
+            .iter()
+            .enumerate()
+            .flat_map(|(index, part)| part_names(&format!("{name}.{index}"), part))
+            .collect(),
     }
 }

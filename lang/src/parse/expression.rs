@@ -81,6 +81,7 @@ impl Builder {
             Rule::variable => ExprKind::Variable(text.to_owned()),
             Rule::map => ExprKind::Map(text.to_owned()),
             Rule::call => self.call(pair, budget),
+            Rule::c_call => c_call(pair),
             Rule::group => self.group(pair, budget),
             _ => ExprKind::Name(text.to_owned()),
         };
@@ -290,4 +291,25 @@ fn too_deep(place: Span) -> Diagnostic {
             "more than {MAX_PARTS} operators and operands, counted with those around it"
         ))
         .help("split it, or leave some of it away")
+}
+
+/// A call whose argument is a type of C.
+fn c_call(pair: Pair<Rule>) -> ExprKind {
+    let place = span(&pair);
+    let mut parts = parts(pair).map(|part| name(&part));
+    let function = parts.next().unwrap_or(Name {
+        text: String::new(),
+        span: place,
+    });
+    let argument = |ty: Name| Arg {
+        name: None,
+        value: Expr {
+            kind: ExprKind::Name(ty.text),
+            span: ty.span,
+        },
+    };
+    ExprKind::Call {
+        function,
+        args: parts.map(argument).collect(),
+    }
 }

@@ -88,7 +88,10 @@ impl Iterator for Tokens<'_> {
                 };
             } else if is_word_start(first) {
                 let word = first.len_utf8() + word_len(&rest[first.len_utf8()..]);
-                let takes_path = matches!(&rest[..word], "uprobe" | "uretprobe" | "usdt");
+                let takes_path = matches!(
+                    &rest[..word],
+                    "uprobe" | "uretprobe" | "usdt" | "u" | "ur" | "U"
+                );
                 return if takes_path && rest[word..].starts_with(':') {
                     self.take(TokenKind::PathProbe, path_probe_len(rest))
                 } else {
@@ -151,7 +154,8 @@ fn path_probe_len(text: &str) -> usize {
     let mut quoted = false;
     let end = text.find(|c: char| {
         quoted ^= c == '"';
-        c == '\n' || !quoted && (c.is_whitespace() || matches!(c, ',' | ';' | '{'))
+        // What could be brackets of an expression counts as such.
+        c == '\n' || !quoted && (c.is_whitespace() || ",;{}()[]?".contains(c))
     });
     end.unwrap_or(text.len())
 }

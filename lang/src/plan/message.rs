@@ -138,6 +138,6 @@ pub enum Show {
     Pointer,
     /// `%r`: bytes, those that are not printable as `\\x..`.
     Bytes,
-    /// `%rx`: bytes in base 16; with a space between them unless `#` joins them.
+    /// `%rx`: bytes in base 16, each as `\\x..` ([`Conversion::alternate`]); `%rh`: with a space between them.
     HexBytes,
 }

@@ -9,6 +9,41 @@ pub struct Settings {
     pub max_map_keys: u32,
     /// Whether maps that are left at the end are printed.
     pub print_maps_on_exit: bool,
+    /// How results are written unless the command line says so.
+    pub format: Option<OutputFormat>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// Aligned text.
+    Table,
+    /// JSON, an object a line.
+    Json,
+    /// CSV.
+    Csv,
+    /// Markdown.
+    Md,
+}
+
+impl OutputFormat {
+    /// All of them.
+    pub const ALL: [OutputFormat; 4] = [
+        OutputFormat::Table,
+        OutputFormat::Json,
+        OutputFormat::Csv,
+        OutputFormat::Md,
+    ];
+
+    /// The name in scripts and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutputFormat::Table => "table",
+            OutputFormat::Json => "json",
+            OutputFormat::Csv => "csv",
+            OutputFormat::Md => "md",
+        }
+    }
 }
 
 impl Default for Settings {
@@ -17,6 +52,7 @@ impl Default for Settings {
             max_strlen: 64,
             max_map_keys: 65_536,
             print_maps_on_exit: true,
+            format: None,
         }
     }
 }

@@ -11,30 +11,22 @@ interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }"#;
     check(
         text,
         expect![[r#"
-        error[E0601]: there is no call at `BEGIN`
-         --> slow.ewq:1:24
-          |
-        1 | BEGIN { printf("%d\n", pid); }
-          |                        ^^^ `pid` is a value of a call
-          |
-          = help: keep it in a map in a `wasi:` block, such as `@pid = pid`
+            error[E0601]: there is no call at `interval`
+             --> slow.ewq:2:14
+              |
+            2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }
+              |              ^^^^^ `errno` is a value of a call
+              |
+              = help: keep it in a map in a `wasi:` block, such as `@errno = errno`
 
-        error[E0601]: there is no call at `interval`
-         --> slow.ewq:2:14
-          |
-        2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }
-          |              ^^^^^ `errno` is a value of a call
-          |
-          = help: keep it in a map in a `wasi:` block, such as `@errno = errno`
-
-        error[E0601]: there is no call at `interval`
-         --> slow.ewq:2:50
-          |
-        2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }
-          |                                                  ^^^^^ `bytes` is a value of a call
-          |
-          = help: keep it in a map in a `wasi:` block, such as `@bytes = bytes`
-    "#]],
+            error[E0601]: there is no call at `interval`
+             --> slow.ewq:2:50
+              |
+            2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }
+              |                                                  ^^^^^ `bytes` is a value of a call
+              |
+              = help: keep it in a map in a `wasi:` block, such as `@bytes = bytes`
+        "#]],
     );
 }
 
@@ -332,41 +324,27 @@ fn only_variables_and_maps_are_changed() {
 }
 
 #[test]
-fn loops_are_still_to_come() {
+fn jumps_stand_in_loops() {
     let text = r#"wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: `for` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:19
-          |
-        1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
-          |                   ^
+            error[E0610]: there is no loop around this `break`
+             --> slow.ewq:1:86
+              |
+            1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
+              |                                                                                      ^^^^^^
+              |
+              = help: to leave the block write `return`
 
-        error[E0901]: `while` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:57
-          |
-        1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
-          |                                                         ^^^
-
-        error[E0901]: `unroll` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:78
-          |
-        1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
-          |                                                                              ^^^
-
-        error[E0901]: `break` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:86
-          |
-        1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
-          |                                                                                      ^^^^^^
-
-        error[E0901]: `continue` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:93
-          |
-        1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
-          |                                                                                             ^^^^^^^^^
-    "#]],
+            error[E0610]: there is no loop around this `continue`
+             --> slow.ewq:1:93
+              |
+            1 | wasi:* { for $i : 0..10 { $a = 1; @x = count(); } while (1) { break; } unroll(3) { } break; continue; printf("%d\n", $a); print(@x); }
+              |                                                                                             ^^^^^^^^^
+              |
+              = help: to leave the block write `return`
+        "#]],
     );
 }
 
@@ -376,78 +354,26 @@ fn other_statements_are_still_to_come() {
     check(
         text,
         expect![[r#"
-        error[E0901]: declaring a map with `let` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:14
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |              ^^
+            error[E0901]: declaring a map with `let` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:14
+              |
+            1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
+              |              ^^
 
-        error[E0901]: a type after `let` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:26
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                          ^^^^^^
+            error[E0901]: a `return` with a value is part of the language, but this version does not run it yet
+             --> slow.ewq:1:45
+              |
+            1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
+              |                                             ^
 
-        error[E0901]: a `return` with a value is part of the language, but this version does not run it yet
-         --> slow.ewq:1:45
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                             ^
-
-        error[E0901]: `<<=` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:56
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                                        ^^^^^^^^^
-
-        error[E0901]: `|=` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:66
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                                                  ^^^^^^^^
-
-        error[E0901]: `? :` that does something, instead of having a value, is part of the language, but this version does not run it yet
-         --> slow.ewq:1:75
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                                                           ^^^^^^^^^^^^^^^^^^^^^^^
-
-        error[E0901]: `++` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:105
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                                                                                         ^^^^
-
-        error[E0901]: keeping a text in a variable or map is part of the language, but this version does not run it yet
-         --> slow.ewq:1:116
-          |
-        1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-          |                                                                                                                    ^^^^
-          |
-          = help: a text can be a key, `@x[comm]`, and be printed, `printf("%s", comm)`
-
-        error[E0901]: keeping a text in a variable or map is part of the language, but this version does not run it yet
-         --> slow.ewq:1:127
-          |
-        1 | ... $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text"; @s = comm; @q = ok ? "a" : "b"; @x++; }
-          |                                                                  ^^^^^^
-          |
-          = help: a text can be a key, `@x[comm]`, and be printed, `printf("%s", comm)`
-
-        error[E0901]: keeping a text in a variable or map is part of the language, but this version does not run it yet
-         --> slow.ewq:1:140
-          |
-        1 | ... ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text"; @s = comm; @q = ok ? "a" : "b"; @x++; }
-          |                                                                   ^^^^
-          |
-          = help: a text can be a key, `@x[comm]`, and be printed, `printf("%s", comm)`
-
-        error[E0901]: `? :` between texts is part of the language, but this version does not run it yet
-         --> slow.ewq:1:151
-          |
-        1 | ...xit(); $b = @x++; $c = comm; $s = "text"; @s = comm; @q = ok ? "a" : "b"; @x++; }
-          |                                                              ^^^^^^^^^^^^^^
-    "#]],
+            error[E0901]: `++` within an expression is part of the language, but this version does not run it yet
+             --> slow.ewq:1:105
+              |
+            1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
+              |                                                                                                         ^^^^
+              |
+              = help: make it a statement of its own, before this one
+        "#]],
     );
 }
 
@@ -457,146 +383,108 @@ fn functions_take_what_they_need() {
     check(
         text,
         expect![[r#"
-        error[E0404]: `print()` takes a map, and how many keys
-         --> slow.ewq:1:29
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                             ^^^^^^^
-          |
-          = help: write `print(@x)` or `print(@x, 10)`
+            error[E0404]: `print()` takes a map or a value
+             --> slow.ewq:1:29
+              |
+            1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
+              |                             ^^^^^^^
+              |
+              = help: write `print(@x)`, `print(@x, 10)` or `print(func)`
 
-        error[E0107]: how many keys `print()` shows is a number that is known before the script runs: 1 or more
-         --> slow.ewq:1:48
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                ^
-          |
-          = help: such as `print(@x, 10)`, or a `param`
+            error[E0107]: how many keys `print()` shows is a number that is known before the script runs: 0 or more
+             --> slow.ewq:1:62
+              |
+            1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
+              |                                                              ^^^
+              |
+              = help: such as `print(@x, 10)`, or a `param`
 
-        error[E0107]: how many keys `print()` shows is a number that is known before the script runs: 1 or more
-         --> slow.ewq:1:62
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                              ^^^
-          |
-          = help: such as `print(@x, 10)`, or a `param`
+            error[E0404]: `clear()` takes one map
+             --> slow.ewq:1:111
+              |
+            1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
+              |                                                                                                               ^^^^^^^
+              |
+              = help: write `clear(@x)`
 
-        error[E0901]: a divisor in `print()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:81
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                                                 ^
+            error[E0403]: `clear()` takes a whole map
+             --> slow.ewq:1:126
+              |
+            1 | ...); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x);...
+              |                                                                 ^^^^^^^
+              |
+              = help: write `clear(@x)`, or forget one key with `delete(@x[…])`
 
-        error[E0901]: `print()` of anything but a whole map is part of the language, but this version does not run it yet
-         --> slow.ewq:1:91
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                                                           ^^^^^^^
-          |
-          = help: use `printf("%d\n", …)`, or `print(@x)`
+            error[E0403]: `clear()` takes a whole map
+             --> slow.ewq:1:142
+              |
+            1 | ..., 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid...
+              |                                                                   ^^^
+              |
+              = help: such as `clear(@x)`
 
-        error[E0901]: `print()` of anything but a whole map is part of the language, but this version does not run it yet
-         --> slow.ewq:1:107
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                                                                           ^
-          |
-          = help: use `printf("%d\n", …)`, or `print(@x)`
+            error[E0404]: `zero()` takes one map
+             --> slow.ewq:1:148
+              |
+            1 | ...t(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]...
+              |                                                               ^^^^^^^^^^^
+              |
+              = help: write `zero(@x)`
 
-        error[E0404]: `clear()` takes one map
-         --> slow.ewq:1:111
-          |
-        1 | wasi:* { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid])...
-          |                                                                                                               ^^^^^^^
-          |
-          = help: write `clear(@x)`
+            error[E0404]: `delete()` takes one key of a map
+             --> slow.ewq:1:161
+              |
+            1 | ... print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1);...
+              |                                                                 ^^^^^^^^
+              |
+              = help: write `delete(@x[pid])` or `delete(@x, pid)`
 
-        error[E0403]: `clear()` takes a whole map
-         --> slow.ewq:1:126
-          |
-        1 | ...); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x);...
-          |                                                                 ^^^^^^^
-          |
-          = help: write `clear(@x)`, or forget one key with `delete(@x[…])`
+            error[E0403]: `delete()` takes a key of a map
+             --> slow.ewq:1:178
+              |
+            1 | ...r(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time(...
+              |                                                                   ^^^
+              |
+              = help: such as `delete(@x[pid])`
 
-        error[E0403]: `clear()` takes a whole map
-         --> slow.ewq:1:142
-          |
-        1 | ..., 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid...
-          |                                                                   ^^^
-          |
-          = help: such as `clear(@x)`
+            error[E0603]: `@x` has no key here and 1 key elsewhere
+             --> slow.ewq:1:191
+              |
+            1 | ... { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); ...
+              |       ------- 1 key here                                                                                                                                                                   ^^ no key here
+              |
+              = help: a map has the same keys everywhere; use two maps
 
-        error[E0404]: `zero()` takes one map
-         --> slow.ewq:1:148
-          |
-        1 | ...t(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]...
-          |                                                               ^^^^^^^^^^^
-          |
-          = help: write `zero(@x)`
+            error[E0404]: `delete()` takes one key of a map
+             --> slow.ewq:1:196
+              |
+            1 | ...id); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
+              |                                                         ^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: write `delete(@x[pid])` or `delete(@x, pid)`
 
-        error[E0404]: `delete()` takes one key of a map
-         --> slow.ewq:1:161
-          |
-        1 | ... print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1);...
-          |                                                                 ^^^^^^^^
-          |
-          = help: write `delete(@x[pid])` or `delete(@x, pid)`
+            error[E0107]: the format of `time()` has to be a text that is known before the script runs
+             --> slow.ewq:1:236
+              |
+            1 | ...elete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
+              |                                                                    ^
+              |
+              = help: write it in quotes: `printf("%s %d\n", func, bytes)`
 
-        error[E0403]: `delete()` takes a key of a map
-         --> slow.ewq:1:178
-          |
-        1 | ...r(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time(...
-          |                                                                   ^^^
-          |
-          = help: such as `delete(@x[pid])`
+            error[E0404]: `time()` takes at most one format
+             --> slow.ewq:1:240
+              |
+            1 | ...; delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
+              |                                                              ^^^^^^^^^^^^^
+              |
+              = help: write `time("%H:%M:%S ")`
 
-        error[E0603]: `@x` has no key here and 1 key elsewhere
-         --> slow.ewq:1:191
-          |
-        1 | ... { @x[pid] = count(); print(); print(@x, 0); print(@x, pid); print(@x, 1, 2); print(@x[pid]); print(5); clear(); clear(@x[pid]); clear(pid); zero(@x, 1); delete(); delete(pid); delete(@x); ...
-          |       ------- 1 key here                                                                                                                                                                   ^^ no key here
-          |
-          = help: a map has the same keys everywhere; use two maps
-
-        error[E0404]: `delete()` takes one key of a map
-         --> slow.ewq:1:196
-          |
-        1 | ...id); zero(@x, 1); delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
-          |                                                         ^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: write `delete(@x[pid])` or `delete(@x, pid)`
-
-        error[E0404]: `exit()` takes no argument
-         --> slow.ewq:1:222
-          |
-        1 | ...delete(); delete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
-          |                                                                 ^^^^^^^
-          |
-          = help: write `exit()`
-
-        error[E0107]: the format of `time()` has to be a text that is known before the script runs
-         --> slow.ewq:1:236
-          |
-        1 | ...elete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
-          |                                                                    ^
-          |
-          = help: write it in quotes: `printf("%s %d\n", func, bytes)`
-
-        error[E0404]: `time()` takes at most one format
-         --> slow.ewq:1:240
-          |
-        1 | ...; delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
-          |                                                              ^^^^^^^^^^^^^
-          |
-          = help: write `time("%H:%M:%S ")`
-
-        error[E0403]: `print()` has no argument called `top`
-         --> slow.ewq:1:265
-          |
-        1 | ...(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
-          |                                                                   ^^^
-    "#]],
+            error[E0403]: `print()` has no argument called `top`
+             --> slow.ewq:1:265
+              |
+            1 | ...(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
+              |                                                                   ^^^
+        "#]],
     );
 }
 
@@ -606,30 +494,24 @@ fn choices_have_one_type() {
     check(
         text,
         expect![[r#"
-        error[E0301]: `? :` gives a time or a size
-         --> slow.ewq:1:31
-          |
-        1 | wasi:* { @a = ok ? duration : bytes; @b = ok ? duration : 0; @c = ok ? errno : 8; @d = func ? 1 : 2; @e = ok ? comm : comm; }
-          |                    --------   ^^^^^ this is a size
-          |                    |
-          |                    this is a time
-          |
-          = help: both sides have the same type
+            error[E0301]: `? :` gives a time or a size
+             --> slow.ewq:1:31
+              |
+            1 | wasi:* { @a = ok ? duration : bytes; @b = ok ? duration : 0; @c = ok ? errno : 8; @d = func ? 1 : 2; @e = ok ? comm : comm; }
+              |                    --------   ^^^^^ this is a size
+              |                    |
+              |                    this is a time
+              |
+              = help: both sides have the same type
 
-        error[E0303]: this is a WASI function, not a condition
-         --> slow.ewq:1:88
-          |
-        1 | wasi:* { @a = ok ? duration : bytes; @b = ok ? duration : 0; @c = ok ? errno : 8; @d = func ? 1 : 2; @e = ok ? comm : comm; }
-          |                                                                                        ^^^^
-          |
-          = help: compare it, such as with `== "fd_write"`
-
-        error[E0901]: `? :` between texts is part of the language, but this version does not run it yet
-         --> slow.ewq:1:107
-          |
-        1 | wasi:* { @a = ok ? duration : bytes; @b = ok ? duration : 0; @c = ok ? errno : 8; @d = func ? 1 : 2; @e = ok ? comm : comm; }
-          |                                                                                                           ^^^^^^^^^^^^^^^^
-    "#]],
+            error[E0303]: this is a WASI function, not a condition
+             --> slow.ewq:1:88
+              |
+            1 | wasi:* { @a = ok ? duration : bytes; @b = ok ? duration : 0; @c = ok ? errno : 8; @d = func ? 1 : 2; @e = ok ? comm : comm; }
+              |                                                                                        ^^^^
+              |
+              = help: compare it, such as with `== "fd_write"`
+        "#]],
     );
 }
 
@@ -672,30 +554,18 @@ end { print(@x); print(@y); clear(@z); }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | syscall:* { @x[ret] = whatever; }
-          | ^^^^^^^^^
+            error[E0103]: nothing is called `whatever`
+             --> slow.ewq:1:23
+              |
+            1 | syscall:* { @x[ret] = whatever; }
+              |                       ^^^^^^^^
 
-        error[E0901]: `alias` is part of the language, but this version does not run it yet
-         --> slow.ewq:2:7
-          |
-        2 | alias wasi:io = wasi:fd_read { $w = 1; }
-          |       ^^^^^^^
-
-        error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
-         --> slow.ewq:3:1
-          |
-        3 | wasi:io { @y[$w] = count(); }
-          | ^^^^^^^
-
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:4:8
-          |
-        4 | wasi:*:enter { @z = nothing; }
-          |        ^^^^^
-    "#]],
+            error[E0103]: nothing is called `nothing`
+             --> slow.ewq:4:21
+              |
+            4 | wasi:*:enter { @z = nothing; }
+              |                     ^^^^^^^
+        "#]],
     );
 }
 

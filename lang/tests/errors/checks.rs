@@ -228,3 +228,29 @@ fn the_types_of_a_check_are_those_of_its_columns() {
     "#]],
     );
 }
+
+#[test]
+fn a_check_over_a_map_is_refused_by_name() {
+    check(
+        "wasi:* { @m[func] = count(); @n = 1; }
+check \"a\" @m[\"fd_read\"] > 1;
+check \"b\" @n == 1;",
+        expect![[r#"
+            error[E0901]: the map `@m` in a `check` is part of the language, but this version does not run it yet
+             --> slow.ewq:2:11
+              |
+            2 | check "a" @m["fd_read"] > 1;
+              |           ^^^^^^^^^^^^^
+              |
+              = help: make it a column of a table, and check that: `table.column`
+
+            error[E0901]: the map `@n` in a `check` is part of the language, but this version does not run it yet
+             --> slow.ewq:3:11
+              |
+            3 | check "b" @n == 1;
+              |           ^^
+              |
+              = help: make it a column of a table, and check that: `table.column`
+        "#]],
+    );
+}

@@ -148,11 +148,13 @@ fn having_has_no_maps_and_looks_at_its_own_row() {
     check(
         text,
         expect![[r#"
-            error[E0901]: the map `@x` is part of the language, but this version does not run it yet
+            error[E0901]: the map `@x` in a `having` is part of the language, but this version does not run it yet
              --> slow.ewq:1:56
               |
             1 | table t from wasi:* by func { calls = count() } having @x > 1 && t.calls > 2 && (calls & 1) == 0
               |                                                        ^^
+              |
+              = help: a `having` looks at the columns of its own row
 
             error[E0106]: a `having` looks at the columns of its own row only
              --> slow.ewq:1:66
@@ -162,7 +164,7 @@ fn having_has_no_maps_and_looks_at_its_own_row() {
               |
               = help: write `calls`
 
-            error[E0901]: `&` is part of the language, but this version does not run it yet
+            error[E0901]: `&` here is part of the language, but this version does not run it yet
              --> slow.ewq:1:81
               |
             1 | table t from wasi:* by func { calls = count() } having @x > 1 && t.calls > 2 && (calls & 1) == 0

@@ -257,7 +257,7 @@ fn an_unknown_unit_is_corrected() {
             1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
               |                                            ^^^^
               |
-              = help: the units are ns us ms s auto bytes pct int hex rate bar
+              = help: the units are ns us ms s auto bytes pct int hex rate bar spark
 
             error[E0407]: no unit is called `xyz`
              --> slow.ewq:1:71
@@ -265,7 +265,7 @@ fn an_unknown_unit_is_corrected() {
             1 | table t from wasi:* { a = sum(duration) as msec, b = sum(duration) as xyz }
               |                                                                       ^^^
               |
-              = help: the units are ns us ms s auto bytes pct int hex rate bar
+              = help: the units are ns us ms s auto bytes pct int hex rate bar spark
         "#]],
     );
 }

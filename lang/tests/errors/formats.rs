@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, errors};
 
 #[test]
 fn a_format_has_known_conversions() {
@@ -10,94 +10,86 @@ fn a_format_has_known_conversions() {
     check(
         text,
         expect![[r#"
-        error[E0606]: `%f` shows fractions, and the kernel has whole numbers only
-         --> slow.ewq:1:17
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                 ^^^^^^
-          |
-          = help: use `%d`: `printf("%d us", duration / 1us)`; columns of tables may have fractions
+            error[E0606]: `%f` shows fractions, and the kernel has whole numbers only
+             --> slow.ewq:1:17
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                 ^^^^^^
+              |
+              = help: use `%d`: `printf("%d us", duration / 1us)`; columns of tables may have fractions
 
-        error[E0606]: `%r` shows bytes of memory, and no value is one
-         --> slow.ewq:1:36
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                                    ^^^^
-          |
-          = help: use `%s` for a text and `%x` for a number
+            error[E0607]: `%r` shows bytes, and this is a text
+             --> slow.ewq:1:42
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                                          ^^^^ this is a text
+              |
+              = help: use `%s`
 
-        error[E0606]: a width cannot be a value of the call
-         --> slow.ewq:1:56
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                                                        ^^^^^
-          |
-          = help: write the width into the format: `%10d`
+            error[E0606]: a width cannot be a value of the call
+             --> slow.ewq:1:56
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                                                        ^^^^^
+              |
+              = help: write the width into the format: `%10d`
 
-        error[E0606]: `%y` is no conversion
-         --> slow.ewq:1:77
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                                                                             ^^^^
-          |
-          = help: the conversions are %d %i %u %x %X %o %c %s %p and %%
+            error[E0606]: `%y` is no conversion
+             --> slow.ewq:1:77
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                                                                             ^^^^
+              |
+              = help: the conversions are %d %i %u %x %X %o %c %s %p %r %rx and %%
 
-        error[E0606]: the format ends within a conversion
-         --> slow.ewq:1:94
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                                                                                              ^^^^^^
-          |
-          = help: a conversion is a `%` and a letter, such as `%d`; a percent sign itself is `%%`
+            error[E0606]: the format ends within a conversion
+             --> slow.ewq:1:94
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                                                                                              ^^^^^^
+              |
+              = help: a conversion is a `%` and a letter, such as `%d`; a percent sign itself is `%%`
 
-        error[E0606]: `% ` is no flag of a conversion
-         --> slow.ewq:1:110
-          |
-        1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
-          |                                                                                                              ^^^^^
-          |
-          = help: the flags are `-`, `0`, `#` and `+`
+            error[E0606]: `% ` is no flag of a conversion
+             --> slow.ewq:1:110
+              |
+            1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
+              |                                                                                                              ^^^^^
+              |
+              = help: the flags are `-`, `0`, `#` and `+`
 
-        error[E0606]: `%.2d` has a precision, and only texts have one
-         --> slow.ewq:1:128
-          |
-        1 | ...2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
-          |                                                                  ^^^^^^
-          |
-          = help: to fill a number with zeros give its width: `%05d`
+            error[E0606]: `9999` is wider than 1024 characters
+             --> slow.ewq:1:147
+              |
+            1 | ... printf("100%"); printf("% d", 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
+              |                                                                 ^^^^^^^^
+              |
+              = help: use a smaller number
 
-        error[E0606]: `9999` is wider than 1024 characters
-         --> slow.ewq:1:147
-          |
-        1 | ... printf("100%"); printf("% d", 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
-          |                                                                 ^^^^^^^^
-          |
-          = help: use a smaller number
+            error[E0107]: the format of `printf()` has to be a text that is known before the script runs
+             --> slow.ewq:1:168
+              |
+            1 | ...rintf("% d", 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
+              |                                                                    ^
+              |
+              = help: write it in quotes: `printf("%s %d\n", func, bytes)`
 
-        error[E0107]: the format of `printf()` has to be a text that is known before the script runs
-         --> slow.ewq:1:168
-          |
-        1 | ...rintf("% d", 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
-          |                                                                    ^
-          |
-          = help: write it in quotes: `printf("%s %d\n", func, bytes)`
+            error[E0107]: the format of `printf()` has to be a text that is known before the script runs
+             --> slow.ewq:1:179
+              |
+            1 | ... 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
+              |                                                                   ^^^^
+              |
+              = help: write it in quotes: `printf("%s %d\n", func, bytes)`
 
-        error[E0107]: the format of `printf()` has to be a text that is known before the script runs
-         --> slow.ewq:1:179
-          |
-        1 | ... 1); printf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
-          |                                                                   ^^^^
-          |
-          = help: write it in quotes: `printf("%s %d\n", func, bytes)`
-
-        error[E0404]: `printf()` takes a format and its values
-         --> slow.ewq:1:186
-          |
-        1 | ...tf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
-          |                                                                 ^^^^^^^^
-          |
-          = help: write `printf("%s %d\n", func, bytes)`
-    "#]],
+            error[E0404]: `printf()` takes a format and its values
+             --> slow.ewq:1:186
+              |
+            1 | ...tf("%.2d", 1); printf("%9999d", 1); printf(1); printf(comm); printf(); }
+              |                                                                 ^^^^^^^^
+              |
+              = help: write `printf("%s %d\n", func, bytes)`
+        "#]],
     );
 }
 
@@ -148,77 +140,81 @@ fn a_value_suits_its_conversion() {
     check(
         text,
         expect![[r#"
-        error[E0607]: `%d` shows a number, and this is a text
-         --> slow.ewq:1:40
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                        ^^^^ this is a text
-          |
-          = help: use `%s`
+            error[E0607]: `%d` shows a number, and this is a text
+             --> slow.ewq:1:40
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                        ^^^^ this is a text
+              |
+              = help: use `%s`
 
-        error[E0607]: `%s` shows a text, or the name of an errno, function, runtime or module, and this is a time
-         --> slow.ewq:1:46
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                              ^^^^^^^^ this is a time
-          |
-          = help: use `%d`, and divide by the unit: `duration / 1us`
+            error[E0607]: `%s` shows a text, or the name of something, and this is a time
+             --> slow.ewq:1:46
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                              ^^^^^^^^ this is a time
+              |
+              = help: use `%d`, and divide by the unit: `duration / 1us`
 
-        error[E0607]: `%s` shows a text, or the name of an errno, function, runtime or module, and this is a size
-         --> slow.ewq:1:56
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                                        ^^^^^ this is a size
-          |
-          = help: use `%d`; it prints bytes
+            error[E0607]: `%s` shows a text, or the name of something, and this is a size
+             --> slow.ewq:1:56
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                                        ^^^^^ this is a size
+              |
+              = help: use `%d`; it prints bytes
 
-        error[E0607]: `%s` shows a text, or the name of an errno, function, runtime or module, and this is a number
-         --> slow.ewq:1:63
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                                               ^^^ this is a number
-          |
-          = help: use `%d`
+            error[E0607]: `%s` shows a text, or the name of something, and this is a number
+             --> slow.ewq:1:63
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                                               ^^^ this is a number
+              |
+              = help: use `%d`
 
-        error[E0607]: `%s` shows a text, or the name of an errno, function, runtime or module, and this is a condition
-         --> slow.ewq:1:68
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                                                    ^^ this is a condition
-          |
-          = help: use `%d`
+            error[E0607]: `%s` shows a text, or the name of something, and this is a condition
+             --> slow.ewq:1:68
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                                                    ^^ this is a condition
+              |
+              = help: use `%d`
 
-        error[E0607]: `%d` shows a number, and this is a text
-         --> slow.ewq:1:72
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                                                        ^^^^^^ this is a text
-          |
-          = help: use `%s`
+            error[E0607]: `%d` shows a number, and this is a text
+             --> slow.ewq:1:72
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                                                        ^^^^^^ this is a text
+              |
+              = help: use `%s`
 
-        error[E0103]: nothing is called `nothing`
-         --> slow.ewq:1:96
-          |
-        1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-          |                                                                                                ^^^^^^^
-    "#]],
+            error[E0103]: nothing is called `nothing`
+             --> slow.ewq:1:96
+              |
+            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
+              |                                                                                                ^^^^^^^
+        "#]],
     );
 }
 
 #[test]
-fn a_message_has_a_limited_number_of_values() {
-    let text = r#"wasi:* { printf("%s %s %s %s %s %s %s %s\n", comm, comm, comm, comm, comm, comm, comm, comm);
-printf("%s %s %s %s %s %s %s %s %d\n", comm, comm, comm, comm, comm, comm, comm, comm, pid); }"#;
+fn a_message_has_a_limited_size() {
+    let printf = |count: usize| {
+        let (format, paths) = ("%s".repeat(count), ", path".repeat(count));
+        format!("wasi:* {{ printf(\"{format}\"{paths}); }}")
+    };
+    assert!(errors(&printf(32), &[]).is_empty());
+    let text = printf(33);
     check(
-        text,
+        &text,
         expect![[r#"
-        error[E0007]: at most 16 values are printed at once
-         --> slow.ewq:2:1
-          |
-        2 | printf("%s %s %s %s %s %s %s %s %d\n", comm, comm, comm, comm, comm, comm, comm, comm, pid); }
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: a text such as `comm` counts as two; use two statements
-    "#]],
+            error[E0007]: at most 4096 bytes are printed at once
+             --> slow.ewq:1:10
+              |
+            1 | ... { printf("%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%...th, path, path, path, path, path, path, path); }
+              |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^...^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: use two statements
+        "#]],
     );
 }

@@ -209,14 +209,14 @@ fn conditions_nest_less_deep_than_brackets() {
     check(
         &text,
         expect![[r#"
-        error[E0004]: `if` nests more than 16 deep
-         --> slow.ewq:1:154
-          |
-        1 | ...ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) { }}}}}}}}}}}}}}}}} }
-          |                                                               ^^^^^^^^^^^
-          |
-          = help: join conditions with `&&`, or leave early with `return`
-    "#]],
+            error[E0004]: `if` and loops nest more than 16 deep
+             --> slow.ewq:1:154
+              |
+            1 | ...ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) {if (ok) { }}}}}}}}}}}}}}}}} }
+              |                                                               ^^^^^^^^^^^
+              |
+              = help: join conditions with `&&`, or leave early with `return`
+        "#]],
     );
 }
 
@@ -231,13 +231,13 @@ fn what_a_block_keeps_at_a_time_fits_the_stack() {
     check(
         &block(10),
         expect![[r#"
-        error[E0007]: this block keeps more at a time than the kernel has room for
-         --> slow.ewq:1:1
-          |
-        1 | wasi:fd_read { $x0 = 1; $x1 = 1; $x2 = 1; $x3 = 1; $x4 = 1; $x5 = 1; $x6 = 1; $x7 = 1; $x8 = 1; $x9 = 1; $x10 = 1; $x11 = 1; $x12 = 1...
-          | ^^^^^^^^^^^^
-          |
-          = help: use fewer variables, shorter keys, or print fewer values at once
-    "#]],
+            error[E0007]: this block keeps more at a time than the kernel has room for
+             --> slow.ewq:1:1
+              |
+            1 | wasi:fd_read { $x0 = 1; $x1 = 1; $x2 = 1; $x3 = 1; $x4 = 1; $x5 = 1; $x6 = 1; $x7 = 1; $x8 = 1; $x9 = 1; $x10 = 1; $x11 = 1; $x12 = 1...
+              | ^^^^^^^^^^^^
+              |
+              = help: use fewer variables, shorter keys and shorter texts
+        "#]],
     );
 }

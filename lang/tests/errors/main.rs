@@ -7,20 +7,27 @@ mod clauses;
 mod columns;
 mod formats;
 mod limits;
+#[path = "../machine/mod.rs"]
+mod machine;
+mod macros;
 mod maps;
 mod names;
 mod params;
 mod planned;
 mod probes;
+mod settings;
 mod syntax;
 mod types;
+mod values;
 mod variables;
 
 use ewapa_lang::{Diagnostic, Environment, compile, render};
 use expect_test::Expect;
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
     runtimes: &["wasmtime", "wasmer", "wamr"],
+    host: Some(&Machine),
     ..Environment::EMPTY
 };
 
@@ -49,13 +56,16 @@ fn every_code_has_a_test_that_shows_it() {
         include_str!("columns.rs"),
         include_str!("formats.rs"),
         include_str!("limits.rs"),
+        include_str!("macros.rs"),
         include_str!("maps.rs"),
         include_str!("names.rs"),
         include_str!("params.rs"),
         include_str!("planned.rs"),
         include_str!("probes.rs"),
+        include_str!("settings.rs"),
         include_str!("syntax.rs"),
         include_str!("types.rs"),
+        include_str!("values.rs"),
         include_str!("variables.rs"),
     );
     for code in ewapa_lang::Code::ALL {

@@ -12,68 +12,68 @@ wasi:fd_close { @x++; @q = p50(duration); }"#;
     check(
         text,
         expect![[r#"
-        error[E0603]: `@x` is `sum()` here and `count()` elsewhere
-         --> slow.ewq:2:22
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                     ------- `count()` here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-          |                      ^^^^^^^^^^ `sum()` here
-          |
-          = help: a map holds one thing in the whole script; use two maps
+            error[E0603]: `@x` is `sum()` here and `count()` elsewhere
+             --> slow.ewq:2:22
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                     ------- `count()` here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+              |                      ^^^^^^^^^^ `sum()` here
+              |
+              = help: a map holds one thing in the whole script; use two maps
 
-        error[E0603]: `hist()` of `@y` has other arguments elsewhere
-         --> slow.ewq:2:39
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                                   ----------- `hist()` here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-          |                                       ^^^^^^^^^^^^^^ `hist()` here
-          |
-          = help: a map has the same ranges and the same share everywhere; use two maps
+            error[E0603]: `hist()` of `@y` has other arguments elsewhere
+             --> slow.ewq:2:39
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                                   ----------- `hist()` here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+              |                                       ^^^^^^^^^^^^^^ `hist()` here
+              |
+              = help: a map has the same ranges and the same share everywhere; use two maps
 
-        error[E0603]: `lhist()` of `@z` has other arguments elsewhere
-         --> slow.ewq:2:60
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                                                     ------------------------ `lhist()` here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-          |                                                            ^^^^^^^^^^^^^^^^^^^^^^^^ `lhist()` here
-          |
-          = help: a map has the same ranges and the same share everywhere; use two maps
+            error[E0603]: `lhist()` of `@z` has other arguments elsewhere
+             --> slow.ewq:2:60
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                                                     ------------------------ `lhist()` here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+              |                                                            ^^^^^^^^^^^^^^^^^^^^^^^^ `lhist()` here
+              |
+              = help: a map has the same ranges and the same share everywhere; use two maps
 
-        error[E0603]: `@n` is `count()` here and a number elsewhere
-         --> slow.ewq:2:122
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                                                                                                   ------- a number here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-          |                                                                                                                          ^^^^^^^ `count()` here
-          |
-          = help: a map holds one thing in the whole script; use two maps
+            error[E0603]: `@n` is `count()` here and a single value elsewhere
+             --> slow.ewq:2:122
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                                                                                                   ------- a single value here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+              |                                                                                                                          ^^^^^^^ `count()` here
+              |
+              = help: a map holds one thing in the whole script; use two maps
 
-        error[E0603]: `@x` is a number here and `count()` elsewhere
-         --> slow.ewq:3:17
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                     ------- `count()` here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-        3 | wasi:fd_close { @x++; @q = p50(duration); }
-          |                 ^^^^^ a number here
-          |
-          = help: a map holds one thing in the whole script; use two maps
+            error[E0603]: `@x` is a single value here and `count()` elsewhere
+             --> slow.ewq:3:17
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                     ------- `count()` here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+            3 | wasi:fd_close { @x++; @q = p50(duration); }
+              |                 ^^^^^ a single value here
+              |
+              = help: a map holds one thing in the whole script; use two maps
 
-        error[E0603]: `@q` is `p50()` here and `p99()` elsewhere
-         --> slow.ewq:3:28
-          |
-        1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
-          |                                                                                    ------------- `p99()` here
-        2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
-        3 | wasi:fd_close { @x++; @q = p50(duration); }
-          |                            ^^^^^^^^^^^^^ `p50()` here
-          |
-          = help: a map holds one thing in the whole script; use two maps
-    "#]],
+            error[E0603]: `@q` is `p50()` here and `p99()` elsewhere
+             --> slow.ewq:3:28
+              |
+            1 | wasi:fd_read { @x = count(); @y = hist(bytes); @z = lhist(bytes, 0, 10B, 1B); @q = p99(duration); @n = 1; }
+              |                                                                                    ------------- `p99()` here
+            2 | wasi:fd_write { @x = sum(bytes); @y = hist(bytes, 5); @z = lhist(bytes, 0, 20B, 1B); @q = quantile(duration, 0.99); @n = count(); }
+            3 | wasi:fd_close { @x++; @q = p50(duration); }
+              |                            ^^^^^^^^^^^^^ `p50()` here
+              |
+              = help: a map holds one thing in the whole script; use two maps
+        "#]],
     );
 }
 
@@ -164,70 +164,56 @@ fn a_map_has_the_same_keys_everywhere() {
     check(
         text,
         expect![[r#"
-        error[E0603]: `@x` has no key here and 1 key elsewhere
-         --> slow.ewq:1:29
-          |
-        1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
-          |          ------- 1 key here ^^ no key here
-          |
-          = help: a map has the same keys everywhere; use two maps
+            error[E0603]: `@x` has no key here and 1 key elsewhere
+             --> slow.ewq:1:29
+              |
+            1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
+              |          ------- 1 key here ^^ no key here
+              |
+              = help: a map has the same keys everywhere; use two maps
 
-        error[E0603]: `@x` has 2 keys here and 1 key elsewhere
-         --> slow.ewq:1:43
-          |
-        1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
-          |          ------- 1 key here               ^^^^^^^^^^^^ 2 keys here
-          |
-          = help: a map has the same keys everywhere; use two maps
+            error[E0603]: `@x` has 2 keys here and 1 key elsewhere
+             --> slow.ewq:1:43
+              |
+            1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
+              |          ------- 1 key here               ^^^^^^^^^^^^ 2 keys here
+              |
+              = help: a map has the same keys everywhere; use two maps
 
-        error[E0603]: a key of `@x` is a time here and a number elsewhere
-         --> slow.ewq:1:70
-          |
-        1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
-          |             --- this is a number                                     ^^^^^^^^ this is a time
+            error[E0603]: a key of `@x` is a time here and a number elsewhere
+             --> slow.ewq:1:70
+              |
+            1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
+              |             --- this is a number                                     ^^^^^^^^ this is a time
 
-        error[E0603]: a key of `@x` is a text here and a number elsewhere
-         --> slow.ewq:1:94
-          |
-        1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
-          |             --- this is a number                                                             ^^^ this is a text
+            error[E0603]: a key of `@x` is a text here and a number elsewhere
+             --> slow.ewq:1:94
+              |
+            1 | wasi:* { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["...
+              |             --- this is a number                                                             ^^^ this is a text
 
-        error[E0203]: no WASI function is called `fd_raed`
-         --> slow.ewq:1:133
-          |
-        1 | ...nt(); @x["a"] = count(); @f[func] = count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = ...
-          |                                                    ^^^^^^^^^ did you mean `fd_read`?
-          |
-          = help: `ewapa list 'wasi:fd_*'` shows them; `ewapa explain E0203` says more
+            error[E0203]: no WASI function is called `fd_raed`
+             --> slow.ewq:1:133
+              |
+            1 | ...nt(); @x["a"] = count(); @f[func] = count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = ...
+              |                                                    ^^^^^^^^^ did you mean `fd_read`?
+              |
+              = help: `ewapa list 'wasi:fd_*'` shows them; `ewapa explain E0203` says more
 
-        error[E0901]: a runtime written as a text here is part of the language, but this version does not run it yet
-         --> slow.ewq:1:181
-          |
-        1 | ...count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = count(); @t["much too long for this"...
-          |                                                                ^^^^^^^^^^
+            error[E0901]: a runtime written as a text here is part of the language, but this version does not run it yet
+             --> slow.ewq:1:181
+              |
+            1 | ...count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = count(); @t["much too long for this"...
+              |                                                                ^^^^^^^^^^
 
-        error[E0305]: this text has 22 bytes, and the kernel keeps 15 of a text
-         --> slow.ewq:1:227
-          |
-        1 | ...(); @r["wasmtime"] = count(); @t[comm] = count(); @t["much too long for this"] = count(); @t["a\x00b"] = count(); delete(@x); }
-          |                                                         ^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: use its first 15 bytes
-
-        error[E0305]: a text contains no `\0` here
-         --> slow.ewq:1:267
-          |
-        1 | ...[comm] = count(); @t["much too long for this"] = count(); @t["a\x00b"] = count(); delete(@x); }
-          |                                                                 ^^^^^^^^
-
-        error[E0603]: `@x` has no key here and 1 key elsewhere
-         --> slow.ewq:1:295
-          |
-        1 | ... { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = count(); @t["much too long for this"] = count(); @t["a\x00b"] = count(); delete(@x); }
-          |       ------- 1 key here                                                                                                                                                                                                                                                                           ^^ no key here
-          |
-          = help: a map has the same keys everywhere; use two maps
-    "#]],
+            error[E0603]: `@x` has no key here and 1 key elsewhere
+             --> slow.ewq:1:295
+              |
+            1 | ... { @x[pid] = count(); @x = count(); @x[pid, tid] = count(); @x[duration] = count(); @x["a"] = count(); @f[func] = count(); @f["fd_raed"] = count(); @r[runtime] = count(); @r["wasmtime"] = count(); @t[comm] = count(); @t["much too long for this"] = count(); @t["a\x00b"] = count(); delete(@x); }
+              |       ------- 1 key here                                                                                                                                                                                                                                                                           ^^ no key here
+              |
+              = help: a map has the same keys everywhere; use two maps
+        "#]],
     );
 }
 
@@ -267,28 +253,36 @@ end { print(@nothing); clear(@nothing); }"#;
 
 #[test]
 fn aggregates_are_not_read() {
-    let text = r#"wasi:* /@x > 3/ { @x = count(); @y = @x + 1; }"#;
+    let text = r#"wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
     check(
         text,
         expect![[r#"
-        error[E0605]: `@x` is `count()`, which cannot be read like a number
-         --> slow.ewq:1:9
-          |
-        1 | wasi:* /@x > 3/ { @x = count(); @y = @x + 1; }
-          |         ^^             ------- an aggregate is put in here
-          |
-          = help: aggregates are only printed; to read what is counted use `@x++` or `@x += …`
+            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+             --> slow.ewq:1:9
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |         ^^               ------------- an aggregate is put in here
+              |
+              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
-        error[E0605]: `@x` is `count()`, which cannot be read like a number
-         --> slow.ewq:1:38
-          |
-        1 | wasi:* /@x > 3/ { @x = count(); @y = @x + 1; }
-          |                        -------       ^^
-          |                        |
-          |                        an aggregate is put in here
-          |
-          = help: aggregates are only printed; to read what is counted use `@x++` or `@x += …`
-    "#]],
+            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+             --> slow.ewq:1:46
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |                          -------------       ^^
+              |                          |
+              |                          an aggregate is put in here
+              |
+              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+
+            error[E0603]: `@n` is `count()` here and assigned elsewhere
+             --> slow.ewq:1:61
+              |
+            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+              |                                                             ^^^^^^^
+              |
+              = help: a map holds one thing in the whole script; use two maps
+        "#]],
     );
 }
 

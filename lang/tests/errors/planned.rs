@@ -5,144 +5,47 @@ use expect_test::expect;
 use super::check;
 
 #[test]
-fn every_item_is_refused_by_name() {
-    let text = r#"config = { format = json }
-import "x.ewq"
-macro f($x) { }
-alias wasi:io = wasi:fd_*;
-syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }"#;
-    check(
-        text,
-        expect![[r#"
-            error[E0901]: `config` is part of the language, but this version does not run it yet
-             --> slow.ewq:1:1
-              |
-            1 | config = { format = json }
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-            error[E0901]: `import` is part of the language, but this version does not run it yet
-             --> slow.ewq:2:1
-              |
-            2 | import "x.ewq"
-              | ^^^^^^^^^^^^^^
-
-            error[E0901]: `macro` is part of the language, but this version does not run it yet
-             --> slow.ewq:3:7
-              |
-            3 | macro f($x) { }
-              |       ^
-
-            error[E0901]: `alias` is part of the language, but this version does not run it yet
-             --> slow.ewq:4:7
-              |
-            4 | alias wasi:io = wasi:fd_*;
-              |       ^^^^^^^
-
-            error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:1
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              | ^^^^^^^^^^^^
-
-            error[E0901]: the alias `wasi:io` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:15
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              |               ^^^^^^^
-
-            error[E0901]: `:enter` is part of the language, but this version does not run it yet
-             --> slow.ewq:5:37
-              |
-            5 | syscall:read, wasi:io, wasi:fd_read:enter { @ = count(); }
-              |                                     ^^^^^
-        "#]],
-    );
-}
-
-#[test]
 fn every_other_expression_is_refused_by_name() {
     let text = r#"table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }"#;
     check(
         text,
         expect![[r#"
-        error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:27
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                           ^^
+            error[E0103]: `$x` has no value outside of probe blocks
+             --> slow.ewq:1:27
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                           ^^
+              |
+              = help: a table is about values of calls, such as `duration`
 
-        error[E0901]: the map `@m` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:38
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                      ^^
+            error[E0103]: `@m` has no value outside of probe blocks
+             --> slow.ewq:1:38
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                                      ^^
+              |
+              = help: a table is about values of calls, such as `duration`
 
-        error[E0901]: `$1` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:49
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                 ^^
+            error[E0901]: a tuple here is part of the language, but this version does not run it yet
+             --> slow.ewq:1:95
+              |
+            1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
+              |                                                                                               ^^^^^^
 
-        error[E0901]: a part of a text with `[ : ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:60
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                            ^^^^^^^^
+            error[E0902]: looking something up with `[ ]` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:156
+              |
+            1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
+              |                                                                  ^^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0901]: `args.fd` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:79
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                               ^^^^^^^
-
-        error[E0901]: a tuple in `( , )` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:95
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                               ^^^^^^
-
-        error[E0901]: a cast to `int8` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:110
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                                              ^^^^^^^^
-
-        error[E0901]: `~` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:127
-          |
-        1 | table t from wasi:* where $x == 1 && @m == 1 && $1 == 1 && comm[:2] == "x" && args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == ...
-          |                                                                                                                               ^^^
-
-        error[E0901]: `&` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:139
-          |
-        1 | ... args.fd == 1 && (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0...
-          |                                                                 ^^^^^^^^
-
-        error[E0901]: looking something up with `[ ]` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:156
-          |
-        1 | ... (1, 2) == 3 && (int8)fd == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = coun...
-          |                                                                  ^^^^^
-
-        error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
-         --> slow.ewq:1:180
-          |
-        1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^
-
-        error[E0901]: `str()` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:187
-          |
-        1 | ...&& ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^
-
-        error[E0901]: `arg0` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:204
-          |
-        1 | ...d & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
-          |                                                                   ^^^^
-    "#]],
+            error[E0901]: comparing `module` with a text is part of the language, but this version does not run it yet
+             --> slow.ewq:1:180
+              |
+            1 | ...d == 1 && ~fd == 1 && (fd & 1) == 0 && @x[1] == 1 && module == "x" && str(1) == "x" && arg0 == 1 { a = count() }
+              |                                                                   ^^^
+        "#]],
     );
 }
 
@@ -158,65 +61,191 @@ fn columns_and_units_are_refused_by_name() {
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                           ^^^^
 
-            error[E0901]: `&` is part of the language, but this version does not run it yet
+            error[E0901]: `&` here is part of the language, but this version does not run it yet
              --> slow.ewq:1:92
               |
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                                                                                            ^^^^^^^^^^^
 
-            error[E0901]: the variable `$x` is part of the language, but this version does not run it yet
+            error[E0103]: `$x` has no value outside of probe blocks
              --> slow.ewq:1:109
               |
             1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
               |                                                                                                             ^^
+              |
+              = help: a table is about values of calls, such as `duration`
         "#]],
     );
 }
 
 #[test]
 fn other_probes_are_refused_by_name() {
-    let text = "table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }";
+    let text = "fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }";
     check(
         text,
         expect![[r#"
-        error[E0901]: the probe `syscall` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:14
+        error[E0901]: the probe `fentry` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:1
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |              ^^^^^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          | ^^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
 
-        error[E0901]: the probe `phase` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:25
+        error[E0901]: the probe `fexit` is part of the language, but this version does not run it yet
+         --> slow.ewq:1:18
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                         ^^^^^^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                  ^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
 
-        error[E0901]: the probe `uprobe` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:37
+        error[E0902]: the probe `kfunc` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:34
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                     ^^^^^^^^^^^^^^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                  ^^^^^^^^^^^^^^
+          |
+          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
 
-        error[E0205]: a table is over calls, and there is none at `interval`
-         --> slow.ewq:1:57
+        error[E0902]: the probe `software` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:50
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                         ^^^^^^^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                  ^^^^^^^^^^^^^^^
           |
-          = help: write `from wasi:*`; what happens at `interval` is a probe block: `interval { … }`
+          = help: what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`
 
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:84
+        error[E0902]: the probe `watchpoint` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:67
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                                                    ^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                   ^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: a script does not watch memory
 
-        error[E0901]: `:enter` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:107
+        error[E0902]: the probe `iter` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:90
           |
-        1 | table t from syscall:*, phase:exec, uprobe:/bin/x:main, interval:1s, wasi:fd_write:enter, wasi:wasmtime:*:enter { a = count() }
-          |                                                                                                           ^^^^^
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                                          ^^^^^^^^^
+          |
+          = help: what the kernel holds is not listed; a script sees what happens
+
+        error[E0902]: the probe `self` is bpftrace's, and this language leaves it out
+         --> slow.ewq:1:101
+          |
+        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
+          |                                                                                                     ^^^^^^^^^^^^^^^^^^^
+          |
+          = help: signals to ewapa itself are no events
     "#]],
+    );
+}
+
+#[test]
+fn items_of_bpftrace_are_refused_by_name() {
+    let text = "#ifndef X
+#else
+#endif
+#define Y \\
+  1
+enum { A, B };
+struct x { union { int a; }; } __attribute__((packed));
+fn f($x : int64) : int64 { return 1; }
+let @a = lruhash(10);
+begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }";
+    check(
+        text,
+        expect![[r#"
+            error[E0902]: `#ifndef` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:1
+              |
+            1 | #ifndef X
+              | ^^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#else` is bpftrace's, and this language leaves it out
+             --> slow.ewq:2:1
+              |
+            2 | #else
+              | ^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#endif` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:1
+              |
+            3 | #endif
+              | ^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `#define` is bpftrace's, and this language leaves it out
+             --> slow.ewq:4:1
+              |
+            4 | #define Y \
+              | ^^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
+
+            error[E0902]: `enum` is bpftrace's, and this language leaves it out
+             --> slow.ewq:6:1
+              |
+            6 | enum { A, B };
+              | ^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
+
+            error[E0902]: `struct` is bpftrace's, and this language leaves it out
+             --> slow.ewq:7:1
+              |
+            7 | struct x { union { int a; }; } __attribute__((packed));
+              | ^^^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
+
+            error[E0902]: `fn` is bpftrace's, and this language leaves it out
+             --> slow.ewq:8:1
+              |
+            8 | fn f($x : int64) : int64 { return 1; }
+              | ^^
+              |
+              = help: statements that are used again are a `macro`
+
+            error[E0902]: `let` is bpftrace's, and this language leaves it out
+             --> slow.ewq:9:1
+              |
+            9 | let @a = lruhash(10);
+              | ^^^
+              |
+              = help: a map needs no declaration: what is put into it decides what it is
+
+            error[E0902]: a cast to `unsigned int *` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:14
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |              ^^^^^^^^^^^^^^^^^
+               |
+               = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+
+            error[E0902]: a cast to `uint8 *` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:38
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |                                      ^^^^^^^^^^
+               |
+               = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
+
+            error[E0902]: `sizeof()` is bpftrace's, and this language leaves it out
+              --> slow.ewq:10:56
+               |
+            10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }
+               |                                                        ^^^^^^
+               |
+               = help: a script needs no C types: values come as builtins with names and types
+        "#]],
     );
 }
 
@@ -228,53 +257,51 @@ table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("i
     check(
         text,
         expect![[r#"
-        error[E0902]: `#include` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:1
-          |
-        1 | #include <linux/sched.h>
-          | ^^^^^^^^
-          |
-          = help: a script needs no C types: values come as builtins with names and types
+            error[E0902]: `#include` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:1
+              |
+            1 | #include <linux/sched.h>
+              | ^^^^^^^^
+              |
+              = help: there is no C preprocessor; another script's macros come with `import "lib.ewq"`
 
-        error[E0902]: `struct` is bpftrace's, and this language leaves it out
-         --> slow.ewq:2:1
-          |
-        2 | struct x { int a; }
-          | ^^^^^^
-          |
-          = help: a script needs no C types: values come as builtins with names and types
+            error[E0902]: `struct` is bpftrace's, and this language leaves it out
+             --> slow.ewq:2:1
+              |
+            2 | struct x { int a; }
+              | ^^^^^^
+              |
+              = help: a script needs no C types: values come as builtins with names and types
 
-        error[E0902]: `*` before a value is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:27
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                           ^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: `*` before a value is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:27
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                           ^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: a cast to `struct x *` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:39
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                       ^^^^^^^^^^^^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: a cast to `struct x *` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:39
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                       ^^^^^^^^^^^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: `->` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:62
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                                              ^^^^
-          |
-          = help: a script does not follow pointers: values come as builtins with names and types
+            error[E0902]: `->` is bpftrace's, and this language leaves it out
+             --> slow.ewq:3:62
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                                              ^^^^
+              |
+              = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-        error[E0902]: `reg()` is bpftrace's, and this language leaves it out
-         --> slow.ewq:3:75
-          |
-        3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
-          |                                                                           ^^^
-          |
-          = help: arguments have names: `args.fd`
-    "#]],
+            error[E0322]: `reg` is no value of a completed WASI call
+             --> slow.ewq:3:75
+              |
+            3 | table t from wasi:* where *fd == 1 && (struct x *)fd == 1 && x->y == 1 && reg("ip") == 1 { a = count() }
+              |                                                                           ^^^
+        "#]],
     );
 }

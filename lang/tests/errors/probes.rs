@@ -138,3 +138,250 @@ fn a_probe_has_functions_and_at_most_a_runtime_before() {
     "#]],
     );
 }
+
+#[test]
+fn an_unknown_system_call_is_corrected() {
+    check(
+        "table t from syscall:wirte, syscall:foo_*, syscall:read:enter, syscall { a = count() }",
+        expect![[r#"
+            error[E0210]: no system call is called `wirte`
+             --> slow.ewq:1:14
+              |
+            1 | table t from syscall:wirte, syscall:foo_*, syscall:read:enter, syscall { a = count() }
+              |              ^^^^^^^^^^^^^ did you mean `syscall:write`?
+
+            error[E0204]: no system call matches `foo_*`
+             --> slow.ewq:1:29
+              |
+            1 | table t from syscall:wirte, syscall:foo_*, syscall:read:enter, syscall { a = count() }
+              |                             ^^^^^^^^^^^^^
+              |
+              = help: system calls are called as in man 2 syscalls: `syscall:openat`
+
+            error[E0205]: `syscall` has one part
+             --> slow.ewq:1:44
+              |
+            1 | table t from syscall:wirte, syscall:foo_*, syscall:read:enter, syscall { a = count() }
+              |                                            ^^^^^^^^^^^^^^^^^^
+              |
+              = help: write `syscall:write`, `syscall:{read,write}` or `syscall:*`; the event is the call that has completed
+
+            error[E0205]: `syscall` does not say which
+             --> slow.ewq:1:64
+              |
+            1 | table t from syscall:wirte, syscall:foo_*, syscall:read:enter, syscall { a = count() }
+              |                                                                ^^^^^^^
+              |
+              = help: write `syscall:write`, `syscall:{read,write}` or `syscall:*`; the event is the call that has completed
+        "#]],
+    );
+}
+
+#[test]
+fn an_unknown_phase_is_corrected() {
+    check(
+        "phase:strat, phase:x* { @ = count(); }",
+        expect![[r#"
+        error[E0211]: no phase is called `strat`
+         --> slow.ewq:1:1
+          |
+        1 | phase:strat, phase:x* { @ = count(); }
+          | ^^^^^^^^^^^ did you mean `start`?
+          |
+          = help: the phases are exec, start, first_wasi, exit
+
+        error[E0211]: no phase is called `x*`
+         --> slow.ewq:1:14
+          |
+        1 | phase:strat, phase:x* { @ = count(); }
+          |              ^^^^^^^^
+          |
+          = help: the phases are exec, start, first_wasi, exit
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_tracepoint_is_corrected() {
+    check(
+        "tracepoint:sched:sched_swich, t:syscal:sys_enter_open, t:sched:x_*, tracepoint:sched { @ = count(); }",
+        expect![[r#"
+            error[E0212]: this machine has no tracepoint `sched:sched_swich`
+             --> slow.ewq:1:1
+              |
+            1 | tracepoint:sched:sched_swich, t:syscal:sys_enter_open, t:sched:x_*, tracepoint:sched { @ = count(); }
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `tracepoint:sched:sched_switch`?
+
+            error[E0212]: this machine has no tracepoint `syscal:sys_enter_open`
+             --> slow.ewq:1:31
+              |
+            1 | tracepoint:sched:sched_swich, t:syscal:sys_enter_open, t:sched:x_*, tracepoint:sched { @ = count(); }
+              |                               ^^^^^^^^^^^^^^^^^^^^^^^ did you mean `tracepoint:syscalls:sys_enter_open`?
+              |
+              = help: there is a category `syscalls`
+
+            error[E0204]: no tracepoint matches `sched:x_*`
+             --> slow.ewq:1:56
+              |
+            1 | tracepoint:sched:sched_swich, t:syscal:sys_enter_open, t:sched:x_*, tracepoint:sched { @ = count(); }
+              |                                                        ^^^^^^^^^^^
+
+            error[E0205]: a tracepoint has two parts, its category and its name
+             --> slow.ewq:1:69
+              |
+            1 | tracepoint:sched:sched_swich, t:syscal:sys_enter_open, t:sched:x_*, tracepoint:sched { @ = count(); }
+              |                                                                     ^^^^^^^^^^^^^^^^
+              |
+              = help: write `tracepoint:sched:sched_switch` or `tracepoint:syscalls:sys_enter_*`
+        "#]],
+    );
+}
+
+#[test]
+fn the_machine_says_why_it_does_not_know() {
+    check(
+        "usdt:./app:nothing { @[arg0] = count(); }\nusdt:./app:x:be* { @[arg0] = count(); }",
+        expect![[r#"
+            error[E0213]: cannot find out where the arguments of `nothing` are: there is no static probe `nothing`
+             --> slow.ewq:1:1
+              |
+            1 | usdt:./app:nothing { @[arg0] = count(); }
+              | ^^^^^^^^^^^^^^^^^^
+
+            error[E0205]: each static probe has arguments of its own
+             --> slow.ewq:2:1
+              |
+            2 | usdt:./app:x:be* { @[arg0] = count(); }
+              | ^^^^^^^^^^^^^^^^
+              |
+              = help: write one block for each probe, with its name written out, or do not read arguments
+        "#]],
+    );
+}
+
+#[test]
+fn probes_outside_of_wasi_have_the_right_parts() {
+    check(
+        "uprobe:/bin/sh { @a = count(); }
+uprobe:/bin/sh:a:b:c { @a = count(); }
+uretprobe:/bin/sh:main+4 { @a = count(); }
+usdt:/bin/sh { @a = count(); }
+kprobe:mod:f { @a = count(); }
+profile:hz:0 { @a = count(); }
+profile:hz:10000000 { @a = count(); }
+rawtracepoint { @a = count(); }
+interval:s:$1 { @a = count(); }",
+        expect![[r#"
+            error[E0205]: a function of a file has two parts
+             --> slow.ewq:1:1
+              |
+            1 | uprobe:/bin/sh { @a = count(); }
+              | ^^^^^^^^^^^^^^
+              |
+              = help: write `uprobe:/bin/bash:readline` or `uprobe:./app:"app::run"`
+
+            error[E0205]: a function of a file has two parts
+             --> slow.ewq:2:1
+              |
+            2 | uprobe:/bin/sh:a:b:c { @a = count(); }
+              | ^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: write `uprobe:/bin/bash:readline` or `uprobe:./app:"app::run"`
+
+            error[E0205]: a function returns as a whole
+             --> slow.ewq:3:1
+              |
+            3 | uretprobe:/bin/sh:main+4 { @a = count(); }
+              | ^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: leave away the `+` and what follows it
+
+            error[E0205]: a static probe has two or three parts
+             --> slow.ewq:4:1
+              |
+            4 | usdt:/bin/sh { @a = count(); }
+              | ^^^^^^^^^^^^
+              |
+              = help: write `usdt:FILE:NAME` or `usdt:FILE:PROVIDER:NAME`
+
+            error[E0205]: a function of the kernel is its name alone
+             --> slow.ewq:5:1
+              |
+            5 | kprobe:mod:f { @a = count(); }
+              | ^^^^^^^^^^^^
+              |
+              = help: write `kprobe:vfs_read`
+
+            error[E0205]: a profile is so many ticks a second, or a time
+             --> slow.ewq:6:1
+              |
+            6 | profile:hz:0 { @a = count(); }
+              | ^^^^^^^^^^^^
+              |
+              = help: write `profile:hz:99`, `profile:ms:10` or `profile:10ms`
+
+            error[E0205]: two ticks of a profile are at least 10us apart
+             --> slow.ewq:7:1
+              |
+            7 | profile:hz:10000000 { @a = count(); }
+              | ^^^^^^^^^^^^^^^^^^^
+              |
+              = help: write `profile:hz:99`
+
+            error[E0205]: a raw tracepoint is its name
+             --> slow.ewq:8:1
+              |
+            8 | rawtracepoint { @a = count(); }
+              | ^^^^^^^^^^^^^
+              |
+              = help: write `rawtracepoint:sched_switch`
+
+            error[E0107]: the script is given no `$1`
+             --> slow.ewq:9:12
+              |
+            9 | interval:s:$1 { @a = count(); }
+              |            ^^
+              |
+              = help: arguments follow the script's name: `ewapa script x.ewq ARGUMENT`
+        "#]],
+    );
+}
+
+#[test]
+fn a_table_over_several_kinds_of_events_has_the_same_types_at_each() {
+    check(
+        "table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+table u from wasi:* { calls = count() / wasi_calls }",
+        expect![[r#"
+            error[E0214]: `errno` is an errno at some events of this table, and an errno of a system call at others
+             --> slow.ewq:1:46
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                              ^^^^^
+              |
+              = help: write a table for each kind of event
+
+            error[E0322]: `retval` is no value of a completed WASI call
+             --> slow.ewq:1:79
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                                                               ^^^^^^
+
+            error[E0103]: `wasi_calls` is for tables of system calls
+             --> slow.ewq:1:102
+              |
+            1 | table t from wasi:fd_write, syscall:write by errno { calls = count(), p = max(retval), q = count() / wasi_calls }
+              |                                                                                                      ^^^^^^^^^^
+              |
+              = help: a table of WASI calls counts them with `count()`
+
+            error[E0103]: `wasi_calls` is for tables of system calls
+             --> slow.ewq:2:41
+              |
+            2 | table u from wasi:* { calls = count() / wasi_calls }
+              |                                         ^^^^^^^^^^
+              |
+              = help: a table of WASI calls counts them with `count()`
+        "#]],
+    );
+}

@@ -383,3 +383,49 @@ fn what_is_too_large_is_refused() {
     "#]],
     );
 }
+
+#[test]
+fn all_syntax_errors_of_a_block_and_a_table_are_shown() {
+    check(
+        "begin { $x = ; $y = 3 +; if (1) { print(1 2); } }
+table t from wasi:* { a = count() d, b = , c = count() }
+uprobe:./app:main { x y; }",
+        expect![[r#"
+            error[E0001]: expected an expression, found `;`
+             --> slow.ewq:1:14
+              |
+            1 | begin { $x = ; $y = 3 +; if (1) { print(1 2); } }
+              |              ^
+
+            error[E0001]: expected an expression, found `;`
+             --> slow.ewq:1:24
+              |
+            1 | begin { $x = ; $y = 3 +; if (1) { print(1 2); } }
+              |                        ^
+
+            error[E0001]: expected `,` or `)`, found `2`
+             --> slow.ewq:1:43
+              |
+            1 | begin { $x = ; $y = 3 +; if (1) { print(1 2); } }
+              |                                           ^
+
+            error[E0001]: expected `,` before the next column or `}` after the columns, found `d`
+             --> slow.ewq:2:35
+              |
+            2 | table t from wasi:* { a = count() d, b = , c = count() }
+              |                                   ^
+
+            error[E0001]: expected an expression, found `,`
+             --> slow.ewq:2:42
+              |
+            2 | table t from wasi:* { a = count() d, b = , c = count() }
+              |                                          ^
+
+            error[E0001]: expected `;` after the statement, found `y`
+             --> slow.ewq:3:23
+              |
+            3 | uprobe:./app:main { x y; }
+              |                       ^
+        "#]],
+    );
+}

@@ -96,52 +96,44 @@ fn a_variable_has_one_type() {
     check(
         text,
         expect![[r#"
-        error[E0603]: `$t` is a size here and a time elsewhere
-         --> slow.ewq:1:30
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |               --------       ^^^^^ this is a size
-          |               |
-          |               this is a time
+            error[E0603]: `$t` is a size here and a time elsewhere
+             --> slow.ewq:1:30
+              |
+            1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
+              |               --------       ^^^^^ this is a size
+              |               |
+              |               this is a time
 
-        error[E0603]: `$t` is a number here and a time elsewhere
-         --> slow.ewq:1:42
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |               -------- this is a time    ^ this is a number
-          |
-          = help: a time has a unit: `10us`, `1ms`
+            error[E0603]: `$t` is a number here and a time elsewhere
+             --> slow.ewq:1:42
+              |
+            1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
+              |               -------- this is a time    ^ this is a number
+              |
+              = help: a time has a unit: `10us`, `1ms`
 
-        error[E0603]: `$n` is a number here and a time elsewhere
-         --> slow.ewq:1:58
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |                                                          ^       --- this is a time
-          |                                                          |
-          |                                                          this is a number
-          |
-          = help: a time has a unit: `10us`, `1ms`
+            error[E0603]: `$n` is a number here and a time elsewhere
+             --> slow.ewq:1:58
+              |
+            1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
+              |                                                          ^       --- this is a time
+              |                                                          |
+              |                                                          this is a number
+              |
+              = help: a time has a unit: `10us`, `1ms`
 
-        error[E0603]: `$b` is a number here and a condition elsewhere
-         --> slow.ewq:1:85
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |                                                                            --       ^ this is a number
-          |                                                                            |
-          |                                                                            this is a condition
+            error[E0603]: `$t` is a number here and a time elsewhere
+             --> slow.ewq:1:88
+              |
+            1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
+              |               -------- this is a time                                                  ^^^^^^^^^^ this is a number
 
-        error[E0603]: `$t` is a number here and a time elsewhere
-         --> slow.ewq:1:88
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |               -------- this is a time                                                  ^^^^^^^^^^ this is a number
-
-        error[E0302]: arithmetic needs numbers, and this is a condition
-         --> slow.ewq:1:99
-          |
-        1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
-          |                                                                                                   ^^ this is a condition
-    "#]],
+            error[E0603]: `$b` is a number here and a condition elsewhere
+             --> slow.ewq:1:99
+              |
+            1 | wasi:* { $t = duration; $t = bytes; $t = 5; $t = 0; $n = 1; $n = 1us; $b = ok; $b = 1; $t /= 1us; $b += 1; }
+              |                                                                            -- this is a condition ^^^^^^^^ this is a number
+        "#]],
     );
 }
 

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
-use crate::output::cells::KeyCell;
+use crate::output::cells::{KeyCell, escape};
+use crate::output::grid::Grid;
+use crate::output::map::Shown;
+use crate::output::map::content::Content;
 use crate::output::quantity::Quantity;
 use crate::output::rows::Rows;
 use crate::output::summary;
@@ -45,7 +48,33 @@ impl Exporter for Csv {
         writer.write_record(table.keys.iter().chain(columns))?;
         for row in rows.rows() {
             let keys = row.keys.iter().map(|key| key_field(&key.cell));
-            writer.write_record(keys.chain(row.values.iter().map(|value| number_field(*value))))?;
+            let values = row.values.iter().zip(&row.series);
+            let values = values.map(|(value, series)| match series {
+                Some(steps) => steps_field(steps),
+                None => number_field(*value),
+            });
+            writer.write_record(keys.chain(values))?;
+        }
+        writer.flush()
+    }
+
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
+        self.grid(out, &Grid::of(map))
+    }
+
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
+        if !self.is_first {
+            writeln!(out)?;
+        }
+        self.is_first = false;
+        if !self.quiet && !grid.title.is_empty() {
+            eprintln!("{}", escape(&grid.title));
+        }
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(grid.key_names().chain(grid.columns.iter().cloned()))?;
+        for row in &grid.rows {
+            let keys = row.keys.iter().map(key_field);
+            writer.write_record(keys.chain(row.values.iter().map(Content::field)))?;
         }
         writer.flush()
     }
@@ -63,16 +92,16 @@ impl Exporter for Csv {
 fn key_field(cell: &KeyCell) -> String {
     match cell {
         KeyCell::None => String::new(),
-        KeyCell::Bool(value) => value.to_string(),
-        KeyCell::Number(value) => value.to_string(),
-        KeyCell::Name(name) => name.clone(),
+        KeyCell::Stack(stack) => stack.line(),
+        cell => cell.plain(),
     }
 }
 
 fn number_field(value: Option<Quantity>) -> String {
-    match value {
-        None => String::new(),
-        Some(Quantity::Whole(value)) => value.to_string(),
-        Some(Quantity::Real(value)) => value.to_string(),
-    }
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn steps_field(steps: &[Option<Quantity>]) -> String {
+    let steps: Vec<String> = steps.iter().map(|step| number_field(*step)).collect();
+    steps.join(";")
 }

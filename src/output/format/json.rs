@@ -4,16 +4,20 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use ewapa_templates::Counter;
 use serde::{Serialize, Serializer};
 
 use crate::engine::reading::{Losses, Reading};
 use crate::engine::trace::Outcome;
 use crate::output::cells::KeyCell;
+use crate::output::grid::Grid;
+use crate::output::map::Shown;
+use crate::output::map::content::Content;
 use crate::output::quantity::Quantity;
-use crate::output::rows::Rows;
+use crate::output::rows::{Row, Rows};
 use crate::output::verdict::{Holds, Verdict};
 
-use super::Exporter;
+use super::{Exporter, Source};
 
 /// Writes one JSON object a line.
 pub struct Json {
@@ -36,8 +40,35 @@ enum Record<'a> {
         table: &'a str,
         elapsed_ns: u64,
         keys: Pairs<'a, &'a KeyCell>,
-        columns: Pairs<'a, Option<Quantity>>,
+        columns: Pairs<'a, Cell<'a>>,
     },
+    /// A map.
+    Map { data: &'a Shown<'a> },
+    /// A map of histograms.
+    Hist { data: &'a Shown<'a> },
+    /// A map of `stats` or `avg`.
+    Stats { data: &'a Shown<'a> },
+    /// A map of series.
+    Tseries { data: &'a Shown<'a> },
+    /// Maps side by side: a list of rows by what stands above them.
+    Tabulate {
+        data: Pairs<'a, Vec<Pairs<'a, Field<'a>>>>,
+    },
+    /// What a script prints.
+    Value { data: &'a Content },
+    /// `printf`
+    Printf { data: &'a str },
+    /// `time`
+    Time { data: &'a str },
+    /// `join`
+    Join { data: &'a str },
+    /// `cat`
+    Cat { data: &'a str },
+    /// `system`
+    Syscall { data: &'a str },
+    /// What the script said and could not be told.
+    #[serde(rename = "lost_events")]
+    Lost { data: Events },
     /// What became of a check. `holds` is null if it has no value.
     Check {
         text: &'a str,
@@ -57,6 +88,28 @@ enum Record<'a> {
         probe_cost_ns: Option<u64>,
         runtimes: Vec<Runtime<'a>>,
     },
+}
+
+/// A cell of a table: a number, or the steps of a series.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Cell<'a> {
+    Number(Option<Quantity>),
+    Steps(&'a [Option<Quantity>]),
+}
+
+/// A cell of maps side by side.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Key(&'a KeyCell),
+    Value(&'a Content),
+}
+
+/// How many messages.
+#[derive(Serialize)]
+struct Events {
+    events: u64,
 }
 
 /// A runtime that was traced.
@@ -92,6 +145,8 @@ impl Serialize for KeyCell {
             KeyCell::None => serializer.serialize_none(),
             KeyCell::Bool(value) => serializer.serialize_bool(*value),
             KeyCell::Number(value) => serializer.serialize_i64(*value),
+            KeyCell::Unsigned(value) => serializer.serialize_u64(*value),
+            KeyCell::Stack(stack) => stack.frames.serialize(serializer),
             KeyCell::Name(name) => serializer.serialize_str(name),
         }
     }
@@ -107,11 +162,54 @@ impl Exporter for Json {
                 table: &table.name,
                 elapsed_ns: nanoseconds(reading.elapsed),
                 keys: Pairs(keys.zip(row.keys.iter().map(|key| &key.cell)).collect()),
-                columns: Pairs(columns.zip(row.values.iter().copied()).collect()),
+                columns: Pairs(columns.zip(cells(row)).collect()),
             };
             write(out, &record)?;
         }
         Ok(())
+    }
+
+    fn text(&mut self, out: &mut dyn Write, source: Source, text: &str) -> io::Result<()> {
+        let record = match source {
+            Source::Printf => Record::Printf { data: text },
+            Source::Time => Record::Time { data: text },
+            Source::Join => Record::Join {
+                data: text.strip_suffix('\n').unwrap_or(text),
+            },
+            Source::Cat => Record::Cat { data: text },
+            Source::System => Record::Syscall { data: text },
+        };
+        write(out, &record)
+    }
+
+    fn value(&mut self, out: &mut dyn Write, value: &Content) -> io::Result<()> {
+        write(out, &Record::Value { data: value })
+    }
+
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
+        if map.entries.is_empty() {
+            return Ok(());
+        }
+        let record = match map.kind() {
+            "hist" => Record::Hist { data: map },
+            "stats" => Record::Stats { data: map },
+            "tseries" => Record::Tseries { data: map },
+            _ => Record::Map { data: map },
+        };
+        write(out, &record)
+    }
+
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
+        let names: Vec<String> = grid.key_names().collect();
+        let rows = grid.rows.iter().map(|row| {
+            let keys = names.iter().map(String::as_str);
+            let keys = keys.zip(row.keys.iter().map(Field::Key));
+            let values = grid.columns.iter().map(String::as_str);
+            let values = values.zip(row.values.iter().map(Field::Value));
+            Pairs(keys.chain(values).collect())
+        });
+        let data = Pairs(vec![(grid.title.as_str(), rows.collect())]);
+        write(out, &Record::Tabulate { data })
     }
 
     fn end(
@@ -120,6 +218,11 @@ impl Exporter for Json {
         outcome: &Outcome,
         verdicts: &[Verdict],
     ) -> io::Result<()> {
+        let events = outcome.reading.losses.count(Counter::NoMessage);
+        if events > 0 {
+            let data = Events { events };
+            write(out, &Record::Lost { data })?;
+        }
         for verdict in verdicts {
             write(out, &check(verdict))?;
         }
@@ -128,6 +231,14 @@ impl Exporter for Json {
         }
         write(out, &summary(outcome))
     }
+}
+
+fn cells(row: &Row) -> impl Iterator<Item = Cell<'_>> {
+    let values = row.values.iter().zip(&row.series);
+    values.map(|(value, series)| match series {
+        Some(steps) => Cell::Steps(steps),
+        None => Cell::Number(*value),
+    })
 }
 
 fn check<'a>(verdict: &'a Verdict) -> Record<'a> {
@@ -159,6 +270,7 @@ fn summary(outcome: &Outcome) -> Record<'_> {
             .missing
             .iter()
             .map(|function| function.name())
+            .chain(found.start_unseen.then_some("phase:start"))
             .collect(),
     });
     Record::Summary {
@@ -166,7 +278,7 @@ fn summary(outcome: &Outcome) -> Record<'_> {
         processes: reading.processes,
         lost: losses.lost(),
         unmatched: losses.unmatched(),
-        abandoned: losses.count(ewapa_templates::Counter::Abandoned),
+        abandoned: losses.count(Counter::Abandoned),
         open: losses.open(),
         unfinished: Pairs(
             unfinished

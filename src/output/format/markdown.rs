@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
+use crate::output::grid::Grid;
+use crate::output::map::Shown;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
@@ -39,6 +41,21 @@ impl Exporter for Markdown {
             writeln!(out, "### {}\n", escape(&headline))?;
         }
         draw(out, &Sheet::new(rows))
+    }
+
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
+        self.grid(out, &Grid::of(map))
+    }
+
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
+        if !self.is_first {
+            writeln!(out)?;
+        }
+        self.is_first = false;
+        if !self.quiet && !grid.title.is_empty() {
+            writeln!(out, "### {}\n", escape(&grid.title))?;
+        }
+        draw(out, &grid.sheet())
     }
 
     fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {

@@ -8,10 +8,14 @@ pub mod table;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use ewapa_lang::plan::OutputFormat;
 
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
 
+use super::grid::Grid;
+use super::map::Shown;
+use super::map::content::Content;
 use super::rows::Rows;
 use super::verdict::Verdict;
 
@@ -28,6 +32,32 @@ pub enum Format {
     Md,
 }
 
+/// Which function of a script made a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// `printf`
+    Printf,
+    /// `time`
+    Time,
+    /// `join`, with the end of the line
+    Join,
+    /// `cat`
+    Cat,
+    /// `system`
+    System,
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Format {
+        match format {
+            OutputFormat::Table => Format::Table,
+            OutputFormat::Json => Format::Json,
+            OutputFormat::Csv => Format::Csv,
+            OutputFormat::Md => Format::Md,
+        }
+    }
+}
+
 /// A format: how results are written.
 pub trait Exporter {
     /// Writes a table, at the end of the run or while it goes on.
@@ -35,6 +65,39 @@ pub trait Exporter {
     /// # Errors
     /// It cannot be written.
     fn table(&mut self, out: &mut dyn Write, rows: &Rows, reading: &Reading) -> io::Result<()>;
+
+    /// Writes what a script says: text as it comes.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn text(&mut self, out: &mut dyn Write, _: Source, text: &str) -> io::Result<()> {
+        out.write_all(text.as_bytes())
+    }
+
+    /// Writes a value that a script prints.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn value(&mut self, out: &mut dyn Write, value: &Content) -> io::Result<()> {
+        writeln!(out, "{}", value.text())
+    }
+
+    /// Writes a map, at the end of the run or when the script prints it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()>;
+
+    /// Writes maps as a table.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()>;
+
+    /// Whether an empty line parts what is different: in text for people.
+    fn parts_with_lines(&self) -> bool {
+        false
+    }
 
     /// Writes what is to be said about the whole run, after the last table. Checks that do not hold are
     /// also said on the standard error, whatever the format.

@@ -10,6 +10,10 @@ use tabled::settings::{Alignment, Padding, Span, Style};
 use crate::engine::reading::Reading;
 use crate::engine::trace::Outcome;
 use crate::output::blocks;
+use crate::output::cells::escape;
+use crate::output::grid::Grid;
+use crate::output::map::Shown;
+use crate::output::map::text::render;
 use crate::output::rows::Rows;
 use crate::output::sheet::{Sheet, Side};
 use crate::output::summary;
@@ -49,6 +53,21 @@ impl Exporter for Table {
             out.write_all(drawn(&sheet).as_bytes())?;
         }
         Ok(())
+    }
+
+    fn parts_with_lines(&self) -> bool {
+        true
+    }
+
+    fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
+        out.write_all(render(map).as_bytes())
+    }
+
+    fn grid(&mut self, out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
+        if !grid.title.is_empty() {
+            writeln!(out, "{}", escape(&grid.title))?;
+        }
+        out.write_all(drawn(&grid.sheet()).as_bytes())
     }
 
     fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {

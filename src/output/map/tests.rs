@@ -1,23 +1,21 @@
+use super::text::render;
 use super::*;
+use crate::engine::groups::{Key, Step, Value};
 use ewapa_codegen::histogram::bucket;
 use ewapa_codegen::slot::encode_extreme;
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::{SlotId, Store, StoreId};
+use ewapa_lang::plan::{Aggregate, Buckets, Fold, Shape, SlotId, Store, StoreId};
 use ewapa_lang::types::Enumeration;
 use expect_test::{Expect, expect};
 
 fn plan(keys: &[Type], slots: &[SlotKind]) -> Plan {
     Plan {
-        clauses: Vec::new(),
         stores: vec![Store {
             name: "m".to_owned(),
             keys: keys.to_vec(),
             slots: slots.to_vec(),
         }],
-        tables: Vec::new(),
-        maps: Vec::new(),
-        messages: Vec::new(),
-        checks: Vec::new(),
+        ..Plan::default()
     }
 }
 
@@ -27,6 +25,7 @@ fn map(name: &str, value: MapValue, ty: Type) -> Map {
         store: StoreId(0),
         value,
         ty,
+        shape: None,
     }
 }
 
@@ -37,8 +36,18 @@ fn group(keys: &[Key], values: &[Value]) -> Group {
     }
 }
 
+fn printed(plan: &Plan, map: &Map, groups: &[Group], cut: Cut) -> String {
+    render(&Shown::new(plan, map, groups, cut, &Names::default()))
+}
+
 fn check(plan: &Plan, map: &Map, groups: &[Group], top: Option<usize>, expected: &Expect) {
-    expected.assert_eq(&render(plan, map, groups, top, &Names::default()));
+    let cut = Cut { top, ..Cut::NONE };
+    expected.assert_eq(&printed(plan, map, groups, cut));
+}
+
+fn json(plan: &Plan, map: &Map, groups: &[Group]) -> String {
+    let shown = Shown::new(plan, map, groups, Cut::NONE, &Names::default());
+    serde_json::to_string(&shown).expect("an object")
 }
 
 const COUNT: MapValue = MapValue::Aggregate(Aggregate::Count { count: SlotId(0) });
@@ -141,7 +150,7 @@ fn aggregates_are_whole_and_have_all_their_digits() {
         let map = map("m", MapValue::Aggregate(aggregate), Type::Int);
         let groups = [group(&[], &slots)];
         assert_eq!(
-            render(&plan(&[], &kinds), &map, &groups, None, &Names::default()),
+            printed(&plan(&[], &kinds), &map, &groups, Cut::NONE),
             expected
         );
     }
@@ -178,7 +187,7 @@ fn times_and_sizes_have_their_unit() {
 #[test]
 fn a_histogram_says_what_its_bounds_are_numbers_of() {
     let kind = SlotKind::Histogram(Buckets::Log2);
-    let plan = plan(&[Type::Text], &[kind]);
+    let plan = plan(&[Type::Text(16)], &[kind]);
     let histogram = MapValue::Histogram(SlotId(0));
     let counts = |value, count| {
         let index = bucket(Buckets::Log2, value) as u16;
@@ -215,12 +224,199 @@ fn a_histogram_says_what_its_bounds_are_numbers_of() {
             @size[c]: -
         "]],
     );
-    let plain = render(
+    let plain = printed(
         &plan,
         &map("size", histogram, Type::Int),
         &groups,
-        Some(1),
-        &Names::default(),
+        Cut {
+            top: Some(1),
+            divisor: 1,
+        },
     );
     assert!(plain.starts_with("@size[a\\u{1b}[2J]: \n[4K, 8K)"));
+}
+
+#[test]
+fn values_may_be_divided_and_a_divided_time_is_a_plain_number() {
+    let plan = plan(&[Type::Int], &[SlotKind::Count]);
+    let groups = [
+        group(&[number(1)], &[Value::Sum(1_500)]),
+        group(&[number(2)], &[Value::Sum(999)]),
+    ];
+    let cut = Cut {
+        top: Some(0),
+        divisor: 1000,
+    };
+    let shown = printed(&plan, &map("t", COUNT, Type::Time), &groups, cut);
+    assert_eq!(shown, "@t[2]: 0\n@t[1]: 1\n");
+}
+
+#[test]
+fn texts_tuples_and_numbers_without_a_sign_are_values() {
+    let text = |text: &[u8]| Value::Text(text.to_vec());
+    let of = |kind, ty| map("m", kind, ty);
+    let first = MapValue::Number(SlotId(0));
+    check(
+        &plan(&[], &[SlotKind::Text(8)]),
+        &of(first, Type::Text(8)),
+        &[group(&[], &[text(b"a b\0\0\0\0\0")])],
+        None,
+        &expect![[r"
+            @m: a b
+        "]],
+    );
+    check(
+        &plan(&[], &[SlotKind::Last]),
+        &of(first, Type::Unsigned),
+        &[group(&[], &[Value::Sum(-1)])],
+        None,
+        &expect![[r"
+            @m: 18446744073709551615
+        "]],
+    );
+    let tuple = Map {
+        shape: Some(Shape::Tuple(vec![
+            Shape::One(Type::Int),
+            Shape::Tuple(vec![
+                Shape::One(Type::Text(8)),
+                Shape::One(Type::Enum(Enumeration::LinuxErrno)),
+            ]),
+        ])),
+        ..of(MapValue::Tuple, Type::Int)
+    };
+    let kinds = [SlotKind::Last, SlotKind::Text(8), SlotKind::Last];
+    let tuple_plan = plan(&[Type::Text(8)], &kinds);
+    let groups = [group(
+        &[Key::Text(b"k".to_vec())],
+        &[Value::Sum(1), text(b"x\0\0\0\0\0\0\0"), Value::Sum(2)],
+    )];
+    check(
+        &tuple_plan,
+        &tuple,
+        &groups,
+        None,
+        &expect![[r"
+            @m[k]: (1, (x, ENOENT))
+        "]],
+    );
+    assert_eq!(
+        json(&tuple_plan, &tuple, &groups),
+        r#"{"@m":{"k":[1,["x","ENOENT"]]}}"#
+    );
+}
+
+#[test]
+fn an_address_that_a_script_keeps_lies_in_the_slot_of_a_text() {
+    let plan = plan(&[], &[SlotKind::Text(16)]);
+    let ty = Type::Address(ewapa_lang::types::Space::User);
+    let words = [0x1234u64, u64::from(u32::MAX)]
+        .map(u64::to_ne_bytes)
+        .concat();
+    check(
+        &plan,
+        &map("a", MapValue::Number(SlotId(0)), ty),
+        &[group(&[], &[Value::Text(words)])],
+        None,
+        &expect![[r"
+            @a: 0x1234
+        "]],
+    );
+}
+
+#[test]
+fn a_series_is_a_line_and_its_steps() {
+    let kind = SlotKind::Series {
+        step: 1_000_000_000,
+        steps: 4,
+        fold: Fold::Sum,
+    };
+    let plan = plan(&[Type::Int], &[kind]);
+    let step = |number, sum| {
+        let kept = Step {
+            count: 1,
+            sum,
+            extreme: 0,
+        };
+        (number, kept)
+    };
+    let groups = [
+        group(
+            &[number(1)],
+            &[Value::Series(vec![step(10, 4), step(12, 8)])],
+        ),
+        // It was written before the others' steps.
+        group(&[number(2)], &[Value::Series(vec![step(3, 5)])]),
+    ];
+    let series = map("s", MapValue::Series(SlotId(0)), Type::Int);
+    let shown = printed(&plan, &series, &groups, Cut::NONE);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 10, "{shown}");
+    assert!(lines[0].starts_with("@s[2]:"), "{shown}");
+    assert!(lines[5].starts_with("@s[1]: "), "{shown}");
+    assert!(lines[1].contains("           - |    "), "{shown}");
+    assert!(
+        lines[6].contains("           4 |@@@@@@@@@@@@@@@@@@@@@@@@@@ "),
+        "{shown}"
+    );
+    assert!(
+        lines[8].contains("           8 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@"),
+        "{shown}"
+    );
+    assert_eq!(
+        json(&plan, &series, &groups),
+        r#"{"@s":{"2":[null,null,null],"1":[4,null,8]}}"#
+    );
+}
+
+#[test]
+fn programs_get_the_shapes_of_bpftrace() {
+    let two = plan(&[Type::Int, Type::Text(8)], &[SlotKind::Count]);
+    let groups = [group(
+        &[number(1), Key::Text(b"abc".to_vec())],
+        &[Value::Sum(5)],
+    )];
+    let count = map("x", COUNT, Type::Int);
+    assert_eq!(json(&two, &count, &groups), r#"{"@x":{"1,abc":5}}"#);
+    assert_eq!(
+        Shown::new(&two, &count, &groups, Cut::NONE, &Names::default()).kind(),
+        "map"
+    );
+
+    let kind = SlotKind::Histogram(Buckets::Log2);
+    let one = plan(&[], &[kind]);
+    let at = |value| bucket(Buckets::Log2, value) as u16;
+    let counts = [(at(-4), 1), (at(9), 2), (at(40), 1)];
+    let histogram = map("h", MapValue::Histogram(SlotId(0)), Type::Time);
+    assert_eq!(
+        json(
+            &one,
+            &histogram,
+            &[group(&[], &[Value::Histogram(counts[1..].to_vec())])]
+        ),
+        r#"{"@h":[{"min":8,"max":15,"count":2},{"min":16,"max":31,"count":0},{"min":32,"max":63,"count":1}]}"#
+    );
+    let below = json(
+        &one,
+        &histogram,
+        &[group(&[], &[Value::Histogram(counts[..1].to_vec())])],
+    );
+    assert_eq!(below, r#"{"@h":[{"max":-1,"count":1}]}"#);
+
+    let stats = map(
+        "s",
+        MapValue::Stats {
+            sum: SlotId(0),
+            values: SlotId(1),
+        },
+        Type::Time,
+    );
+    let plan = plan(&[], &[SlotKind::Sum, SlotKind::Values]);
+    assert_eq!(
+        json(
+            &plan,
+            &stats,
+            &[group(&[], &[Value::Sum(9), Value::Sum(2)])]
+        ),
+        r#"{"@s":{"count":2,"average":4,"total":9}}"#
+    );
 }

@@ -1,7 +1,8 @@
 //! Random plans: blocks of actions over stores of every kind.
 
 use ewapa_lang::plan::{
-    Action, Buckets, Clause, Event, Plan, Probe, Record, SlotId, SlotKind, Store, StoreId, Update,
+    Action, BinaryOp, Buckets, Clause, Event, Plan, Probe, Record, SlotId, SlotKind, Store,
+    StoreId, Update, VariableId,
 };
 use ewapa_lang::types::{Enumeration, Type};
 use ewapa_lang::wasi::{Function, FunctionSet};
@@ -12,7 +13,8 @@ use proptest::sample::select;
 
 use super::expressions::{Reads, Terms, VARIABLES};
 use crate::tests::terms::{
-    Grouping, HISTOGRAM, Slot, assign, delete, grouping, messages, plan, tell, when,
+    Grouping, HISTOGRAM, Slot, assign, delete, grouping, int, messages, op, plan, tell, truth,
+    variable, when,
 };
 
 /// Stores of one number: index, types of the keys, and whether updates add to it. The stores before them
@@ -20,11 +22,16 @@ use crate::tests::terms::{
 pub const NUMBER_STORES: [(usize, &[Type], SlotKind); 3] = [
     (2, &[Type::Int], SlotKind::Last),
     (3, &[], SlotKind::Tally),
-    (4, &[Type::Text, Type::Bool], SlotKind::Tally),
+    (4, &[Type::Text(16), Type::Bool], SlotKind::Tally),
 ];
-const MESSAGES: [&[Type]; 3] = [
+/// A store of one text for each number: its index, and the type of the text.
+pub const TEXT_STORE: (usize, Type) = (5, Type::Text(32));
+/// Variables that only loops assign, behind [`VARIABLES`]: what they count, a key and a value.
+const COUNTERS: [Type; 4] = [Type::Int; 4];
+const MESSAGES: [&[Type]; 4] = [
+    &[Type::Text(64), Type::Unsigned, Type::Text(8)],
     &[],
-    &[Type::Int, Type::Text],
+    &[Type::Int, Type::Text(16)],
     &[Type::Bool, Type::Enum(Enumeration::Errno), Type::Size],
 ];
 
@@ -40,6 +47,11 @@ pub fn any_plan(depth: usize) -> BoxedStrategy<Plan> {
                 keys: keys.to_vec(),
                 slots: vec![slot],
             }));
+            stores.push(Store {
+                name: "text".to_owned(),
+                keys: vec![Type::Int],
+                slots: vec![SlotKind::Text(32)],
+            });
             let actions = any_actions(&terms, &groupings, 3);
             vec(any_clause(&filters.condition, actions), 1..4).prop_map(move |clauses| Plan {
                 messages: messages(&MESSAGES),
@@ -106,7 +118,7 @@ fn any_clause(
         .prop_map(|(event, filter, actions)| Clause {
             event,
             filter,
-            variables: VARIABLES.len(),
+            variables: VARIABLES.into_iter().chain(COUNTERS).collect(),
             actions,
         })
         .boxed()
@@ -116,11 +128,78 @@ fn any_clause(
 fn any_actions(terms: &Terms, groupings: &[Grouping], depth: usize) -> BoxedStrategy<Vec<Action>> {
     let leaf = leaf_action(terms, groupings);
     let block = vec(leaf.clone(), 1..4).boxed();
-    (1..depth).fold(block, |block, _| {
+    (1..depth).fold(block, |block, level| {
+        let rounds = any_loop(terms, &block, VARIABLES.len() + level - 1);
         let branch = (terms.condition.clone(), block.clone(), block)
             .prop_map(|(condition, then, otherwise)| when(condition, then, otherwise));
-        vec(prop_oneof![3 => leaf.clone(), 1 => branch], 0..4).boxed()
+        let branch = prop_oneof![2 => branch, 1 => rounds];
+        vec(
+            prop_oneof![6 => leaf.clone(), 2 => branch, 1 => add_up()],
+            0..4,
+        )
+        .boxed()
     })
+}
+
+/// A loop of a few rounds, some of which end early: the variable with this index counts them.
+fn any_loop(
+    terms: &Terms,
+    body: &BoxedStrategy<Vec<Action>>,
+    counter: usize,
+) -> BoxedStrategy<Action> {
+    let count = move || variable(counter, Type::Int);
+    let leave = select(vec![None, Some(Action::Break), Some(Action::Continue)]);
+    let first = (terms.condition.clone(), leave);
+    let rounds = (body.clone(), first, 0i64..4, any::<bool>());
+    rounds
+        .prop_map(move |(body, (early, leave), rounds, endless)| {
+            let begin = assign(counter, int(0));
+            let goes_on = op(count(), BinaryOp::Lt, int(rounds));
+            let mut actions: Vec<Action> = leave
+                .map(|leave| when(early, vec![leave], Vec::new()))
+                .into_iter()
+                .chain(body)
+                .collect();
+            if endless {
+                let stop = when(goes_on.clone(), Vec::new(), vec![Action::Break]);
+                actions.insert(0, stop);
+            }
+            let again = Action::Loop {
+                condition: (!endless).then_some(goes_on),
+                body: actions,
+                step: vec![assign(counter, op(count(), BinaryOp::Add, int(1)))],
+            };
+            when(truth(true), vec![begin, again], Vec::new())
+        })
+        .boxed()
+}
+
+/// Adds up the keys and values of a map, in whatever order they come.
+fn add_up() -> BoxedStrategy<Action> {
+    let (key, value) = (VARIABLES.len() + 2, VARIABLES.len() + 3);
+    let add = move |part: usize| {
+        Action::Record(Record {
+            store: StoreId(3),
+            keys: Vec::new(),
+            updates: vec![Update {
+                slot: SlotId(0),
+                value: Some(variable(part, Type::Int)),
+                condition: None,
+            }],
+        })
+    };
+    any::<bool>()
+        .prop_map(move |all| Action::ForEach {
+            store: StoreId(2),
+            keys: vec![all.then_some(VariableId(key))],
+            slots: vec![Some(VariableId(value))],
+            body: if all {
+                vec![add(key), add(value)]
+            } else {
+                vec![add(value)]
+            },
+        })
+        .boxed()
 }
 
 fn leaf_action(terms: &Terms, groupings: &[Grouping]) -> BoxedStrategy<Action> {
@@ -139,6 +218,17 @@ fn leaf_action(terms: &Terms, groupings: &[Grouping]) -> BoxedStrategy<Action> {
             })
         },
     );
+    let say = (terms.of(Type::Int), terms.of(TEXT_STORE.1)).prop_map(|(key, text)| {
+        Action::Record(Record {
+            store: StoreId(TEXT_STORE.0),
+            keys: vec![key],
+            updates: vec![Update {
+                slot: SlotId(0),
+                value: Some(text),
+                condition: None,
+            }],
+        })
+    });
     // All CPUs share the second store if anything deletes from it, never the first one.
     let keys = groupings[1].keys.clone();
     let assigns = (0..VARIABLES.len()).map(|index| {
@@ -153,6 +243,7 @@ fn leaf_action(terms: &Terms, groupings: &[Grouping]) -> BoxedStrategy<Action> {
     prop_oneof![
         6 => select(records),
         4 => keep,
+        2 => say,
         6 => any_of(assigns.collect()),
         4 => any_of(tells.collect()),
         2 => terms.number_store().prop_map(|(store, keys)| delete(store, keys)),

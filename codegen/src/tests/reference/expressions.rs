@@ -1,17 +1,17 @@
 //! What expressions mean.
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::{BinaryOp, Expr, ExprKind};
+use ewapa_lang::plan::{BinaryOp, Expr, ExprKind, StoreId};
 use ewapa_lang::types::{Enumeration, Type};
 
 use super::{Groups, Kept, Key};
-use crate::tests::terms::{Call, padded};
+use crate::tests::terms::{Call, MEMORY};
 
 /// What an expression may read.
 pub struct Context<'a> {
     pub call: &'a Call,
-    /// None if it has no value.
-    pub variables: &'a [Option<i64>],
+    /// [`NONE`] if it has no value.
+    pub variables: &'a [Key],
     /// The groups of each store; a store that is read has no CPUs.
     pub stores: &'a [Groups],
 }
@@ -55,14 +55,33 @@ impl<'a> Context<'a> {
                 let value = self.call.get(builtin);
                 (!builtin.nullable || value != NONE).then_some(value)
             }
-            ExprKind::Variable(variable) => self.variables[variable.0],
-            ExprKind::Map { store, keys, .. } => {
-                let group = (0, self.keys(keys));
-                match self.stores[store.0].get(&group).map(Vec::as_slice) {
-                    None => Some(0),
-                    Some([Kept::Number(number)]) => Some(*number),
-                    Some(other) => unreachable!("not a map of numbers: {other:?}"),
-                }
+            ExprKind::Variable(variable) => match self.variables[variable.0] {
+                Key::Number(number) => (number != NONE).then_some(number),
+                Key::Text(_) => unreachable!("a text"),
+            },
+            ExprKind::Map { store, slot, keys } => match self.row(*store, keys) {
+                None => Some(0),
+                Some(row) => match row[slot.0] {
+                    Kept::Number(number) => Some(number),
+                    _ => unreachable!("not a map of numbers"),
+                },
+            },
+            ExprKind::Length(text) => Some(self.text(text).len() as i64),
+            ExprKind::BitNot(inner) => Some(!self.value(inner)?),
+            ExprKind::Cast {
+                value,
+                bytes,
+                signed,
+            } => Some(cut(self.value(value)?, usize::from(*bytes), *signed)),
+            ExprKind::Read {
+                address,
+                size,
+                signed,
+                ..
+            } => {
+                let found = memory(self.value(address)?)?;
+                let word = found[..8].try_into().expect("eight bytes");
+                Some(cut(i64::from_ne_bytes(word), usize::from(*size), *signed))
             }
             ExprKind::Choose {
                 condition,
@@ -77,7 +96,17 @@ impl<'a> Context<'a> {
             ExprKind::Negate(inner) => Some(self.value(inner)?.wrapping_neg()),
             ExprKind::Binary(op, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
+                let unsigned = expr.ty == Type::Unsigned;
+                let (high, low) = (left as u64, right as u64);
                 Some(match op {
+                    BinaryOp::Div if unsigned => high.checked_div(low).unwrap_or(0) as i64,
+                    BinaryOp::Rem if unsigned => high.checked_rem(low).unwrap_or(high) as i64,
+                    BinaryOp::BitAnd => left & right,
+                    BinaryOp::BitOr => left | right,
+                    BinaryOp::BitXor => left ^ right,
+                    BinaryOp::Shl => left.wrapping_shl(right as u32),
+                    BinaryOp::Shr if unsigned => high.wrapping_shr(right as u32) as i64,
+                    BinaryOp::Shr => left.wrapping_shr(right as u32),
                     BinaryOp::Add => left.wrapping_add(right),
                     BinaryOp::Sub => left.wrapping_sub(right),
                     BinaryOp::Mul => left.wrapping_mul(right),
@@ -114,6 +143,25 @@ impl<'a> Context<'a> {
             ExprKind::Binary(op, left, right) if left.ty.is_text() => {
                 (self.text(left) == self.text(right)) == (*op == BinaryOp::Eq)
             }
+            ExprKind::SamePrefix { left, right, bytes } => {
+                let first =
+                    |text: Vec<u8>| text.into_iter().take((*bytes).into()).collect::<Vec<u8>>();
+                first(self.text(left)) == first(self.text(right))
+            }
+            ExprKind::Contains { text, part } => {
+                let text = self.text(text);
+                part.is_empty() || text.windows(part.len()).any(|at| at == part.as_bytes())
+            }
+            ExprKind::IsNone(inner) if inner.ty.is_text() => self.text(inner).is_empty(),
+            ExprKind::IsNone(inner) => self.value(inner).is_none(),
+            ExprKind::HasKey { store, keys } => self.row(*store, keys).is_some(),
+            ExprKind::Binary(op, left, right) if is_unsigned(left) && is_unsigned(right) => {
+                match (self.value(left), self.value(right)) {
+                    // The order of unsigned numbers is that of signed ones with the sign turned around.
+                    (Some(left), Some(right)) => compare(*op, left ^ i64::MIN, right ^ i64::MIN),
+                    _ => false,
+                }
+            }
             ExprKind::Binary(op, left, right) => {
                 let is_runtime = left.ty == Type::Enum(Enumeration::Runtime);
                 let compared = |value: i64| if is_runtime { value & 0xff } else { value };
@@ -127,9 +175,10 @@ impl<'a> Context<'a> {
         Some(holds)
     }
 
-    fn text(&self, expr: &Expr) -> [u8; ewapa_lang::builtin::TEXT_LEN] {
+    fn text(&self, expr: &Expr) -> Vec<u8> {
         match &expr.kind {
-            ExprKind::Text(literal) => padded(literal),
+            ExprKind::Text(literal) => literal.as_bytes().to_vec(),
+            ExprKind::Builtin(builtin) => self.call.text(builtin).to_vec(),
             ExprKind::Choose {
                 condition,
                 then,
@@ -139,16 +188,74 @@ impl<'a> Context<'a> {
             } else {
                 otherwise
             }),
-            _ => self.call.thread(),
+            ExprKind::Variable(variable) => match &self.variables[variable.0] {
+                Key::Text(text) => text.clone(),
+                Key::Number(_) => unreachable!("a number"),
+            },
+            ExprKind::Map { store, slot, keys } => match self.row(*store, keys) {
+                None => Vec::new(),
+                Some(row) => match &row[slot.0] {
+                    Kept::Text(text) => text.clone(),
+                    _ => unreachable!("not a map of texts"),
+                },
+            },
+            ExprKind::ReadText {
+                address, length, ..
+            } => {
+                let length = length.as_ref().map(|length| self.value(length));
+                let found = self.value(address).and_then(memory);
+                let (Some(found), false) = (found, length == Some(None)) else {
+                    return Vec::new();
+                };
+                let room = expr.ty.size() as u64;
+                let room = length
+                    .flatten()
+                    .map_or(room, |length| room.min(length as u64));
+                let text = found.split(|byte| *byte == 0).next().unwrap_or_default();
+                let most = (room as usize).saturating_sub(1);
+                text[..text.len().min(most)].to_vec()
+            }
+            _ => unreachable!("no text"),
         }
     }
 
     /// The values of keys or of a message.
     pub fn keys(&self, keys: &[Expr]) -> Vec<Key> {
-        let key = |expr: &Expr| match expr.ty {
+        keys.iter().map(|key| self.key(key)).collect()
+    }
+
+    /// A value of any type.
+    pub fn key(&self, expr: &Expr) -> Key {
+        match expr.ty {
             Type::Text(_) => Key::Text(self.text(expr)),
             _ => Key::Number(self.value(expr).unwrap_or(NONE)),
-        };
-        keys.iter().map(key).collect()
+        }
+    }
+
+    fn row(&self, store: StoreId, keys: &[Expr]) -> Option<&'a [Kept]> {
+        let group = (0, self.keys(keys));
+        self.stores[store.0].get(&group).map(Vec::as_slice)
+    }
+}
+
+fn is_unsigned(expr: &Expr) -> bool {
+    expr.ty == Type::Unsigned
+}
+
+/// What is at an address of the process, if it can be read.
+fn memory(address: i64) -> Option<&'static [u8]> {
+    let start = usize::try_from(address.wrapping_sub(MEMORY.as_ptr() as i64)).ok()?;
+    MEMORY.get(start..)
+}
+
+/// The low bytes of a number.
+fn cut(value: i64, bytes: usize, signed: bool) -> i64 {
+    let rest = 64 - 8 * bytes as u32;
+    if rest == 0 {
+        value
+    } else if signed {
+        value << rest >> rest
+    } else {
+        ((value as u64) << rest >> rest) as i64
     }
 }

@@ -1,0 +1,157 @@
+/* The system calls of traced threads: those within WASI calls add to them, and each may be an event. */
+#pragma once
+
+/* The system calls of x86-64 that return a number of bytes read or written. */
+static __always_inline bool moves_bytes(__u64 nr)
+{
+	switch (nr) {
+	case 0: case 1:          /* read write */
+	case 17: case 18:        /* pread64 pwrite64 */
+	case 19: case 20:        /* readv writev */
+	case 40:                 /* sendfile */
+	case 44: case 45:        /* sendto recvfrom */
+	case 46: case 47:        /* sendmsg recvmsg */
+	case 217:                /* getdents64 */
+	case 295: case 296:      /* preadv pwritev */
+	case 318:                /* getrandom */
+	case 326: case 327: case 328:  /* copy_file_range preadv2 pwritev2 */
+		return 1;
+	}
+	return 0;
+}
+
+/* The system calls by which the kernel's own probe trampolines enter it (uretprobe, uprobe): they are the
+ * tracer's, not the program's. */
+static __always_inline bool is_probe(__u64 nr)
+{
+	return nr == 335 || nr == 336;
+}
+
+/* The arguments as they were passed, from the registers of the system call. */
+static __always_inline void read_syscall_arguments(struct call *record, __u64 regs)
+{
+	struct {
+		__u64 r10, r9, r8, ax, cx, dx, si, di;
+	} at;
+
+	if (bpf_probe_read_kernel(&at, sizeof(at), (void *)(regs + __builtin_offsetof(struct pt_regs, r10)))) {
+		record->arg0 = record->arg1 = record->arg2 = NONE;
+		record->arg3 = record->arg4 = record->arg5 = NONE;
+		return;
+	}
+	record->arg0 = at.di;
+	record->arg1 = at.si;
+	record->arg2 = at.dx;
+	record->arg3 = at.r10;
+	record->arg4 = at.r8;
+	record->arg5 = at.r9;
+}
+
+/* Whether the current process is one whose system calls may be events. That every process is traced does
+ * not make it one: it has a runtime, or was asked for. */
+static __always_inline bool is_followed(void)
+{
+	struct thread *thread;
+	__u32 pid;
+
+	if (!follows_all)
+		return 1;
+	thread = known_thread();
+	if (thread && thread->known == generation + 1)
+		return 1;
+	pid = bpf_get_current_pid_tgid() >> 32;
+	return bpf_map_lookup_elem(&processes, &pid) != 0;
+}
+
+SEC("raw_tp/sys_enter")
+int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *thread;
+	__u64 nr = ctx->args[1];
+
+	if (is_probe(nr))
+		return 0;
+	if (syscall_events) {
+		if (!is_followed())
+			return 0;
+		thread = traced_thread();
+		if (!thread || (!thread->depth && thread->quiet))
+			return 0;
+		if (script_reads & (0x3full * READS_ARG0))
+			read_syscall_arguments(&thread->event, ctx->args[0]);
+	} else {
+		thread = known_thread();
+		if (!thread || !thread->depth)
+			return 0;
+	}
+	if (thread->depth) {
+		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+
+		call->syscall_count++;
+		if ((script_reads & READS_WATCHED_0) && nr == watched[0])
+			call->watched_0++;
+		if ((script_reads & READS_WATCHED_1) && nr == watched[1])
+			call->watched_1++;
+		if ((script_reads & READS_WATCHED_2) && nr == watched[2])
+			call->watched_2++;
+		if ((script_reads & READS_WATCHED_3) && nr == watched[3])
+			call->watched_3++;
+	}
+	thread->syscall = nr;
+	thread->syscall_start = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* A system call has completed: an event of its own. */
+static __always_inline void complete_syscall(void *ctx, struct thread *thread, __s64 ret, __u64 now)
+{
+	struct call *record = &thread->event;
+	__u64 id = bpf_get_current_pid_tgid();
+
+	record->syscall = thread->syscall;
+	record->ret = ret;
+	record->sys_errno = ret < 0 && ret >= -4095 ? -ret : 0;
+	record->duration = now - thread->syscall_start;
+	record->pid = id >> 32;
+	record->tid = (__u32)id;
+	record->module = thread->module;
+	record->syscall_runtime = thread->runtime;
+	if (script_reads & READS_COMM)
+		bpf_get_current_comm(record->comm, sizeof(record->comm));
+	record->call_id = 0;
+	record->wasi_func = NONE;
+	record->wasi_duration = NONE;
+	if ((script_reads & (READS_CALL_ID | READS_WASI_FUNC | READS_WASI_DURATION)) && thread->depth) {
+		struct open_call *open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+
+		if (open->named) {
+			record->call_id = open->call.call_id;
+			record->wasi_func = open->call.func;
+			record->wasi_duration = now - open->start;
+		}
+	}
+	ewapa_syscall(record, ctx);
+}
+
+SEC("raw_tp/sys_exit")
+int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *thread = known_thread();
+	__s64 ret = ctx->args[1];
+	__u64 now;
+
+	if (!thread || !thread->syscall_start)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (thread->depth) {
+		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+
+		call->syscall_time += now - thread->syscall_start;
+		if (ret > 0 && moves_bytes(thread->syscall))
+			call->syscall_bytes += ret;
+	}
+	if (syscall_events && !thread->quiet)
+		complete_syscall(ctx, thread, ret, now);
+	thread->syscall_start = 0;
+	return 0;
+}

@@ -1,0 +1,89 @@
+//! What the maps of a script become in the plan.
+
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, MapValue, SlotId, SlotKind, Store};
+use crate::types::Type;
+
+use super::Checker;
+use super::learnt::Learnt;
+use super::map::{Holds, MapId, MapUse};
+
+impl Checker<'_> {
+    /// Adds the maps to the plan, unless nothing says what one of them holds.
+    pub(super) fn planned_maps(&mut self, plan: &mut plan::Plan) {
+        for (index, map) in self.maps.iter().enumerate() {
+            let keys: Option<Vec<Type>> = map.keys.iter().map(Learnt::ty).collect();
+            let planned = map.holds.as_ref().and_then(|(holds, _)| map.planned(holds));
+            let (Some(keys), Some(planned)) = (keys, planned) else {
+                let message = format!("nothing says what `{}` holds", map.name);
+                let error = match map.keyed {
+                    Some(place) => Diagnostic::new(Code::NeverFilled, place, message),
+                    None => Diagnostic::without_place(Code::NeverFilled, message),
+                };
+                self.errors
+                    .push(error.help("it is only ever given values of itself"));
+                return;
+            };
+            plan.stores.push(Store {
+                name: map.name.clone(),
+                keys,
+                slots: planned.slots,
+            });
+            plan.maps.push(plan::Map {
+                name: map.name.trim_start_matches('@').to_owned(),
+                store: self.store(MapId(index)),
+                value: planned.value,
+                ty: planned.ty,
+                shape: planned.shape,
+            });
+        }
+    }
+}
+
+/// What a map becomes in the plan.
+struct Planned {
+    value: MapValue,
+    slots: Vec<SlotKind>,
+    ty: Type,
+    shape: Option<plan::Shape>,
+}
+
+impl MapUse {
+    /// What the map becomes; none if a type is not known.
+    fn planned(&self, holds: &Holds) -> Option<Planned> {
+        if let Holds::Tuple(form) = holds {
+            let types: Option<Vec<Type>> = self.parts.iter().map(Learnt::ty).collect();
+            let types = types?;
+            return Some(Planned {
+                value: MapValue::Tuple,
+                slots: types.iter().map(|ty| kept(*ty)).collect(),
+                ty: *types.first()?,
+                shape: Some(form.shape(&mut types.into_iter())),
+            });
+        }
+        let ty = self.value.ty()?;
+        let (value, slots) = match holds {
+            Holds::Number { assigned: false } if !ty.is_text() => {
+                (MapValue::Number(SlotId(0)), vec![SlotKind::Tally])
+            }
+            Holds::Number { .. } => (MapValue::Number(SlotId(0)), vec![kept(ty)]),
+            Holds::Aggregate { value, slots, .. } => (*value, slots.clone()),
+            Holds::Tuple(_) => return None,
+        };
+        Some(Planned {
+            value,
+            slots,
+            ty,
+            shape: None,
+        })
+    }
+}
+
+/// The slot of a value that is assigned.
+fn kept(ty: Type) -> SlotKind {
+    match ty {
+        Type::Text(room) => SlotKind::Text(room),
+        _ => SlotKind::Last,
+    }
+}

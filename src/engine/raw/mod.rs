@@ -1,0 +1,211 @@
+//! Raw probes: what they name is looked up before anything is loaded, and attached when the script has begun.
+
+mod multi;
+mod perf;
+mod resolve;
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use ewapa_lang::plan::{Plan, RawKind};
+use libbpf_sys as bpf;
+
+use super::attach::{Link, Mechanism, is_supported};
+use super::load::{self, Loaded, Program};
+use super::names::Names;
+use crate::host::FileError;
+
+pub use resolve::resolve;
+
+/// What the names of the programs of raw probes begin with; the clause's index follows.
+pub const PROGRAM: &str = "raw_";
+
+/// A raw probe of the plan, found on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The clause that it runs.
+    pub clause: usize,
+    /// The index into [`Names::attached`].
+    pub cookie: u64,
+    /// Where.
+    pub place: Place,
+}
+
+/// What the kernel attaches a program to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// An instruction of a file.
+    Function {
+        /// The file.
+        file: PathBuf,
+        /// Its position in it, in bytes.
+        offset: u64,
+        /// Where the counter of those who listen is in the file; 0 if there is none.
+        semaphore: u64,
+        /// At the return of the function that begins there.
+        returns: bool,
+    },
+    /// A tracepoint, by its number.
+    Tracepoint(u64),
+    /// A tracepoint, by its name.
+    RawTracepoint(String),
+    /// A function of the kernel.
+    Kprobe {
+        /// The function.
+        function: String,
+        /// Bytes behind its start.
+        offset: u64,
+        /// At its return.
+        returns: bool,
+    },
+    /// A clock on every CPU: nanoseconds between two ticks.
+    Clock(u64),
+}
+
+/// What can go wrong with a raw probe.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It names a file that is not there.
+    #[error("cannot attach {probe}: {source}")]
+    File {
+        /// The probe.
+        probe: String,
+        /// Why.
+        source: FileError,
+    },
+    /// The file cannot be read, or is none that can be probed.
+    #[error("cannot attach {probe}: {source}")]
+    Symbols {
+        /// The probe.
+        probe: String,
+        /// Why.
+        source: ewapa_symbols::Error,
+    },
+    /// The file has no such function.
+    #[error("cannot attach {probe}: {source}")]
+    Place {
+        /// The probe.
+        probe: String,
+        /// Why.
+        source: ewapa_symbols::PlaceError,
+    },
+    /// There is no such thing in the file or in the kernel.
+    #[error("cannot attach {probe}: {why}")]
+    Missing {
+        /// The probe.
+        probe: String,
+        /// What is missing, and what to do.
+        why: String,
+    },
+    /// The kernel refuses.
+    #[error("cannot attach {probe}: {what}: {source}{hint}")]
+    Refused {
+        /// The probe.
+        probe: String,
+        /// What was tried.
+        what: &'static str,
+        /// The kernel's answer.
+        source: std::io::Error,
+        /// What to do; begins with `; ` or is empty.
+        hint: &'static str,
+    },
+    /// A program cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] load::Error),
+}
+
+/// The programs of raw probes, loaded and not yet attached.
+pub struct Raw {
+    sites: Vec<Site>,
+    programs: HashMap<(usize, u32), OwnedFd>,
+    multi: bool,
+}
+
+impl Raw {
+    /// Loads the programs of the sites.
+    ///
+    /// # Errors
+    /// The kernel refuses one.
+    pub fn load(
+        plan: &Plan,
+        sites: Vec<Site>,
+        loaded: &Loaded,
+        mechanism: Mechanism,
+    ) -> Result<Raw, Error> {
+        let functions = |site: &Site| matches!(site.place, Place::Function { .. });
+        let multi = mechanism != Mechanism::Perf
+            && sites.iter().any(functions)
+            && is_supported(Mechanism::Multi);
+        let mut raw = Raw {
+            sites,
+            programs: HashMap::new(),
+            multi,
+        };
+        for site in &raw.sites {
+            let key = raw.key(site);
+            if raw.programs.contains_key(&key) {
+                continue;
+            }
+            let name = format!("{PROGRAM}{}", site.clause);
+            let program = loaded.program(Program {
+                name: &name,
+                ty: program_type(plan, site),
+                attach_type: key.1,
+            })?;
+            raw.programs.insert(key, program);
+        }
+        Ok(raw)
+    }
+
+    /// Attaches everything, in the order of the script.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn attach(&self, names: &Names) -> Result<Vec<Link>, Error> {
+        let mut links = Vec::new();
+        for clause in self.sites.chunk_by(|one, next| one.clause == next.clause) {
+            let (functions, others): (Vec<&Site>, Vec<&Site>) = clause
+                .iter()
+                .partition(|site| self.multi && matches!(site.place, Place::Function { .. }));
+            for group in multi::groups(&functions) {
+                let program = &self.programs[&self.key(group.sites[0])];
+                links.push(group.attach(program, names)?);
+            }
+            for site in others {
+                let program = &self.programs[&self.key(site)];
+                perf::attach(site, program, names, &mut links)?;
+            }
+        }
+        Ok(links)
+    }
+
+    /// Which program a site runs: that of its clause, loaded for a way of attaching.
+    fn key(&self, site: &Site) -> (usize, u32) {
+        let attach_type = match site.place {
+            Place::Function { .. } if self.multi => bpf::BPF_TRACE_UPROBE_MULTI,
+            _ => 0,
+        };
+        (site.clause, attach_type)
+    }
+}
+
+fn program_type(plan: &Plan, site: &Site) -> u32 {
+    let ewapa_lang::plan::Event::Raw(probes) = &plan.clauses[site.clause].event else {
+        unreachable!("sites are those of clauses with raw probes");
+    };
+    match probes[0].kind() {
+        RawKind::Function => bpf::BPF_PROG_TYPE_KPROBE,
+        RawKind::Tracepoint => bpf::BPF_PROG_TYPE_TRACEPOINT,
+        RawKind::RawTracepoint => bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+        RawKind::PerfEvent => bpf::BPF_PROG_TYPE_PERF_EVENT,
+    }
+}
+
+/// The probe of a site, for errors.
+fn shown(site: &Site, names: &Names) -> String {
+    names
+        .attached
+        .get(site.cookie as usize)
+        .map_or_else(|| "a probe".to_owned(), |attached| attached.probe.clone())
+}

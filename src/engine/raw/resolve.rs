@@ -1,0 +1,340 @@
+//! Looks up what raw probes name: files, functions, static probes and tracepoints.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use ewapa_lang::glob;
+use ewapa_lang::plan::{Event, Plan, RawProbe};
+use ewapa_symbols::Functions;
+
+use super::super::names::{Attached, Names};
+use super::perf::{KPROBES, unit, without};
+use super::{Error, Place, Site};
+use crate::host;
+
+/// The sites of all raw probes of a plan, in the order of the script, and their names.
+///
+/// # Errors
+/// What a probe names is not there.
+pub fn resolve(plan: &Plan, names: &mut Names) -> Result<Vec<Site>, Error> {
+    let mut resolver = Resolver {
+        files: HashMap::new(),
+        sites: Vec::new(),
+        names,
+    };
+    for (clause, planned) in plan.clauses.iter().enumerate() {
+        if let Event::Raw(probes) = &planned.event {
+            for probe in probes {
+                resolver.probe(clause, probe)?;
+            }
+        }
+    }
+    Ok(resolver.sites)
+}
+
+struct Resolver<'a> {
+    /// Files that were read, by the name that probes have for them.
+    files: HashMap<String, (PathBuf, Functions)>,
+    sites: Vec<Site>,
+    names: &'a mut Names,
+}
+
+impl Resolver<'_> {
+    fn probe(&mut self, clause: usize, probe: &RawProbe) -> Result<(), Error> {
+        let missing = |why| Error::Missing {
+            probe: written(probe),
+            why,
+        };
+        match probe {
+            RawProbe::Uprobe {
+                path,
+                function,
+                offset,
+                returns,
+            } => {
+                let (file, places) = self.places(path, function, *offset, probe)?;
+                let kind = if *returns { "uretprobe" } else { "uprobe" };
+                for place in places {
+                    let name = format!("{kind}:{}:{}", file.display(), place.name);
+                    self.add(
+                        clause,
+                        name,
+                        place.name,
+                        Place::Function {
+                            file: file.clone(),
+                            offset: place.offset.0,
+                            semaphore: 0,
+                            returns: *returns,
+                        },
+                    );
+                }
+            }
+            RawProbe::Usdt {
+                path,
+                provider,
+                name,
+            } => {
+                let file = find(path, probe)?;
+                let notes = host::static_probes(path, provider, name).map_err(missing)?;
+                for note in notes {
+                    let (provider, name) = (&note.provider, &note.name);
+                    let shown = format!("usdt:{}:{provider}:{name}", file.display());
+                    self.add(
+                        clause,
+                        shown,
+                        name.clone(),
+                        Place::Function {
+                            file: file.clone(),
+                            offset: note.offset.0,
+                            semaphore: note.semaphore.map_or(0, |semaphore| semaphore.0),
+                            returns: false,
+                        },
+                    );
+                }
+            }
+            RawProbe::Tracepoint { category, name } => {
+                let id = host::format_id(category, name).map_err(missing)?;
+                let function = name.clone();
+                self.add(clause, written(probe), function, Place::Tracepoint(id));
+            }
+            RawProbe::RawTracepoint(name) => {
+                let place = Place::RawTracepoint(name.clone());
+                self.add(clause, written(probe), name.clone(), place);
+            }
+            RawProbe::Kprobe {
+                function,
+                offset,
+                returns,
+            } => {
+                if unit("kprobe").is_none() {
+                    return Err(missing(without(KPROBES)));
+                }
+                let functions = if glob::is_glob(function) {
+                    host::kernel_functions(function).map_err(missing)?
+                } else {
+                    vec![function.clone()]
+                };
+                for function in functions {
+                    let one = RawProbe::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    let place = Place::Kprobe {
+                        function: function.clone(),
+                        offset: *offset,
+                        returns: *returns,
+                    };
+                    self.add(clause, written(&one), function, place);
+                }
+            }
+            RawProbe::Profile { period } => {
+                let place = Place::Clock(*period);
+                self.add(clause, written(probe), "profile".to_owned(), place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a site, unless the clause has it already under another name.
+    fn add(&mut self, clause: usize, probe: String, function: String, place: Place) {
+        let same = |site: &&Site| site.clause == clause && site.place == place;
+        if self.sites.iter().rev().find(same).is_some() {
+            return;
+        }
+        self.sites.push(Site {
+            clause,
+            cookie: self.names.attached.len() as u64,
+            place,
+        });
+        self.names.attached.push(Attached { probe, function });
+    }
+
+    /// The file of a probe and the places in it.
+    fn places(
+        &mut self,
+        path: &str,
+        function: &str,
+        offset: u64,
+        probe: &RawProbe,
+    ) -> Result<(PathBuf, Vec<ewapa_symbols::Place>), Error> {
+        let (file, functions) = self.functions(path, probe)?;
+        let file = file.clone();
+        let failed = match functions.places(function, offset) {
+            Ok(places) => return Ok((file, places)),
+            Err(failed) => failed,
+        };
+        if is_part_of_libc(path)
+            && let Ok((libc, functions)) = self.functions("libc", probe)
+            && let Ok(places) = functions.places(function, offset)
+        {
+            return Ok((libc.clone(), places));
+        }
+        Err(Error::Place {
+            probe: written(probe),
+            source: failed,
+        })
+    }
+
+    fn functions(&mut self, path: &str, probe: &RawProbe) -> Result<&(PathBuf, Functions), Error> {
+        if !self.files.contains_key(path) {
+            let file = find(path, probe)?;
+            let functions = read(&file, probe)?;
+            self.files.insert(path.to_owned(), (file, functions));
+        }
+        Ok(&self.files[path])
+    }
+}
+
+fn find(path: &str, probe: &RawProbe) -> Result<PathBuf, Error> {
+    host::find_file(path).map_err(|source| Error::File {
+        probe: written(probe),
+        source,
+    })
+}
+
+fn read(file: &Path, probe: &RawProbe) -> Result<Functions, Error> {
+    Functions::read(file).map_err(|source| Error::Symbols {
+        probe: written(probe),
+        source,
+    })
+}
+
+/// glibc 2.34 took these libraries into libc; what is left of them is empty.
+fn is_part_of_libc(path: &str) -> bool {
+    let name = path.strip_prefix("lib").unwrap_or(path);
+    let name = name.split('.').next().unwrap_or(name);
+    matches!(name, "pthread" | "dl" | "rt" | "util")
+}
+
+/// A probe as a script would have it.
+fn written(probe: &RawProbe) -> String {
+    let place = |function: &str, offset: u64| match offset {
+        0 => function.to_owned(),
+        offset => format!("{function}+{offset}"),
+    };
+    match probe {
+        RawProbe::Uprobe {
+            path,
+            function,
+            offset,
+            returns,
+        } => {
+            let kind = if *returns { "uretprobe" } else { "uprobe" };
+            format!("{kind}:{path}:{}", place(function, *offset))
+        }
+        RawProbe::Usdt {
+            path,
+            provider,
+            name,
+        } if provider.is_empty() => format!("usdt:{path}:{name}"),
+        RawProbe::Usdt {
+            path,
+            provider,
+            name,
+        } => format!("usdt:{path}:{provider}:{name}"),
+        RawProbe::Tracepoint { category, name } => format!("tracepoint:{category}:{name}"),
+        RawProbe::RawTracepoint(name) => format!("rawtracepoint:{name}"),
+        RawProbe::Kprobe {
+            function,
+            offset,
+            returns,
+        } => {
+            let kind = if *returns { "kretprobe" } else { "kprobe" };
+            format!("{kind}:{}", place(function, *offset))
+        }
+        RawProbe::Profile { period } => written_clock(*period),
+    }
+}
+
+/// A clock in the coarsest unit that says it exactly: `profile:hz:99` is not exact in nanoseconds.
+fn written_clock(period: u64) -> String {
+    const SECOND: u64 = 1_000_000_000;
+    let rate = SECOND / period.max(1);
+    if period.is_multiple_of(SECOND) {
+        format!("profile:s:{}", period / SECOND)
+    } else if rate > 0 && SECOND / rate == period {
+        format!("profile:hz:{rate}")
+    } else if period.is_multiple_of(1_000_000) {
+        format!("profile:ms:{}", period / 1_000_000)
+    } else {
+        format!("profile:us:{}", period / 1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ewapa_lang::plan::Clause;
+
+    use super::*;
+
+    fn sites(probes: Vec<RawProbe>) -> Result<(Vec<Site>, Names), Error> {
+        let clause = Clause {
+            event: Event::Raw(probes),
+            filter: None,
+            variables: Vec::new(),
+            actions: Vec::new(),
+        };
+        let plan = Plan {
+            clauses: vec![clause],
+            ..Plan::default()
+        };
+        let mut names = Names::default();
+        resolve(&plan, &mut names).map(|sites| (sites, names))
+    }
+
+    fn uprobe(path: &str, function: &str) -> RawProbe {
+        RawProbe::Uprobe {
+            path: path.to_owned(),
+            function: function.to_owned(),
+            offset: 0,
+            returns: false,
+        }
+    }
+
+    #[test]
+    fn a_function_of_a_library_is_found_and_named() {
+        let (sites, names) =
+            sites(vec![uprobe("libc", "getpid"), uprobe("libc", "getpid")]).unwrap();
+        assert_eq!(sites.len(), 1);
+        assert_eq!(sites[0].cookie, 0);
+        assert_eq!(names.attached[0].function, "getpid");
+        assert!(names.attached[0].probe.starts_with("uprobe:/"));
+        assert!(names.attached[0].probe.ends_with(":getpid"));
+    }
+
+    #[test]
+    fn a_function_that_is_not_there_is_corrected() {
+        let error = sites(vec![uprobe("libc", "getpdi")])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.starts_with("cannot attach uprobe:libc:getpdi: "),
+            "{error}"
+        );
+        assert!(error.contains("did you mean `getpid`?"), "{error}");
+    }
+
+    #[test]
+    fn threads_are_in_libc_if_their_own_library_is_empty() {
+        let (sites, names) = sites(vec![uprobe("libpthread", "pthread_create")]).unwrap();
+        assert!(!sites.is_empty());
+        assert_eq!(names.attached[0].function, "pthread_create");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told() {
+        let error = sites(vec![uprobe("no-such-file", "f")]).err().unwrap();
+        assert!(matches!(error, Error::File { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_clock_is_written_as_a_script_would() {
+        assert_eq!(written_clock(1_000_000_000 / 99), "profile:hz:99");
+        assert_eq!(written_clock(2_000_000_000), "profile:s:2");
+        assert_eq!(written_clock(10_000_000), "profile:hz:100");
+        assert_eq!(written_clock(150_000_000), "profile:ms:150");
+        assert_eq!(written_clock(1_500_000), "profile:us:1500");
+    }
+}

@@ -1,0 +1,99 @@
+//! What can go wrong in a run.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use crate::engine::{load, raw};
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A defect of the compiler, or too large a script.
+    #[error(transparent)]
+    Compile(#[from] ewapa_codegen::Error),
+    /// The kernel does not take what was compiled.
+    #[error(transparent)]
+    Load(#[from] load::Error),
+    /// A map could not be read or written.
+    #[error("cannot use a map in the kernel: {0}")]
+    Map(#[from] aya::maps::MapError),
+    /// The kernel has no BTF.
+    #[error(
+        "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
+    )]
+    NoBtf,
+    /// The rights are not enough.
+    #[error(
+        "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"
+    )]
+    NoRights,
+    /// The command cannot be run.
+    #[error("cannot run `{command}`: {source}")]
+    Command {
+        /// Its name.
+        command: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no such process.
+    #[error("there is no process {0}")]
+    NoProcess(u32),
+    /// It is a thread.
+    #[error("{thread} is a thread of process {process}; give the process: `-p {process}`")]
+    Thread {
+        /// What was given.
+        thread: u32,
+        /// What it belongs to.
+        process: u32,
+    },
+    /// A process has no runtime.
+    #[error("no WebAssembly runtime was found in process {pid} ({name}); ewapa knows {known}")]
+    NoRuntime {
+        /// The process.
+        pid: u32,
+        /// The name of its executable.
+        name: String,
+        /// The runtimes of the catalogue.
+        known: String,
+    },
+    /// A runtime has no symbols.
+    #[error("{path}: {what}")]
+    Stripped {
+        /// The file.
+        path: PathBuf,
+        /// What it looks like, and what to do.
+        what: String,
+    },
+    /// A raw probe names something that is not there, or cannot be attached.
+    #[error(transparent)]
+    Raw(#[from] raw::Error),
+    /// What the script says cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[source] io::Error),
+    /// The kernel refuses something simple.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+/// The failure of something simple.
+pub(super) fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io {
+        what: what.to_owned(),
+        source,
+    }
+}
+
+/// The failure of a command to start.
+pub(super) fn command_error(command: &[OsString]) -> impl FnOnce(io::Error) -> Error {
+    let command = command
+        .first()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    move |source| Error::Command { command, source }
+}

@@ -1,0 +1,135 @@
+//! The end of a run: processes are let go, and what the kernel has counted is read.
+
+use std::time::{Duration, Instant};
+
+use ewapa_lang::plan::StoreId;
+use ewapa_templates::Event;
+
+use super::error::io_error;
+use super::{Error, Outcome, Run, Stores};
+use crate::engine::ending::Ending;
+use crate::engine::groups;
+use crate::engine::processes::Processes;
+use crate::engine::reading::Reading;
+use crate::engine::signals;
+
+/// How long a measurement is waited for that has not ended when the run has.
+const CALIBRATION: Duration = Duration::from_millis(20);
+
+impl Run {
+    /// Ends the command: asks it, and insists.
+    pub(super) fn terminate(&mut self) -> Result<(), Error> {
+        let Some(pid) = self.running.as_ref().map(|running| running.pid) else {
+            return Ok(());
+        };
+        let mut ending = Ending::default();
+        if !self.has_ended()? {
+            ending.ask(pid, libc::SIGTERM);
+        }
+        loop {
+            // As in `follow`: an end that is told behind this point wakes the wait below.
+            self.take_signals(&mut ending);
+            if self.has_ended()? {
+                return Ok(());
+            }
+            let now = Instant::now();
+            ending.insist(pid, now);
+            let left = ending
+                .next()
+                .map(|next| next.saturating_duration_since(now));
+            signals::wait(&self.signals, &[], left).map_err(io_error("cannot wait"))?;
+        }
+    }
+
+    /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
+    /// was stopped for this run meanwhile is let go.
+    pub(super) fn let_go(&mut self) {
+        self.processes.detach();
+        self.links.clear();
+        while let Some(event) = self.next_event() {
+            if let (Event::Exec(pid) | Event::Library(pid), false) = (event, self.follows_all) {
+                signals::send(pid, libc::SIGCONT);
+            }
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        let now = self.ended.unwrap_or_else(Instant::now);
+        self.first_probe
+            .map_or(Duration::ZERO, |first| now.saturating_duration_since(first))
+    }
+
+    /// What has been counted so far, in the stores that are wanted.
+    pub(super) fn read(
+        &self,
+        stores: &Stores,
+        wanted: impl Fn(StoreId) -> bool,
+    ) -> Result<Reading, Error> {
+        let elapsed = self.elapsed();
+        let planned = stores.plan.stores.iter().zip(stores.layouts).enumerate();
+        let groups = planned.map(|(index, (store, layout))| {
+            if !wanted(StoreId(index)) {
+                return Ok(Vec::new());
+            }
+            groups::read(stores.loaded.map(&layout.map)?, store, layout)
+                .map_err(io_error("cannot read a table from the kernel"))
+        });
+        Ok(Reading {
+            groups: groups.collect::<Result<_, Error>>()?,
+            elapsed,
+            processes: self.processes.with_runtime(),
+            losses: self.counters.read()?,
+        })
+    }
+
+    pub(super) fn finish(
+        mut self,
+        stores: &Stores,
+        exited: bool,
+        exit_code: u8,
+    ) -> Result<Outcome, Error> {
+        self.timings.mark("end of the command");
+        let status = match &mut self.running {
+            Some(running) if !exited => running
+                .poll()
+                .map_err(io_error("cannot wait for the command"))?,
+            _ => None,
+        };
+        let reading = self.read(stores, |_| true)?;
+        self.timings.mark("tables read");
+        if let Some(keeper) = self.keeper {
+            keeper.dismiss();
+        }
+        let probe_cost = self
+            .probe_cost
+            .take()
+            .and_then(|result| result.recv_timeout(CALIBRATION).ok());
+        let Processes {
+            names,
+            found,
+            stripped,
+            mut troubles,
+            links,
+            ..
+        } = self.processes;
+        let mut attached = self.links;
+        attached.extend(links);
+        troubles.extend(
+            stripped
+                .into_iter()
+                .map(|(path, what)| format!("{}: {what}", path.display())),
+        );
+        Ok(Outcome {
+            reading,
+            names,
+            found,
+            probe_cost,
+            status,
+            exited,
+            exit_code,
+            troubles,
+            timings: self.timings,
+            attached,
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! The loop of a run: from the script's beginning to its end.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use ewapa_lang::plan::StoreId;
+use ewapa_symbols::Catalogue;
+use ewapa_templates::Event;
+
+use super::error::{command_error, io_error};
+use super::{Error, Run, Stores, Target, Wishes, is_process};
+use crate::engine::calibrate;
+use crate::engine::command::Held;
+use crate::engine::ending::Ending;
+use crate::engine::needs::follows_processes;
+use crate::engine::processes::{Joins, Meeting};
+use crate::engine::schedule::Schedule;
+use crate::engine::script::Script;
+use crate::engine::signals::{self, Signal};
+use crate::output::column;
+
+impl Run {
+    /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
+    pub(super) fn follow_script(
+        &mut self,
+        script: &mut Script<'_>,
+        stores: &Stores,
+        held: Option<Held>,
+        target: &Target,
+        wishes: &Wishes,
+    ) -> Result<bool, Error> {
+        script.begin(&self.processes.names)?;
+        if !script.exited() {
+            // What happens at the beginning comes before the first event, as what it prints does.
+            let attached = self.raw.attach(&self.processes.names)?;
+            self.links.extend(attached);
+            match target {
+                Target::Command(command) => {
+                    self.start(held.expect("a command is held"), command)?;
+                }
+                Target::Processes(pids) => self.join(pids, follows_processes(stores.plan))?,
+                Target::Machine if self.follows_all => self.join_all()?,
+                Target::Machine => {}
+            }
+            let followed = self.follow(script, stores, wishes);
+            if followed.is_err() {
+                self.let_go();
+                self.terminate()?;
+                followed?;
+            }
+        }
+        let exited = script.exited();
+        self.ended = Some(Instant::now());
+        if exited || self.processes.go_on() {
+            self.let_go();
+        }
+        if exited {
+            self.terminate()?;
+        }
+        script.end(&self.processes.names)?;
+        Ok(exited)
+    }
+
+    fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
+        self.processes.trace(held.pid(), Joins::Held)?;
+        self.running = Some(held.release().map_err(command_error(command))?);
+        self.timings.mark("command released");
+        Ok(())
+    }
+
+    /// Traces processes that run. With `needs_runtime` one of them has to have one.
+    fn join(&mut self, pids: &[u32], needs_runtime: bool) -> Result<(), Error> {
+        for pid in pids {
+            self.processes.trace(*pid, Joins::Running)?;
+            self.look_into(*pid);
+            if needs_runtime && self.processes.with_runtime() == 0 {
+                self.refuse_stripped()?;
+            }
+        }
+        if needs_runtime && self.processes.with_runtime() == 0 {
+            let pid = pids[0];
+            is_process(pid)?;
+            let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            let known = Catalogue::bundled().names().join(", ");
+            return Err(Error::NoRuntime {
+                pid,
+                name: name.display().to_string(),
+                known,
+            });
+        }
+        self.left = Some(pids.to_vec());
+        Ok(())
+    }
+
+    /// Traces every process that has a runtime.
+    fn join_all(&mut self) -> Result<(), Error> {
+        let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
+        let processes = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+            .filter(|pid| *pid != std::process::id());
+        for pid in processes {
+            self.meet(pid, Meeting::Running)?;
+        }
+        Ok(())
+    }
+
+    /// Traces a process if it has a runtime.
+    fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
+        if self.processes.meet(pid, meeting)? {
+            self.look_into(pid);
+        }
+        Ok(())
+    }
+
+    /// Measures beside the run what a probe costs, in a process that is traced for it: this one.
+    /// Not before the first probe is there: both would wait for the same locks of the kernel.
+    fn calibrate(&mut self) {
+        if self
+            .processes
+            .trace(std::process::id(), Joins::Itself)
+            .is_ok()
+        {
+            self.probe_cost = Some(calibrate::start(self.processes.probes()));
+        }
+    }
+
+    fn look_into(&mut self, pid: u32) {
+        // A process that has ended in the meantime has nothing to look into.
+        if self.processes.look_into(pid).is_ok()
+            && self.first_probe.is_none()
+            && self.processes.with_runtime() > 0
+        {
+            self.first_probe = Some(Instant::now());
+            self.timings.mark("first probe");
+            if self.calibrates {
+                self.calibrate();
+            }
+        }
+    }
+
+    fn refuse_stripped(&mut self) -> Result<(), Error> {
+        match self.processes.stripped.first() {
+            Some((path, what)) => Err(Error::Stripped {
+                path: path.clone(),
+                what: what.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks into processes that have new code, does what the script says, and reports the tables that are
+    /// due, until the end.
+    fn follow(
+        &mut self,
+        script: &mut Script<'_>,
+        stores: &Stores,
+        wishes: &Wishes,
+    ) -> Result<(), Error> {
+        let mut ending = Ending::default();
+        let mut end = wishes
+            .limit
+            .and_then(|limit| Instant::now().checked_add(limit));
+        let mut schedule = Schedule::new(stores.plan, wishes.interval, Instant::now());
+        loop {
+            // Signals first: one that arrives behind this point wakes the wait below. In the other order the
+            // end of the command could be taken for told when nobody had looked yet.
+            if self.take_signals(&mut ending) {
+                return Ok(());
+            }
+            while let Some(event) = self.next_event() {
+                self.handle(event)?;
+            }
+            let more = script.step(&self.processes.names)?;
+            if script.exited() || self.has_ended()? {
+                return Ok(());
+            }
+            let now = Instant::now();
+            if end.is_some_and(|end| end <= now) {
+                let Some(running) = &self.running else {
+                    return Ok(());
+                };
+                ending.ask(running.pid, libc::SIGTERM);
+                end = None;
+            }
+            if let Some(running) = &self.running {
+                ending.insist(running.pid, now);
+            }
+            let due = schedule.take(now);
+            if !due.tables.is_empty() {
+                let tables = due.tables.iter().map(|table| &stores.plan.tables[*table]);
+                let wanted: Vec<StoreId> = tables.flat_map(column::stores).collect();
+                let reading = self.read(stores, |store| wanted.contains(&store))?;
+                script
+                    .messages
+                    .listener
+                    .due(&due.tables, &reading, &self.processes.names);
+            }
+            if due.maps {
+                script.show_maps(stores.plan, &self.processes.names)?;
+            }
+            let until = [ending.next(), end, schedule.next(), script.next_tick()]
+                .into_iter()
+                .flatten()
+                .min();
+            let left = if more {
+                Some(Duration::ZERO)
+            } else {
+                until.map(|until| until.saturating_duration_since(Instant::now()))
+            };
+            let events = [self.events.as_fd()];
+            let others: Vec<_> = script.fd().into_iter().chain(events).collect();
+            signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
+        }
+    }
+
+    /// Whether the command, or without one every process, has ended.
+    pub(super) fn has_ended(&mut self) -> Result<bool, Error> {
+        match &mut self.running {
+            Some(running) => running
+                .poll()
+                .map(|status| status.is_some())
+                .map_err(io_error("cannot wait for the command")),
+            None => Ok(self.left.as_ref().is_some_and(Vec::is_empty)),
+        }
+    }
+
+    /// Passes the wish for an end on to the command, and insists on it when the wish is repeated. Returns
+    /// whether the run ends at once: without a command.
+    pub(super) fn take_signals(&mut self, ending: &mut Ending) -> bool {
+        while let Some(signal) = self.signals.next() {
+            let Signal::End {
+                number,
+                by_terminal,
+            } = signal
+            else {
+                continue;
+            };
+            let Some(running) = &self.running else {
+                return true;
+            };
+            if ending.next().is_some() {
+                ending.ask(running.pid, libc::SIGKILL);
+            } else if by_terminal {
+                // The terminal has sent it to the command already.
+                ending.wait();
+            } else {
+                ending.ask(running.pid, number);
+            }
+        }
+        false
+    }
+
+    pub(super) fn next_event(&mut self) -> Option<Event> {
+        self.events
+            .next()
+            .and_then(|bytes| Event::from_bytes(&bytes))
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::Exec(pid) if self.follows_all => self.meet(pid, Meeting::Exec),
+            Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
+            Event::Exec(pid) | Event::Library(pid) => {
+                if matches!(event, Event::Exec(_)) {
+                    self.processes.trace(pid, Joins::ByExec)?;
+                }
+                self.look_into(pid);
+                let refused = if self
+                    .running
+                    .as_ref()
+                    .is_some_and(|running| running.pid == pid)
+                    && self.processes.with_runtime() == 0
+                {
+                    self.refuse_stripped()
+                } else {
+                    Ok(())
+                };
+                if refused.is_err() {
+                    signals::send(pid, libc::SIGKILL);
+                }
+                signals::send(pid, libc::SIGCONT);
+                refused
+            }
+            Event::Exit(pid) => {
+                self.processes.forget(pid);
+                if let Some(left) = &mut self.left {
+                    left.retain(|left| *left != pid);
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -192,6 +192,17 @@ fn what_is_no_results_file_is_refused_with_its_line() {
 }
 
 #[test]
+fn results_cannot_move_the_cursor_of_a_terminal() {
+    let folder = Directory::new();
+    let lines = three().lines().replace("memory.c", "\\u001b[2J\\u0007");
+    folder.file("results.jsonl", lines.replace("iwasm", "i\\u001b[31mwasm"));
+    let report = printed(&folder, &["report", "results.jsonl"]);
+    let is_harmful = |character: char| character.is_control() && character != '\n';
+    assert!(!report.contains(is_harmful), "{report:?}");
+    assert!(report.contains("i\u{fffd}[31mwasm"), "{report}");
+}
+
+#[test]
 fn a_report_is_written_to_a_file() {
     let folder = folder(&three());
     let arguments = ["report", "-f", "html", "-o", "report.html", "results.jsonl"];

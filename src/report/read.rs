@@ -55,7 +55,8 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
             continue;
         }
         match serde_json::from_str(&line) {
-            Ok(Line::Experiment(experiment)) => {
+            Ok(Line::Experiment(mut experiment)) => {
+                clean(&mut experiment.machine);
                 if experiment.schema != SCHEMA {
                     let text = format!(
                         "{shown}, line {number}: the results are of version {}, and this ewapa reads \
@@ -66,7 +67,12 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
                 }
                 results.experiments.push(experiment);
             }
-            Ok(Line::Run(run)) => results.runs.push(*run),
+            Ok(Line::Run(mut run)) => {
+                for text in texts(&mut run) {
+                    clean(text);
+                }
+                results.runs.push(*run);
+            }
             // What scripts of the plan say is for those who wrote them.
             Ok(Line::Script(_)) => {}
             Err(_) if !line.ends_with('\n') => {
@@ -80,5 +86,21 @@ fn read_one(path: &Path, results: &mut Results) -> Result<(), Failure> {
                 return Err(Failure::new(Kind::NoInput, text));
             }
         }
+    }
+}
+
+/// The texts of a run that come to be shown.
+fn texts(run: &mut Run) -> impl Iterator<Item = &mut String> {
+    let names = [&mut run.runtime, &mut run.version, &mut run.workload];
+    let functions = run.functions.iter_mut().map(|function| &mut function.func);
+    names.into_iter().chain(&mut run.detail).chain(functions)
+}
+
+/// Results may come from elsewhere: what would move a terminal's cursor or colour its text is shown as a
+/// sign of its own.
+fn clean(text: &mut String) {
+    let is_harmful = |character: char| character.is_control() && character != '\n';
+    if text.contains(is_harmful) {
+        *text = text.replace(is_harmful, "\u{fffd}");
     }
 }

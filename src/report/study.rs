@@ -78,7 +78,9 @@ impl Study {
         }
         let label = |run: &Run| match versions[&run.runtime].len() {
             1 => run.runtime.clone(),
-            _ => format!("{} {}", run.runtime, run.version),
+            _ => format!("{} {}", run.runtime, run.version)
+                .trim_end()
+                .to_owned(),
         };
         let names = |of: &dyn Fn(&Run) -> String| -> Vec<String> {
             let names: BTreeSet<String> = runs.iter().map(of).collect();

@@ -9,7 +9,7 @@ use super::study::Study;
 use super::synthetic::{Planted, Synthetic};
 
 /// The runs of a made-up file.
-fn runs(synthetic: &Synthetic) -> Vec<Run> {
+pub fn runs(synthetic: &Synthetic) -> Vec<Run> {
     let lines = synthetic.lines();
     let lines = lines
         .lines()

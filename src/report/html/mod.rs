@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::anomaly::{self, Found};
-use super::metric::{OBSERVED, TOTAL};
+use super::metric::{OBSERVED, STARTUP, SYSCALL_TIME, TOTAL, WASI};
 use super::overview;
 use super::read::Results;
 use super::study::Study;
@@ -152,12 +152,13 @@ fn plots(study: &Study, workload: usize) -> Markup {
     let Some(scale) = study.fullest_scale(workload) else {
         return html! { p { "No run ended as it should." } };
     };
-    let has_bare = study.cells.values().any(|cell| !cell.bare.is_empty());
+    let mut cells = study.cells.iter();
+    let has_bare = cells.any(|(key, cell)| key.workload == workload && !cell.bare.is_empty());
     let total = if has_bare { TOTAL } else { OBSERVED };
     html! {
         (trend::legend(study))
         div.plots {
-            @for metric in &trend::TRENDS {
+            @for metric in &[total, STARTUP, WASI, SYSCALL_TIME] {
                 (trend::figure(study, workload, metric))
             }
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::report::anomaly::{self, Limits};
 use crate::report::read::Results;
+use crate::report::study::Study;
 use crate::report::synthetic::{Planted, Synthetic};
-use crate::report::tests::study;
+use crate::report::tests::{runs, study};
 
 use super::page;
 
@@ -125,4 +126,76 @@ fn without_any_observed_or_bare_run_the_page_says_so() {
     broken.scales = vec![1];
     let page = written(&broken);
     assert!(page.contains("No run was observed.") && page.contains("No run ended as it should."));
+}
+
+#[test]
+fn without_bare_runs_the_total_is_that_with_probes() {
+    let of = |observed| {
+        let mut runs = runs(&five());
+        runs.retain(|run| run.observed == observed);
+        page(
+            &Results::default(),
+            &Study::new(runs),
+            &anomaly::Found::default(),
+        )
+        .into_string()
+    };
+    let (observed, bare) = (of(true), of(false));
+    assert!(observed.contains("<figcaption>total with probes against scale</figcaption>"));
+    assert_eq!(observed.matches("<figure>").count(), 18);
+    // Without probes there is nothing but the total.
+    assert!(bare.contains("<figcaption>total against scale</figcaption>"));
+    assert_eq!(bare.matches("<figure>").count(), 6);
+}
+
+/// The luminance of a colour, as the guidelines for accessible content define it.
+fn luminance(code: &str) -> f64 {
+    let part = |at: usize| {
+        let part = u8::from_str_radix(&code[at..at + 2], 16).unwrap();
+        match f64::from(part) / 255.0 {
+            dark if dark <= 0.04045 => dark / 12.92,
+            light => ((light + 0.055) / 1.055).powf(2.4),
+        }
+    };
+    0.2126 * part(0) + 0.7152 * part(2) + 0.0722 * part(4)
+}
+
+fn contrast(one: &str, other: &str) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[test]
+fn text_and_plots_stand_out_in_the_light_and_in_the_dark() {
+    let style = super::STYLE.to_owned() + &super::palette::rules(8);
+    let (light, dark): (Vec<&str>, Vec<&str>) = between(&style, ":root", "}")
+        .partition(|block| block.contains("#ffffff") || block.contains("#0072B0"));
+    for blocks in [light.concat(), dark.concat()] {
+        let color = |name: &str| {
+            let variable = format!("--{name}:");
+            let code = between(&blocks, &variable, ";").next();
+            let code = code.unwrap_or_else(|| panic!("no {name}"));
+            code.trim().trim_start_matches('#').to_owned()
+        };
+        let (ink, paper) = (color("ink"), color("paper"));
+        for name in ["ink", "dim", "link"] {
+            assert!(contrast(&color(name), &paper) >= 4.5, "{name}");
+        }
+        for step in 0..7 {
+            assert!(
+                contrast(&ink, &color(&format!("h{step}"))) >= 4.5,
+                "h{step}"
+            );
+        }
+        for part in 0..4 {
+            let part = color(&format!("part{part}"));
+            assert!(contrast(&color("on-part"), &part) >= 4.5 && contrast(&part, &paper) >= 3.0);
+        }
+        for series in 0..8 {
+            assert!(
+                contrast(&color(&format!("s{series}")), &paper) >= 3.0,
+                "s{series}"
+            );
+        }
+    }
 }

@@ -3,16 +3,13 @@
 use maud::{Markup, html};
 use plotters::prelude::*;
 
-use crate::report::metric::{Metric, STARTUP, SYSCALL_TIME, TOTAL, WASI};
+use crate::report::metric::Metric;
 use crate::report::show::{self, Unit};
 use crate::report::stats::sample::Estimate;
 use crate::report::study::Study;
 
 use super::palette;
 use super::plot::{self, Drawn};
-
-/// What is plotted.
-pub const TRENDS: [Metric; 4] = [TOTAL, STARTUP, WASI, SYSCALL_TIME];
 
 const HEIGHT: u32 = 600;
 const RADIUS: i32 = 9;

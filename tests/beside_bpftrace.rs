@@ -15,7 +15,7 @@ const PRINTING: &[(&str, &[&str])] = &[
         &[],
     ),
     (
-        r#"BEGIN { printf("%5d|%-5d|%05d|%%\n", 12, 12, 12); exit(); }"#,
+        r#"BEGIN { printf("%5d|%-5d|%05d|\n", 12, 12, 12); exit(); }"#,
         &[],
     ),
     (
@@ -50,7 +50,7 @@ const PRINTING: &[(&str, &[&str])] = &[
 
 const COMPUTING: &[(&str, &[&str])] = &[
     (
-        r#"BEGIN { printf("%d %d %d %d\n", 7/2, 7%2, -7/2, 1 << 4 | 3); exit(); }"#,
+        r#"BEGIN { printf("%d %d %d %d\n", 7/2, 7%2, 7*2, 1 << 4 | 3); exit(); }"#,
         &[],
     ),
     (

@@ -5,7 +5,7 @@ mod support;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use ewapa_lang::builtin::BUILTINS;
+use ewapa_lang::builtin::{BUILTINS, Builtin, Events};
 use ewapa_lang::types::Type;
 use support::directory::Directory;
 use support::guest::Guest;
@@ -29,6 +29,13 @@ fn total(report: &Report, heading: &str) -> i64 {
     report.table().rows().map(|row| row.number(heading)).sum()
 }
 
+/// The values of completed calls.
+fn of_calls() -> impl Iterator<Item = &'static Builtin> {
+    BUILTINS
+        .iter()
+        .filter(|builtin| !builtin.name.is_empty() && builtin.at.contain(Events::CALL))
+}
+
 macro_rules! accepts {
     ($($name:ident => $check:block)*) => {$(
         #[test]
@@ -45,20 +52,23 @@ fn nested(depth: usize, open: &str, innermost: &str, close: &str) -> String {
 
 accepts! {
     every_builtin_as_a_key => {
-        for builtin in BUILTINS {
+        for builtin in of_calls() {
             let report = run(&format!("table t from wasi:* by {} {{ n = count() }}", builtin.name));
             assert_eq!(total(&report, "N"), 100, "{}", report.text);
         }
     }
 
     all_builtins_as_keys_at_once => {
-        let keys: Vec<&str> = BUILTINS.iter().map(|builtin| builtin.name).collect();
-        let report = run(&format!("table t from wasi:* by {} {{ n = count() }}", keys.join(", ")));
-        assert_eq!(total(&report, "N"), 100, "{}", report.text);
+        let all: Vec<&str> = of_calls().map(|builtin| builtin.name).collect();
+        // A table has at most 16 keys.
+        for keys in all.chunks(16) {
+            let report = run(&format!("table t from wasi:* by {} {{ n = count() }}", keys.join(", ")));
+            assert_eq!(total(&report, "N"), 100, "{}", report.text);
+        }
     }
 
     every_aggregate_of_every_number => {
-        let numbers = BUILTINS.iter().filter(|builtin| matches!(builtin.ty, Type::Int | Type::Time | Type::Size));
+        let numbers = of_calls().filter(|builtin| matches!(builtin.ty, Type::Int | Type::Time | Type::Size));
         for builtin in numbers {
             let name = builtin.name;
             let report = run(&format!(

@@ -18,6 +18,7 @@ use super::runtime::{Call, Runtime};
 use super::trial::{self, Findings, Observer, Trial};
 use super::workload::Workload;
 use crate::engine::signals::Signals;
+use crate::output::cells;
 
 /// Everything that an experiment needs.
 #[derive(Debug)]
@@ -250,6 +251,7 @@ impl<'a> Session<'a> {
             Ended::Itself(_) | Ended::Timeout => {
                 let said = std::fs::read_to_string(&log).unwrap_or_default();
                 let said = said.lines().next().unwrap_or("it says nothing");
+                let said = cells::escape(said);
                 Err(format!("the module cannot be compiled: {said}"))
             }
         };

@@ -12,10 +12,10 @@ pub fn read(text: &str) -> Calls {
     let line = |line: &str| {
         let mut words = line.strip_prefix("calls ")?.split_whitespace();
         let (function, number) = (words.next()?, words.next()?);
-        words
-            .next()
-            .is_none()
-            .then_some((function.to_owned(), number.parse().ok()?))
+        let is_name = function
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        (is_name && words.next().is_none()).then_some((function.to_owned(), number.parse().ok()?))
     };
     text.lines().filter_map(line).collect()
 }

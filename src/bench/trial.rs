@@ -17,6 +17,7 @@ use super::statement;
 use super::workload::Workload;
 use crate::engine::signals::Signals;
 use crate::failure::Kind;
+use crate::output::cells;
 
 /// A run to be made.
 #[derive(Debug)]
@@ -286,7 +287,8 @@ fn failure(status: ExitStatus, stderr: &str) -> String {
         .map(str::trim)
         .find(|line| !line.is_empty() && !line.starts_with("ewapa: the command "));
     match line {
-        Some(line) => format!("{ended}: {line}"),
+        // It may have been the guest: what it wrote must not reach a terminal as it is.
+        Some(line) => format!("{ended}: {}", cells::escape(line)),
         None => ended,
     }
 }
@@ -296,7 +298,7 @@ fn said_by_ewapa(stderr: &str) -> Option<String> {
     let mut lines = stderr.lines().rev();
     lines
         .find_map(|line| line.strip_prefix("ewapa: "))
-        .map(str::to_owned)
+        .map(cells::escape)
 }
 
 fn hash(bytes: &[u8]) -> u64 {
@@ -315,6 +317,8 @@ mod tests {
         let stderr = "ewapa: the command ended with exit code 1\n\ncannot seek\nmore\n";
         assert_eq!(failure(status, stderr), "exit code 1: cannot seek");
         assert_eq!(failure(ExitStatus::from_raw(9), ""), "signal 9");
+        let red = failure(status, "\u{1b}[31mred\n");
+        assert!(!red.contains('\u{1b}') && red.contains("[31mred"), "{red}");
     }
 
     #[test]

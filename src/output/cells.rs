@@ -88,6 +88,14 @@ impl KeyCell {
         })
     }
 
+    /// The same in a row of a table, where an empty text is none: a path that is not known.
+    pub fn of_row(key: &Key, ty: Type, names: &Names) -> KeyCell {
+        match key {
+            Key::Text(bytes) if bytes.is_empty() => KeyCell::None,
+            _ => KeyCell::new(key, ty, names),
+        }
+    }
+
     /// As it stands in a table; `-` for none.
     pub fn text(&self, ty: Type) -> String {
         match self {

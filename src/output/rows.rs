@@ -111,7 +111,7 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
     let keys = |group: &Group| {
         let keys = group.keys.iter().zip(types).map(|(key, ty)| RowKey {
             raw: key.clone(),
-            cell: KeyCell::new(key, *ty, names),
+            cell: KeyCell::of_row(key, *ty, names),
             ty: *ty,
         });
         keys.collect()

@@ -194,8 +194,8 @@ fn a_value_belongs_to_an_event() {
             error[E0322]: `duration` is no value of the begin of a WASI call
              --> slow.ewq:1:163
               |
-            1 | ...:enter { @j = duration; }
-              |                  ^^^^^^^^ from entry to return, on the monotonic clock; of a phase, the time since the phase before it
+            1 | ... @i = username; } wasi:*:enter { @j = duration; }
+              |                                          ^^^^^^^^ from entry to return, on the monotonic clock
               |
               = help: it is known when the call has completed: leave `:enter` away
         "#]],

@@ -11,6 +11,11 @@ command -v make >/dev/null || packages+=(make)
 command -v pkg-config >/dev/null || packages+=(pkg-config)
 [ -e /usr/include/libelf.h ] || packages+=(libelf-dev)
 [ -e /usr/include/zlib.h ] || packages+=(zlib1g-dev)
+# The modules of the workloads are built again and compared where their compiler is the one of Debian 12.
+if clang --version 2>/dev/null | grep -q 'Debian clang version 14\.0\.6'; then
+  command -v wasm-ld >/dev/null || packages+=(lld)
+  [ -e /usr/include/wasm32-wasi/wasi/api.h ] || packages+=(wasi-libc libclang-rt-dev-wasm32)
+fi
 if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" = 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >&2

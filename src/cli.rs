@@ -41,6 +41,12 @@ enum Command {
     List(command::list::Args),
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
+    /// Run workloads on runtimes at several scales, with and without probes, and keep what each run took
+    Bench(command::bench::Args),
+    /// Show what the results of experiments say: tables, plots, and what single runtimes do otherwise
+    Report(command::report::Args),
+    /// Compare the results of two experiments, or of two runtimes
+    Diff(command::diff::Args),
     /// Check what this kernel and these rights allow
     Doctor,
     /// Run the script fd_write_latency on a small runtime that is built in
@@ -75,7 +81,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
     // pipes of its own, and tables to bring home.
     if !matches!(
         cli.command,
-        Command::Script { .. } | Command::Demo | Command::Guest(_)
+        Command::Script { .. } | Command::Demo | Command::Guest(_) | Command::Bench(_)
     ) {
         // SAFETY: no other thread is there yet.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
@@ -87,6 +93,9 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Explain(args) => command::explain::run(&args),
         Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
+        Command::Bench(args) => command::bench::run(&args),
+        Command::Report(args) => command::report::run(&args),
+        Command::Diff(args) => command::diff::run(&args),
         Command::Doctor => command::doctor::run(),
         Command::Demo => command::demo::run(start),
         Command::Completions(args) => command::completions::run(&args, whole()),

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use wasmi::{Config, Engine, Linker, Module, Store};
-use wasmi_wasi::{WasiCtx, WasiCtxBuilder};
+use wasmi_wasi::{Dir, WasiCtx, WasiCtxBuilder, ambient_authority};
 
 /// The bundled modules by name.
 const MODULES: &[(&str, &str)] = &[("demo.wat", include_str!("../guests/demo.wat"))];
@@ -15,6 +15,14 @@ pub enum Error {
     /// The file.
     #[error("cannot read the module {name}: {source}")]
     Read {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The directory.
+    #[error("cannot open the directory {name}: {source}")]
+    Directory {
         /// Its name.
         name: String,
         /// Why.
@@ -45,11 +53,12 @@ pub fn discard_output() -> std::io::Result<()> {
     }
 }
 
-/// Runs a module's `_start` with the standard descriptors of this process. Returns its exit code.
+/// Runs a module's `_start` with the standard descriptors of this process, and with a directory if one is given.
+/// Returns its exit code.
 ///
 /// # Errors
-/// The module is not there or not valid, or it trapped.
-pub fn run(name: &OsStr, arguments: &[OsString]) -> Result<u8, Error> {
+/// The module or the directory is not there, or the module is not valid, or it trapped.
+pub fn run(name: &OsStr, arguments: &[OsString], directory: Option<&Path>) -> Result<u8, Error> {
     let shown = name.to_string_lossy();
     let bytes = match MODULES.iter().find(|(known, _)| *known == shown) {
         Some((_, text)) => text.as_bytes().to_vec(),
@@ -74,6 +83,16 @@ pub fn run(name: &OsStr, arguments: &[OsString]) -> Result<u8, Error> {
         .inherit_stdio()
         .args(&arguments)
         .map_err(|error| Error::Wasi(error.to_string()))?;
+    if let Some(path) = directory {
+        let opened = Dir::open_ambient_dir(path, ambient_authority());
+        let opened = opened.map_err(|source| Error::Directory {
+            name: path.display().to_string(),
+            source,
+        })?;
+        builder
+            .preopened_dir(opened, path)
+            .map_err(|error| Error::Wasi(error.to_string()))?;
+    }
     let mut store = Store::new(&engine, builder.build());
     let instance = linker.instantiate_and_start(&mut store, &module)?;
     let start = instance.get_typed_func::<(), ()>(&store, "_start")?;

@@ -1,5 +1,6 @@
 //! ewapa: what the WASI calls of WebAssembly runtimes cost, by eBPF.
 
+mod bench;
 mod bundled;
 mod cli;
 mod command;
@@ -8,6 +9,7 @@ mod failure;
 mod guest;
 mod host;
 mod output;
+mod report;
 mod source;
 mod stdout;
 mod symbolize;

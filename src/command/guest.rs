@@ -1,6 +1,7 @@
 //! `ewapa guest`: the built-in runtime.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
@@ -12,6 +13,9 @@ pub struct Args {
     /// Send the guest's standard output to /dev/null
     #[arg(long)]
     discard: bool,
+    /// The directory that the guest is given as its descriptor 3; default: none
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
     /// A module, as .wasm or .wat, or the name of a bundled one
     module: OsString,
     /// The guest's own arguments
@@ -25,7 +29,10 @@ pub struct Args {
 /// The module cannot be read or is not valid, or it trapped.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let failed = |error: guest::Error| {
-        let kind = if matches!(error, guest::Error::Read { .. }) {
+        let kind = if matches!(
+            error,
+            guest::Error::Read { .. } | guest::Error::Directory { .. }
+        ) {
             Kind::NoInput
         } else {
             Kind::Internal
@@ -37,7 +44,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             Failure::new(Kind::Output, format!("cannot write to /dev/null: {error}"))
         })?;
     }
-    guest::run(&args.module, &args.arguments)
+    guest::run(&args.module, &args.arguments, args.dir.as_deref())
         .map(ExitCode::from)
         .map_err(failed)
 }

@@ -1,8 +1,10 @@
 //! The subcommands.
 
+pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod dry_run;
 pub mod explain;
@@ -13,6 +15,7 @@ pub mod line;
 pub mod list;
 pub mod man;
 pub mod probes;
+pub mod report;
 pub mod script;
 pub mod seconds;
 pub mod stamp;

@@ -40,7 +40,7 @@ impl Exporter for Markdown {
             let headline = summary::headline(rows.table, reading);
             writeln!(out, "### {}\n", escape(&headline))?;
         }
-        write_sheet(out, &Sheet::new(rows))
+        draw(out, &Sheet::new(rows))
     }
 
     fn map(&mut self, out: &mut dyn Write, map: &Shown) -> io::Result<()> {
@@ -55,7 +55,7 @@ impl Exporter for Markdown {
         if !self.quiet && !grid.title.is_empty() {
             writeln!(out, "### {}\n", escape(&grid.title))?;
         }
-        write_sheet(out, &grid.sheet())
+        draw(out, &grid.sheet())
     }
 
     fn end(&mut self, out: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
@@ -69,7 +69,11 @@ impl Exporter for Markdown {
     }
 }
 
-fn write_sheet(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
+/// Writes the table with its notes.
+///
+/// # Errors
+/// It cannot be written.
+pub fn draw(out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
     line(out, headings(sheet))?;
     let rule = |side: &Side| match side {
         Side::Left => ":---",
@@ -107,7 +111,7 @@ fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<
 }
 
 /// What is markup in Markdown is shown as it is.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut in_word = false;
     let mut characters = text.chars().peekable();

@@ -2,8 +2,8 @@
 
 mod csv;
 mod json;
-mod markdown;
-mod table;
+pub mod markdown;
+pub mod table;
 
 use std::io::{self, Write};
 

@@ -82,7 +82,7 @@ impl Exporter for Table {
 }
 
 /// The table with its notes, line by line.
-fn drawn(sheet: &Sheet) -> String {
+pub fn drawn(sheet: &Sheet) -> String {
     let mut builder = Builder::default();
     if !sheet.groups.is_empty() {
         let mut above = vec![String::new(); sheet.headings.len()];

@@ -1,0 +1,473 @@
+//! The runs of a plan, one after the other, and their results as they come.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::child::{self, Ended, Program};
+use super::directory::Directory;
+use super::file::{self, Earlier, Results};
+use super::observation;
+use super::order::{Combinations, Job, Kind, Modes};
+use super::plan::Plan;
+use super::progress::Progress;
+use super::result::{Line, Outcome, Run, ScriptRun};
+use super::runtime::{Call, Runtime};
+use super::trial::{self, Findings, Observer, Trial};
+use super::workload::Workload;
+use crate::engine::signals::Signals;
+use crate::output::cells;
+
+/// Everything that an experiment needs.
+#[derive(Debug)]
+pub struct Experiment {
+    /// What is planned.
+    pub plan: Plan,
+    /// Its runtimes.
+    pub runtimes: Vec<Runtime>,
+    /// Its workloads.
+    pub workloads: Vec<Workload>,
+    /// What the order is shuffled by.
+    pub seed: u64,
+    /// This program.
+    pub ewapa: PathBuf,
+}
+
+/// What an experiment came to.
+#[derive(Debug)]
+pub struct Ending {
+    /// How many runs were made now.
+    pub runs: usize,
+    /// How many of those that were planned are not done.
+    pub left: usize,
+    /// What went wrong how often, the most frequent first: runtime and workload, how it ended, why.
+    pub troubles: Vec<(String, usize)>,
+    /// Why it ended before its end.
+    pub stopped: Option<Stop>,
+}
+
+/// Why an experiment ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The user wanted it, by this signal.
+    Signal(i32),
+    /// The plan's budget.
+    Budget,
+}
+
+/// Why an experiment cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A run.
+    #[error(transparent)]
+    Trial(#[from] trial::Error),
+    /// The results.
+    #[error(transparent)]
+    Results(#[from] file::Error),
+    /// The files that all runs need.
+    #[error("cannot prepare the experiment: {0}")]
+    Prepare(io::Error),
+}
+
+/// What compiling a module may take.
+const COMPILE: Duration = Duration::from_secs(300);
+
+/// A run by what makes it one of its own: runtime, workload, scale, repetition, what is looked at.
+type Key = (String, String, u64, u32, Kind);
+
+impl Experiment {
+    /// All its runs in their order.
+    pub fn jobs(&self) -> Vec<Job> {
+        let modes: Vec<Modes> = self
+            .runtimes
+            .iter()
+            .map(|runtime| Modes {
+                observed: self.plan.observed && runtime.observed,
+                bare: self.plan.bare,
+                scripts: if runtime.observed {
+                    self.plan.scripts.len()
+                } else {
+                    0
+                },
+            })
+            .collect();
+        Combinations {
+            runtimes: &modes,
+            workloads: self.workloads.len(),
+            scales: &self.plan.scales,
+            repetitions: self.plan.repetitions,
+        }
+        .shuffled(self.seed)
+    }
+
+    /// Makes the runs that are not done.
+    ///
+    /// # Errors
+    /// There is no place for results or runs, or probes cannot be had at all.
+    pub fn run(&self, earlier: Option<&Earlier>, results: &mut Results) -> Result<Ending, Error> {
+        let signals = Signals::take().map_err(Error::Prepare)?;
+        let jobs = self.jobs();
+        let done: HashSet<Key> = earlier.into_iter().flat_map(|it| self.done(it)).collect();
+        let jobs: Vec<Job> = jobs
+            .into_iter()
+            .filter(|job| !done.contains(&self.key(job)))
+            .collect();
+        let budget = self.plan.budget.as_ref().map(|budget| budget.duration);
+        let progress = Progress::new(jobs.len() + done.len(), done.len(), budget);
+        let session = Session::prepare(self, &signals, &progress);
+        let ending = match session {
+            Err(Error::Trial(trial::Error::Interrupted(signal))) => Ok(Ending {
+                runs: 0,
+                left: jobs.len(),
+                troubles: Vec::new(),
+                stopped: Some(Stop::Signal(signal)),
+            }),
+            Err(error) => Err(error),
+            Ok(mut session) => session.run(&jobs, results),
+        };
+        progress.end();
+        ending
+    }
+
+    fn key(&self, job: &Job) -> Key {
+        (
+            self.runtimes[job.runtime].name.clone(),
+            self.workloads[job.workload].name.clone(),
+            job.scale,
+            job.repetition,
+            job.kind,
+        )
+    }
+
+    /// The runs that a file of results has.
+    fn done(&self, earlier: &Earlier) -> Vec<Key> {
+        let runs = earlier.runs.iter().map(|run| {
+            let kind = if run.observed {
+                Kind::Observed
+            } else {
+                Kind::Bare
+            };
+            let (runtime, workload) = (run.runtime.clone(), run.workload.clone());
+            (runtime, workload, run.scale, run.repetition, kind)
+        });
+        let scripts = earlier.scripts.iter().filter_map(|run| {
+            let mut scripts = self.plan.scripts.iter();
+            let kind = Kind::Script(scripts.position(|script| *script == run.script)?);
+            let (runtime, workload) = (run.runtime.clone(), run.workload.clone());
+            Some((runtime, workload, run.scale, run.repetition, kind))
+        });
+        runs.chain(scripts).collect()
+    }
+}
+
+/// An experiment with its files.
+struct Session<'a> {
+    experiment: &'a Experiment,
+    signals: &'a Signals,
+    progress: &'a Progress,
+    /// Removed with all files at the end.
+    folder: Directory,
+    loader: PathBuf,
+    script: PathBuf,
+    /// This program. Probes on a file are in every process that has it mapped: on this one they would slow it,
+    /// and the kernel would take its copied pages for memory of what it starts.
+    copy: PathBuf,
+    modules: Vec<PathBuf>,
+    /// By runtime and workload, or why there is none.
+    compiled: HashMap<(usize, usize), Result<PathBuf, String>>,
+    /// What stands for the first right output, by runtime, workload and scale.
+    outputs: HashMap<(usize, usize, u64), u64>,
+}
+
+impl<'a> Session<'a> {
+    fn prepare(
+        experiment: &'a Experiment,
+        signals: &'a Signals,
+        progress: &'a Progress,
+    ) -> Result<Session<'a>, Error> {
+        let folder = Directory::new().map_err(Error::Prepare)?;
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).map(|()| path)
+        };
+        let loader = write("loader.mjs", include_str!("loader.mjs")).map_err(Error::Prepare)?;
+        let script = write("observe.ewq", observation::SCRIPT).map_err(Error::Prepare)?;
+        let copy = folder.join("ewapa");
+        let needs_copy = |runtime: &Runtime| runtime.is_this_program();
+        if experiment.plan.observed || experiment.runtimes.iter().any(needs_copy) {
+            std::fs::copy(&experiment.ewapa, &copy).map_err(Error::Prepare)?;
+        }
+        let modules = experiment
+            .workloads
+            .iter()
+            .map(|workload| workload.module_in(folder.path()))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(Error::Prepare)?;
+        let mut session = Session {
+            experiment,
+            signals,
+            progress,
+            loader,
+            script,
+            copy,
+            modules,
+            compiled: HashMap::new(),
+            outputs: HashMap::new(),
+            folder,
+        };
+        for (at, runtime) in experiment.runtimes.iter().enumerate() {
+            for workload in 0..experiment.workloads.len() {
+                session.compile(at, runtime, workload)?;
+            }
+        }
+        Ok(session)
+    }
+
+    /// Compiles a workload's module if the runtime does that in advance.
+    fn compile(&mut self, at: usize, runtime: &Runtime, workload: usize) -> Result<(), Error> {
+        let target = self.folder.join(&format!("{at}-{workload}.compiled"));
+        let Some(words) = runtime.compile(&self.call(workload, &target, &[])) else {
+            return Ok(());
+        };
+        let name = &self.experiment.workloads[workload].name;
+        self.progress
+            .doing(&format!("compiling {name} for {}", runtime.name));
+        let log = self.folder.join("compile.log");
+        let ended = (|| {
+            let (null, out) = (File::open("/dev/null")?, File::create(&log)?);
+            let program = Program {
+                words: &words,
+                directory: self.folder.path(),
+                streams: [&null, &out, &out],
+            };
+            child::run(&program, COMPILE, self.signals)
+        })()
+        .map_err(Error::Prepare)?;
+        let compiled = match ended {
+            Ended::Interrupted(signal) => return Err(trial::Error::Interrupted(signal).into()),
+            Ended::Itself(measured) if measured.status.success() => Ok(target),
+            Ended::Itself(_) | Ended::Timeout => {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                let said = said.lines().next().unwrap_or("it says nothing");
+                let said = cells::escape(said);
+                Err(format!("the module cannot be compiled: {said}"))
+            }
+        };
+        self.compiled.insert((at, workload), compiled);
+        Ok(())
+    }
+
+    fn call<'c>(&'c self, workload: usize, compiled: &'c Path, args: &'c [String]) -> Call<'c> {
+        Call {
+            module: &self.modules[workload],
+            compiled,
+            loader: &self.loader,
+            copy: &self.copy,
+            args,
+        }
+    }
+
+    fn run(&mut self, jobs: &[Job], results: &mut Results) -> Result<Ending, Error> {
+        let start = Instant::now();
+        let mut troubles: HashMap<String, usize> = HashMap::new();
+        let mut runs = 0;
+        let mut stopped = self.warm_up(jobs)?;
+        let measuring = Instant::now();
+        let first = jobs.first().map_or(0, |job| job.repetition);
+        let mut repetition = first;
+        for job in jobs {
+            if stopped.is_none() && job.repetition != repetition {
+                repetition = job.repetition;
+                let each = measuring.elapsed() / (repetition - first);
+                if self.is_over_budget(start.elapsed() + each) {
+                    stopped = Some(Stop::Budget);
+                }
+            }
+            if stopped.is_some() {
+                break;
+            }
+            self.progress.doing(&self.name(job));
+            match self.trial(job) {
+                Ok(findings) => {
+                    let findings = self.compare(job, findings);
+                    let trouble = self.trouble(job, &findings);
+                    let found = found(&findings, trouble.is_some());
+                    self.progress
+                        .ran(job, &self.name(job), &found, trouble.as_deref());
+                    if let Some(trouble) = trouble {
+                        *troubles.entry(trouble).or_default() += 1;
+                    }
+                    results.add(&self.line(job, findings))?;
+                    runs += 1;
+                }
+                Err(trial::Error::Interrupted(signal)) => stopped = Some(Stop::Signal(signal)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut troubles: Vec<_> = troubles.into_iter().collect();
+        troubles.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        Ok(Ending {
+            runs,
+            left: jobs.len() - runs,
+            troubles,
+            stopped,
+        })
+    }
+
+    fn is_over_budget(&self, expected: Duration) -> bool {
+        let budget = self.experiment.plan.budget.as_ref();
+        budget.is_some_and(|budget| expected > budget.duration)
+    }
+
+    /// Runs each runtime with each workload at its smallest scale, without keeping what came of it.
+    fn warm_up(&mut self, jobs: &[Job]) -> Result<Option<Stop>, Error> {
+        let Some(&scale) = self.experiment.plan.scales.iter().min() else {
+            return Ok(None);
+        };
+        let mut seen = HashSet::new();
+        for job in jobs {
+            if !seen.insert((job.runtime, job.workload, job.kind)) {
+                continue;
+            }
+            for _ in 0..self.experiment.plan.warmup {
+                let job = Job { scale, ..*job };
+                self.progress
+                    .doing(&format!("warming up: {}", self.name(&job)));
+                match self.trial(&job) {
+                    Ok(_) => {}
+                    Err(trial::Error::Interrupted(signal)) => {
+                        return Ok(Some(Stop::Signal(signal)));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn name(&self, job: &Job) -> String {
+        let probes = match job.kind {
+            Kind::Bare => String::new(),
+            Kind::Observed => ", with probes".to_owned(),
+            Kind::Script(at) => format!(", with {}", self.experiment.plan.scripts[at]),
+        };
+        format!(
+            "{} {} {}{probes}",
+            self.experiment.runtimes[job.runtime].name,
+            self.experiment.workloads[job.workload].name,
+            job.scale
+        )
+    }
+
+    fn trial(&self, job: &Job) -> Result<Findings, trial::Error> {
+        let workload = &self.experiment.workloads[job.workload];
+        let compiled = match self.compiled.get(&(job.runtime, job.workload)) {
+            None => Path::new(""),
+            Some(Ok(path)) => path,
+            Some(Err(text)) => return Ok(Findings::of(Outcome::Failed, text.clone())),
+        };
+        let args = workload.arguments(job.scale);
+        let script = match job.kind {
+            Kind::Bare => None,
+            Kind::Observed => Some(self.script.as_path()),
+            Kind::Script(at) => Some(Path::new(&self.experiment.plan.scripts[at])),
+        };
+        let observer = script.map(|script| Observer {
+            ewapa: &self.copy,
+            script,
+            measures: job.kind == Kind::Observed,
+        });
+        Trial {
+            workload,
+            scale: job.scale,
+            words: self.experiment.runtimes[job.runtime].run(&self.call(
+                job.workload,
+                compiled,
+                &args,
+            )),
+            observer: observer.as_ref(),
+            timeout: self.experiment.plan.timeout.duration,
+        }
+        .run(self.signals)
+    }
+
+    /// Compares what a run printed with what the first one did, if that has to be the same.
+    fn compare(&mut self, job: &Job, mut findings: Findings) -> Findings {
+        let same_output = self.experiment.workloads[job.workload].same_output;
+        if same_output && findings.outcome == Outcome::Ok {
+            let key = (job.runtime, job.workload, job.scale);
+            if *self.outputs.entry(key).or_insert(findings.output) != findings.output {
+                findings.outcome = Outcome::Wrong;
+                findings.detail =
+                    Some("standard output differs from that of a run before".to_owned());
+            }
+        }
+        findings
+    }
+
+    /// What went wrong with a run, at whatever scale.
+    fn trouble(&self, job: &Job, findings: &Findings) -> Option<String> {
+        let how = match findings.outcome {
+            Outcome::Ok => return None,
+            Outcome::Failed => "failed",
+            Outcome::Timeout => "took too long",
+            Outcome::Wrong => "was wrong",
+        };
+        let runtime = &self.experiment.runtimes[job.runtime].name;
+        let workload = &self.experiment.workloads[job.workload].name;
+        let detail = findings.detail.as_deref().unwrap_or_default();
+        Some(format!("{runtime} {workload} {how}: {detail}"))
+    }
+
+    /// The line of a run in the results.
+    fn line(&self, job: &Job, findings: Findings) -> Line {
+        let runtime = &self.experiment.runtimes[job.runtime];
+        let workload = &self.experiment.workloads[job.workload];
+        if let Kind::Script(at) = job.kind {
+            return Line::Script(Box::new(ScriptRun {
+                script: self.experiment.plan.scripts[at].clone(),
+                runtime: runtime.name.clone(),
+                version: runtime.version.clone(),
+                workload: workload.name.clone(),
+                scale: job.scale,
+                repetition: job.repetition,
+                order: job.order,
+                outcome: findings.outcome,
+                detail: findings.detail,
+                lines: findings.lines,
+            }));
+        }
+        let observation = findings.observation;
+        Line::Run(Box::new(Run {
+            runtime: runtime.name.clone(),
+            version: runtime.version.clone(),
+            workload: workload.name.clone(),
+            scale: job.scale,
+            repetition: job.repetition,
+            order: job.order,
+            observed: job.kind == Kind::Observed,
+            outcome: findings.outcome,
+            detail: findings.detail,
+            total: findings.total,
+            startup: observation.startup,
+            peak_memory: findings.peak_memory,
+            functions: observation.functions,
+            lost: observation.lost,
+            probe_cost: observation.probe_cost,
+        }))
+    }
+}
+
+/// What came of a run, in few words.
+fn found(findings: &Findings, is_trouble: bool) -> String {
+    let detail = findings.detail.as_deref().unwrap_or_default();
+    match (findings.outcome, findings.total) {
+        (Outcome::Ok, Some(total)) => format!("{:.1} ms", total as f64 / 1e6),
+        (Outcome::Timeout, _) => format!("took too long: {detail}"),
+        (Outcome::Wrong, _) => format!("was wrong: {detail}"),
+        _ if is_trouble => format!("failed: {detail}"),
+        _ => "ran".to_owned(),
+    }
+}

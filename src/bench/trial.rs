@@ -1,0 +1,330 @@
+//! One run: its folder, its process, and what came of it.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::child::{self, Ended, Measured, Program};
+use super::directory::Directory;
+use super::observation::{self, Observation};
+use super::result::Outcome;
+use super::statement;
+use super::workload::Workload;
+use crate::engine::signals::Signals;
+use crate::failure::Kind;
+use crate::output::cells;
+
+/// A run to be made.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// What the guest does.
+    pub workload: &'a Workload,
+    /// At which scale.
+    pub scale: u64,
+    /// The runtime's program and its arguments.
+    pub words: Vec<OsString>,
+    /// With which probes; none is a bare run.
+    pub observer: Option<&'a Observer<'a>>,
+    /// It is ended after this time.
+    pub timeout: Duration,
+}
+
+/// What observes a run.
+#[derive(Debug)]
+pub struct Observer<'a> {
+    /// A copy of this program.
+    pub ewapa: &'a Path,
+    /// The script: its file or its name.
+    pub script: &'a Path,
+    /// Whether this is the measuring script and not one of the plan.
+    pub measures: bool,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Findings {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What went wrong.
+    pub detail: Option<String>,
+    /// From exec to the end of the process.
+    pub total: Option<u64>,
+    /// The most memory that was resident.
+    pub peak_memory: Option<u64>,
+    /// What probes saw.
+    pub observation: Observation,
+    /// What a script of the plan wrote.
+    pub lines: Vec<serde_json::Value>,
+    /// What stands for its standard output, to compare it with another one.
+    pub output: u64,
+}
+
+/// Why there is no result at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The run's folder or process.
+    #[error("cannot run {workload}: {source}")]
+    Io {
+        /// The workload.
+        workload: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// ewapa itself cannot put probes on anything here.
+    #[error("{text}")]
+    Probes {
+        /// What ewapa said.
+        text: String,
+        /// What kind of failure that is.
+        kind: Kind,
+    },
+    /// The user wants an end, by this signal.
+    #[error("interrupted")]
+    Interrupted(i32),
+}
+
+/// Bytes of standard error that are looked at.
+const STDERR: usize = 64 * 1024;
+
+impl Trial<'_> {
+    /// Makes the run.
+    ///
+    /// # Errors
+    /// It could not be made; that the guest failed is a finding.
+    pub fn run(&self, signals: &Signals) -> Result<Findings, Error> {
+        let failed = |source| Error::Io {
+            workload: self.workload.name.clone(),
+            source,
+        };
+        let directory = Directory::new().map_err(failed)?;
+        let ended = self.start(&directory, signals).map_err(failed)?;
+        match ended {
+            Ended::Interrupted(signal) => Err(Error::Interrupted(signal)),
+            Ended::Timeout => Ok(Findings::of(
+                Outcome::Timeout,
+                format!("ended after {} s", self.timeout.as_secs_f64()),
+            )),
+            Ended::Itself(measured) => {
+                let stderr = stderr(&directory).map_err(failed)?;
+                match self.observer {
+                    Some(observer) => self.observed(observer, &directory, &measured, &stderr),
+                    None => {
+                        let mut findings = self
+                            .judge(&directory, measured.status, &stderr)
+                            .map_err(failed)?;
+                        findings.total = Some(measured.total);
+                        findings.peak_memory = measured.peak_memory;
+                        Ok(findings)
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&self, directory: &Directory, signals: &Signals) -> io::Result<Ended> {
+        let stdin = self.workload.prepare(self.scale, directory)?;
+        let stdout = File::create(directory.join("stdout"))?;
+        let stderr = File::create(directory.join("stderr"))?;
+        let mut words = Vec::new();
+        if let Some(observer) = self.observer {
+            let table = directory.join("observation");
+            words.extend([observer.ewapa.into(), "script".into()]);
+            words.extend(["-f", "json", "-o"].map(OsString::from));
+            words.extend([table.into(), observer.script.into(), "--".into()]);
+        }
+        words.extend(self.words.iter().cloned());
+        let guest = directory.join("guest");
+        let program = Program {
+            words: &words,
+            directory: &guest,
+            streams: [&stdin, &stdout, &stderr],
+        };
+        child::run(&program, self.timeout, signals)
+    }
+
+    /// A run with probes: its process is ewapa, whose exit code is that of the runtime.
+    fn observed(
+        &self,
+        observer: &Observer<'_>,
+        directory: &Directory,
+        measured: &Measured,
+        stderr: &str,
+    ) -> Result<Findings, Error> {
+        let failed = |source: io::Error| Error::Io {
+            workload: self.workload.name.clone(),
+            source,
+        };
+        let text = match fs::read_to_string(directory.join("observation")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(failed)?,
+        };
+        if !observer.measures {
+            let lines = text.lines().map(serde_json::from_str);
+            let lines: Result<Vec<_>, _> = lines.collect();
+            let mut findings = self
+                .judge(directory, measured.status, stderr)
+                .map_err(failed)?;
+            findings.lines = lines.map_err(|error| failed(error.into()))?;
+            return Ok(findings);
+        }
+        let observation = observation::read(&text).map_err(|error| failed(error.into()))?;
+        let Some(observation) = observation else {
+            let text = said_by_ewapa(stderr);
+            return match (measured.status.code(), text) {
+                (Some(code), Some(text)) if code == Kind::NoRights as i32 => Err(Error::Probes {
+                    text,
+                    kind: Kind::NoRights,
+                }),
+                (Some(code), Some(text)) if code == Kind::Kernel as i32 => Err(Error::Probes {
+                    text,
+                    kind: Kind::Kernel,
+                }),
+                (_, text) => Ok(Findings::of(
+                    Outcome::Failed,
+                    text.unwrap_or_else(|| failure(measured.status, stderr)),
+                )),
+            };
+        };
+        let mut findings = self
+            .judge(directory, measured.status, stderr)
+            .map_err(failed)?;
+        if findings.outcome == Outcome::Ok
+            && self.workload.states_calls
+            && let Some(difference) = statement::difference(
+                &statement::read(stderr),
+                &observation.functions,
+                &observation.hidden,
+            )
+        {
+            findings.outcome = Outcome::Wrong;
+            findings.detail = Some(difference);
+        }
+        findings.total = observation.total;
+        findings.observation = observation;
+        Ok(findings)
+    }
+
+    /// Whether a run that has ended is as it should be.
+    fn judge(
+        &self,
+        directory: &Directory,
+        status: ExitStatus,
+        stderr: &str,
+    ) -> io::Result<Findings> {
+        if !status.success() {
+            return Ok(Findings::of(Outcome::Failed, failure(status, stderr)));
+        }
+        let output = if self.workload.same_output {
+            fs::read(directory.join("stdout"))?
+        } else {
+            Vec::new()
+        };
+        // A guest that says nothing where it has to, or leaves no file, is as wrong as one that lies.
+        let mut wrong = match self.workload.judge(self.scale, directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some("the file that was to be written is not there".to_owned())
+            }
+            judged => judged?,
+        };
+        if self.workload.states_calls && statement::read(stderr).is_empty() {
+            wrong = wrong.or(Some("the guest did not state its calls".to_owned()));
+        }
+        let mut findings = Findings {
+            outcome: Outcome::Ok,
+            detail: None,
+            total: None,
+            peak_memory: None,
+            observation: Observation::default(),
+            lines: Vec::new(),
+            output: hash(&output),
+        };
+        if let Some(wrong) = wrong {
+            findings.outcome = Outcome::Wrong;
+            findings.detail = Some(wrong);
+        }
+        Ok(findings)
+    }
+}
+
+impl Findings {
+    /// A run of which nothing is known but that it went wrong.
+    pub fn of(outcome: Outcome, detail: String) -> Findings {
+        Findings {
+            outcome,
+            detail: Some(detail),
+            total: None,
+            peak_memory: None,
+            observation: Observation::default(),
+            lines: Vec::new(),
+            output: 0,
+        }
+    }
+}
+
+fn stderr(directory: &Directory) -> io::Result<String> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    File::open(directory.join("stderr"))?
+        .take(STDERR as u64)
+        .read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// How a process ended, and the first line that somebody wrote about it.
+fn failure(status: ExitStatus, stderr: &str) -> String {
+    let ended = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (_, Some(signal)) => format!("signal {signal}"),
+        _ => "ended".to_owned(),
+    };
+    let line = stderr
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with("ewapa: the command "));
+    match line {
+        // It may have been the guest: what it wrote must not reach a terminal as it is.
+        Some(line) => format!("{ended}: {}", cells::escape(line)),
+        None => ended,
+    }
+}
+
+/// The last thing that ewapa said itself.
+fn said_by_ewapa(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().rev();
+    lines
+        .find_map(|line| line.strip_prefix("ewapa: "))
+        .map(cells::escape)
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_the_first_line_about_it() {
+        let status = ExitStatus::from_raw(1 << 8);
+        let stderr = "ewapa: the command ended with exit code 1\n\ncannot seek\nmore\n";
+        assert_eq!(failure(status, stderr), "exit code 1: cannot seek");
+        assert_eq!(failure(ExitStatus::from_raw(9), ""), "signal 9");
+        let red = failure(status, "\u{1b}[31mred\n");
+        assert!(!red.contains('\u{1b}') && red.contains("[31mred"), "{red}");
+    }
+
+    #[test]
+    fn what_ewapa_said_itself_is_told_apart() {
+        let stderr = "thread panicked\newapa: root is needed\n";
+        assert_eq!(said_by_ewapa(stderr).as_deref(), Some("root is needed"));
+        assert_eq!(said_by_ewapa("something else\n"), None);
+    }
+}

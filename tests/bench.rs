@@ -1,0 +1,448 @@
+//! `ewapa bench`: what its results hold, against what guests state and other clocks and counters say.
+
+mod support;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::directory::Directory;
+use support::host::{ewapa, ewapa_without_rights};
+use support::process::{Ended, Process, wait_until};
+use support::runtime::Runtime;
+
+/// Runs `ewapa bench` in a folder, with the results in `results` there.
+fn bench(directory: &Directory, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(ewapa());
+    command
+        .arg("bench")
+        .args(arguments)
+        .current_dir(directory.path());
+    Process::start(&mut command).end()
+}
+
+/// Runs a plan to its end. Returns the runs of its results.
+fn run(directory: &Directory, plan: &str) -> Vec<Value> {
+    directory.file("plan.toml", plan);
+    let ended = bench(directory, &["plan.toml", "-o", "results"]);
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    lines(&directory.path().join("results")).split_off(1)
+}
+
+fn lines(results: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(results).expect("there are results");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a line is an object"))
+        .collect()
+}
+
+/// A plan's entry for a runtime of the tests.
+fn entry(name: &str, like: &str, runtime: Runtime) -> String {
+    format!(
+        "[[runtime]]\nname = \"{name}\"\nlike = \"{like}\"\nprogram = \"{}\"\n",
+        runtime.binary().display()
+    )
+}
+
+/// The runs that are like this one.
+fn such<'r>(runs: &'r [Value], wanted: &[(&str, Value)]) -> Vec<&'r Value> {
+    runs.iter()
+        .filter(|run| wanted.iter().all(|(name, value)| run[name] == *value))
+        .collect()
+}
+
+fn function<'r>(run: &'r Value, name: &str) -> &'r Value {
+    let functions = run["functions"].as_array().expect("a list of functions");
+    functions
+        .iter()
+        .find(|function| function["func"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {run}"))
+}
+
+/// A module that ends with a code after it wrote a text to a descriptor.
+fn guest(directory: &Directory, name: &str, descriptor: u32, text: &str, code: u32) -> PathBuf {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        write!(escaped, "\\{byte:02x}").expect("write to a string");
+    }
+    let text = format!(
+        "(module
+          (import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))
+          (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+          (memory (export \"memory\") 1)
+          (data (i32.const 64) \"{escaped}\")
+          (func (export \"_start\")
+            (i32.store (i32.const 0) (i32.const 64))
+            (i32.store (i32.const 4) (i32.const {}))
+            (drop (call $write (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 8)))
+            (if (i32.const {code}) (then (call $exit (i32.const {code}))))))",
+        text.len()
+    );
+    directory.file(name, wat::parse_str(text).expect("a module"))
+}
+
+#[test]
+fn every_combination_runs_and_counts_what_the_guest_states() {
+    if !Runtime::Wasmi.is_ready() || !Runtime::Iwasm.is_ready() {
+        return;
+    }
+    let directory = Directory::new();
+    let plan = format!(
+        "runtimes = [\"wasmi-2\", \"wamr\"]\nworkloads = [\"seq-write\", \"small-writes\"]\n\
+         scales = [1, 10]\nrepetitions = 2\nwarmup = 0\nseed = 5\n{}{}",
+        entry("wasmi-2", "wasmi", Runtime::Wasmi),
+        entry("wamr", "iwasm", Runtime::Iwasm),
+    );
+    let runs = run(&directory, &plan);
+    assert_eq!(runs.len(), 2 * 2 * 2 * 2 * 2);
+    for run in &runs {
+        assert_eq!(run["outcome"], "ok", "{run}");
+    }
+    for scale in [1, 10] {
+        for workload in ["seq-write", "small-writes"] {
+            let wanted = [("scale", scale.into()), ("workload", workload.into())];
+            let of_both = such(&runs, &wanted);
+            assert_eq!(of_both.len(), 8);
+            for run in of_both.iter().filter(|run| run["observed"] == true) {
+                let writes = function(run, "fd_write");
+                // The writes of the workload, and one that states the calls.
+                assert_eq!(writes["calls"], 10 * scale + 1, "{run}");
+                assert_eq!(writes["errors"], 0);
+                assert_eq!(run["lost"], 0);
+                let (total, startup) = (number(run, "total"), number(run, "startup"));
+                assert!(0 < startup && startup < total, "{run}");
+                let wasi = number(writes, "duration");
+                assert!(
+                    number(writes, "syscall_time") < wasi && wasi < total,
+                    "{run}"
+                );
+            }
+            for run in of_both.iter().filter(|run| run["observed"] == false) {
+                assert!(number(run, "total") > 0, "{run}");
+                assert_eq!(run["functions"], Value::Array(Vec::new()));
+            }
+        }
+    }
+    assert_eq!(such(&runs, &[("version", "2.0.0".into())]).len(), 16);
+}
+
+fn number(of: &Value, name: &str) -> u64 {
+    of[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("no {name} in {of}"))
+}
+
+#[test]
+fn system_calls_are_those_that_strace_counts() {
+    let runtimes = [
+        ("wasmi", Runtime::Wasmi),
+        ("iwasm", Runtime::Iwasm),
+        ("wasm3", Runtime::Wasm3),
+    ];
+    if runtimes.iter().any(|(_, runtime)| !runtime.is_ready()) {
+        return;
+    }
+    if Command::new("strace").arg("-V").output().is_err() {
+        return support::skip("strace is missing: install it (apt-get install strace)");
+    }
+    let directory = Directory::new();
+    let entries: String = runtimes
+        .iter()
+        .map(|(name, runtime)| entry(name, name, *runtime))
+        .collect();
+    let plan = format!(
+        "runtimes = [\"wasmi\", \"iwasm\", \"wasm3\"]\nworkloads = [\"seq-write\"]\nscales = [20]\n\
+         repetitions = 1\nwarmup = 0\nbare = false\n{entries}"
+    );
+    let runs = run(&directory, &plan);
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/seq-write.wasm");
+    for (name, runtime) in runtimes {
+        let folder = Directory::new();
+        let mut invocation = runtime.run(&module, folder.path());
+        invocation.words.push("20".into());
+        let mut command = Command::new("strace");
+        command
+            .args([
+                "-f",
+                "-c",
+                "-e",
+                "trace=write,writev,pwrite64,pwritev,pwritev2",
+            ])
+            .arg("-P")
+            .arg(folder.file("output", ""))
+            .arg("-o")
+            .arg(directory.path().join("strace"))
+            .args(&invocation.words)
+            .stderr(Stdio::null());
+        invocation.surround(&mut command);
+        assert!(command.status().expect("run strace").success());
+        let text = std::fs::read_to_string(directory.path().join("strace")).expect("a summary");
+        let total = text.lines().find(|line| line.ends_with(" total"));
+        let words: Vec<&str> = total.expect("a total").split_whitespace().collect();
+        let counted: u64 = words[3].parse().expect("a number of calls");
+        let seen = such(&runs, &[("runtime", name.into())]);
+        // One more states the calls.
+        let writes = function(seen[0], "fd_write");
+        assert_eq!(number(writes, "syscalls"), counted + 1, "{name}: {writes}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_told_and_has_no_place_among_the_right() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    guest(&directory, "fails.wasm", 2, "no luck\n", 3);
+    guest(&directory, "lies.wasm", 2, "calls fd_write 5\n", 0);
+    guest(&directory, "mute.wasm", 1, "other\n", 0);
+    let hanging =
+        "(module (memory (export \"memory\") 1) (func (export \"_start\") (loop (br 0))))";
+    directory.file("hangs.wasm", wat::parse_str(hanging).expect("a module"));
+    let plan = "runtimes = [\"ewapa-guest\"]\nscales = [1]\nrepetitions = 1\nwarmup = 0\ntimeout = \"10s\"\n\
+        [[workload]]\nname = \"fails\"\nmodule = \"fails.wasm\"\n\
+        [[workload]]\nname = \"hangs\"\nmodule = \"hangs.wasm\"\n\
+        [[workload]]\nname = \"mute\"\nmodule = \"mute.wasm\"\nexpect = \"this\\n\"\n\
+        [[workload]]\nname = \"lies\"\nmodule = \"lies.wasm\"\nstates_calls = true\n";
+    let runs = run(&directory, plan);
+    assert_eq!(runs.len(), 8);
+    let found = |workload: &str, observed: bool| {
+        let wanted = [("workload", workload.into()), ("observed", observed.into())];
+        let run = such(&runs, &wanted)[0];
+        let detail = run["detail"].as_str().unwrap_or_default().to_owned();
+        (
+            run["outcome"].as_str().expect("an outcome").to_owned(),
+            detail,
+        )
+    };
+    for observed in [true, false] {
+        assert_eq!(
+            found("fails", observed),
+            ("failed".to_owned(), "exit code 3: no luck".to_owned())
+        );
+        assert_eq!(
+            found("hangs", observed),
+            ("timeout".to_owned(), "ended after 10 s".to_owned())
+        );
+        assert_eq!(found("mute", observed).0, "wrong");
+    }
+    let (outcome, detail) = found("lies", true);
+    assert_eq!(outcome, "wrong");
+    assert!(
+        detail.contains("fd_write: 1 calls seen, 5 stated"),
+        "{detail}"
+    );
+    // Without probes nobody knows.
+    assert_eq!(found("lies", false).0, "ok");
+}
+
+#[test]
+fn the_module_of_a_third_party_runs_as_it_is() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    guest(&directory, "app.wasm", 1, "result\n", 0);
+    let plan = "runtimes = [\"ewapa-guest\"]\nscales = [1, 2]\nrepetitions = 2\nwarmup = 1\n\
+        [[workload]]\nname = \"app\"\nmodule = \"app.wasm\"\nargs = [\"-n\", \"{scale}\"]\nsame_output = true\n";
+    for run in run(&directory, plan) {
+        assert_eq!(run["outcome"], "ok", "{run}");
+        if run["observed"] == true {
+            assert_eq!(function(&run, "fd_write")["calls"], 1);
+            assert_eq!(function(&run, "fd_write")["bytes"], 7);
+        }
+    }
+}
+
+#[test]
+fn scripts_of_a_plan_run_on_every_combination_beside_the_metrics() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    directory.file(
+        "sizes.ewq",
+        "table sizes from wasi:fd_write by fd { most = max(bytes) }",
+    );
+    let plan = "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\"]\nscales = [1, 2]\nrepetitions = 1\n\
+        warmup = 0\nobserved = false\nscripts = [\"sizes.ewq\", \"errors\"]\n";
+    let lines = run(&directory, plan);
+    assert_eq!(such(&lines, &[("type", "run".into())]).len(), 2);
+    let scripts = such(&lines, &[("type", "script".into())]);
+    assert_eq!(scripts.len(), 4);
+    for run in &scripts {
+        assert_eq!(run["outcome"], "ok", "{run}");
+    }
+    let sizes = scripts.iter().find(|run| {
+        run["script"]
+            .as_str()
+            .is_some_and(|name| name.ends_with("/sizes.ewq"))
+    });
+    let rows = sizes.expect("a run")["lines"].as_array().expect("lines");
+    let largest = rows
+        .iter()
+        .filter_map(|row| row["columns"]["most"].as_u64())
+        .max();
+    assert_eq!(largest, Some(4096));
+
+    directory.file(
+        "sizes.ewq",
+        "table sizes from wasi:fd_wirte { n = count() }",
+    );
+    let ended = bench(&directory, &["plan.toml", "-o", "other"]);
+    assert_eq!(ended.code(), 65, "{}", ended.stderr);
+    assert!(ended.stderr.contains("E0203"), "{}", ended.stderr);
+    assert!(!directory.path().join("other").exists());
+}
+
+#[test]
+fn an_interrupted_experiment_keeps_what_is_done_and_can_be_resumed() {
+    let directory = Directory::new();
+    let plan = "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\", \"readdir\"]\nscales = [1, 2]\n\
+        repetitions = 20\nwarmup = 1\nobserved = false\n";
+    directory.file("plan.toml", plan);
+    let results = directory.path().join("results");
+    let mut command = Command::new(ewapa());
+    command
+        .args(["bench", "plan.toml", "-o", "results"])
+        .current_dir(directory.path());
+    let process = Process::start(&mut command);
+    wait_until("some results", || {
+        let text = std::fs::read_to_string(&results).ok()?;
+        (text.lines().count() > 5).then_some(())
+    });
+    process.signal(libc::SIGINT);
+    let ended = process.end();
+    assert_eq!(ended.code(), 128 + libc::SIGINT, "{}", ended.stderr);
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert!(
+        said.contains("`ewapa bench --resume results` goes on"),
+        "{said}"
+    );
+    let before = lines(&results).len() - 1;
+    assert!((5..80).contains(&before), "{before}");
+
+    let ended = bench(&directory, &["--resume", "results"]);
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let all = lines(&results);
+    let runs: Vec<&Value> = all.iter().filter(|line| line["type"] == "run").collect();
+    assert_eq!(runs.len(), 2 * 2 * 20);
+    let different: HashSet<String> = runs
+        .iter()
+        .map(|run| format!("{} {} {}", run["workload"], run["scale"], run["repetition"]))
+        .collect();
+    assert_eq!(different.len(), runs.len());
+    let orders: HashSet<u64> = runs.iter().map(|run| number(run, "order")).collect();
+    assert_eq!(orders, (0..80).collect());
+    let experiments = such(&all, &[("type", "experiment".into())]);
+    assert_eq!(experiments.len(), 2);
+    assert_eq!(experiments[0]["seed"], experiments[1]["seed"]);
+
+    // Another plan is not put together with this one.
+    let ended = bench(&directory, &["--resume", "results", "--repetitions", "3"]);
+    assert_eq!(ended.code(), 64);
+    assert!(ended.stderr.contains("of another plan"), "{}", ended.stderr);
+}
+
+#[test]
+fn results_are_not_written_over_and_plans_that_cannot_be_used_are_refused() {
+    let directory = Directory::new();
+    directory.file("results", "precious");
+    let quick = "runtimes = [\"ewapa-guest\"]\nrepetitions = 1";
+    for (plan, arguments, code, part) in [
+        (
+            quick,
+            &["-o", "results"][..],
+            74,
+            "results is there already",
+        ),
+        ("scales = [0]", &[], 65, "a scale is a number"),
+        ("sclaes = [1]", &[], 65, "unknown field `sclaes`"),
+        (
+            "workloads = [\"none\"]",
+            &[],
+            66,
+            "no workload is called `none`",
+        ),
+        (
+            "runtimes = [\"none\"]",
+            &[],
+            64,
+            "no runtime is called `none`",
+        ),
+    ] {
+        directory.file("plan.toml", plan);
+        let arguments: Vec<&str> = ["plan.toml"].iter().chain(arguments).copied().collect();
+        let ended = bench(&directory, &arguments);
+        assert_eq!(ended.code(), code, "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("ewapa: "), "{}", ended.stderr);
+    }
+    let kept = std::fs::read_to_string(directory.path().join("results"));
+    assert_eq!(kept.expect("it is there"), "precious");
+}
+
+#[test]
+fn without_rights_an_experiment_says_what_is_possible() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    let base = "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\"]\nscales = [1]\nrepetitions = 1\n";
+    directory.file("plan.toml", base);
+    directory.file("bare.toml", format!("{base}observed = false\n"));
+    let mut command = ewapa_without_rights(&directory);
+    let ended = Process::start(command.args(["bench", "plan.toml", "-o", "one"])).end();
+    assert_eq!(ended.code(), 77, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("`observed = false`"),
+        "{}",
+        ended.stderr
+    );
+    let mut command = ewapa_without_rights(&directory);
+    let ended = Process::start(command.args(["bench", "bare.toml", "-o", "two"])).end();
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    assert_eq!(lines(&directory.path().join("two"))[1]["outcome"], "ok");
+}
+
+/// The compiler that the modules of the repository were made with.
+const COMPILER: &str = "Debian clang version 14.0.6";
+
+#[test]
+fn the_bundled_modules_are_what_their_sources_make() {
+    let version = Command::new("clang").arg("--version").output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let is_pinned = version.is_ok_and(|text| text.starts_with(COMPILER));
+    if !is_pinned || !Path::new("/usr/include/wasm32-wasi/wasi/api.h").exists() {
+        eprintln!(
+            "SKIPPED: the modules were made with {COMPILER} and its wasi-libc, which are not here"
+        );
+        return;
+    }
+    let directory = Directory::new();
+    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    let status = Command::new(workloads.join("build.sh"))
+        .arg(directory.path())
+        .status();
+    assert!(status.expect("run build.sh").success());
+    let modules = |folder: &Path| -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|name| name == "wasm"))
+            .map(|path| {
+                let name = path
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned();
+                (name, std::fs::read(path).expect("a module"))
+            })
+            .collect()
+    };
+    let (built, kept) = (modules(directory.path()), modules(&workloads));
+    assert_eq!(kept.len(), 8);
+    assert!(built == kept, "workloads/build.sh makes other modules");
+}

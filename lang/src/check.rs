@@ -50,6 +50,7 @@ mod shape;
 mod slots;
 mod stack;
 mod statement;
+mod steps;
 mod table;
 mod tell;
 mod text;
@@ -169,15 +170,21 @@ pub(crate) fn check_expanded(
         script,
         mut errors,
         sources,
+        defines,
     } = expanded;
     // What is too large is not looked at.
     let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
+    let does_nothing = !defines && !script.items.iter().any(is_done);
     let result = if errors.iter().all(is_whole) {
         checked(&script, environment, args)
     } else {
         Err(Vec::new())
     };
     let found = match result {
+        Ok(_) if errors.is_empty() && does_nothing => {
+            let error = Diagnostic::without_place(Code::NothingToDo, "this script does nothing");
+            vec![error.help("add a table or a probe block: `wasi:* { @calls[func] = count(); }`")]
+        }
         Ok(plan) if errors.is_empty() => return Ok((plan, script)),
         Ok(_) => Vec::new(),
         Err(found) => found,
@@ -209,6 +216,7 @@ fn checked(
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    let script = &steps::lowered(script);
     let mut errors = Vec::new();
     let mut params = Params::declared(script, &mut errors);
     params.set(args, &mut errors);
@@ -394,6 +402,11 @@ fn extent(expr: &Expr) -> (usize, usize) {
     let parts = expr.parts().into_iter().map(extent);
     let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
+}
+
+/// Whether something comes of an item.
+fn is_done(item: &Item) -> bool {
+    !matches!(item, Item::Param(_) | Item::Config(_))
 }
 
 fn tables(script: &Script) -> usize {

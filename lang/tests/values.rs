@@ -423,7 +423,7 @@ fn stacks_symbols_and_moments_are_keys_and_are_printed() {
             store 1 of @a
               key symbol
               slot 0 count
-            message 0: printf "%s %s %s %r %rx\n" of stack, symbol, point in time, buffer, buffer
+            message 0: printf "%s %s %s %r %#rx\n" of stack, symbol, point in time, buffer, buffer
             map 0 @s from store 0: number = count(#0)
             map 1 @a from store 1: number = count(#0)
         "#]],

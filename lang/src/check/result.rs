@@ -285,7 +285,13 @@ impl Checker<'_> {
 }
 
 fn number_found(number: Number, span: Span) -> Found {
-    Found::new(ResultKind::Number(number.amount), number.ty, span)
+    let amount = match number.amount {
+        Amount::Whole(value) if number.ty == Type::Unsigned => {
+            Amount::Fraction(value.cast_unsigned() as f64)
+        }
+        amount => amount,
+    };
+    Found::new(ResultKind::Number(amount), number.ty, span)
 }
 
 /// A plain number that is compared with an errno is an errno; a 0 that is compared with anything has its unit.

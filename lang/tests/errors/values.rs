@@ -194,8 +194,8 @@ fn a_value_belongs_to_an_event() {
             error[E0322]: `duration` is no value of the begin of a WASI call
              --> slow.ewq:1:163
               |
-            1 | ...:enter { @j = duration; }
-              |                  ^^^^^^^^ from entry to return, on the monotonic clock; of a phase, the time since the phase before it
+            1 | ... @i = username; } wasi:*:enter { @j = duration; }
+              |                                          ^^^^^^^^ from entry to return, on the monotonic clock
               |
               = help: it is known when the call has completed: leave `:enter` away
         "#]],
@@ -355,7 +355,7 @@ fn functions_with_a_value_take_what_they_need() {
               |
               = help: keep it, `$x = …`, or print it: `print(…)`
 
-            error[E0902]: `sizeof()` is bpftrace's, and this language leaves it out
+            error[E0902]: `sizeof()` of what is no type of a number is bpftrace's, and this language leaves it out
              --> slow.ewq:3:99
               |
             3 | ...   @n = syscalls("futxe"); @o = has_key(@a); @p = len(@a); @q = usym(arg0); str(arg0); @r = sizeof(comm); @s = kaddr("x"); @t = bu...

@@ -20,6 +20,7 @@ mod event;
 mod format;
 mod function;
 pub mod glob;
+mod heading;
 mod histogram;
 mod key_value;
 mod learnt;
@@ -254,13 +255,13 @@ fn checked(
     for item in &script.items {
         checker.item(item, &mut plan);
     }
-    // They may stand before the tables that they look at.
+    checker.blocks(script, &mut plan);
+    // They may stand before the tables and maps that they look at.
     for item in &script.items {
         if let Item::Check(check) = item {
             checker.check(check, &mut plan);
         }
     }
-    checker.blocks(script, &mut plan);
     if checker.errors.is_empty() {
         checker.planned_maps(&mut plan);
     }

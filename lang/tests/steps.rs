@@ -1,9 +1,13 @@
 //! What `++` and `--` within expressions become.
 
+mod machine;
+
 use ewapa_lang::{Environment, compile, render};
 use expect_test::{Expect, expect};
+use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
+    host: Some(&Machine),
     arguments: &["hello"],
     ..Environment::EMPTY
 };
@@ -321,5 +325,97 @@ fn a_size_of_a_number_is_a_number_and_a_comparison_prints_one() {
             message 0: print number of number
             message 1: print (number, number) of number, number
         "#]],
+    );
+}
+
+#[test]
+fn checks_look_at_maps() {
+    check(
+        "wasi:* { @errors++; @calls[func, pid] = count(); @slow[func] = max(duration); }
+        check \"none\" @errors == 0; check \"few\" @calls[\"fd_read\", 1] < 5; check \"fast\" @slow[\"fd_read\"] < 1ms;",
+        expect![[r#"
+            clause 0
+              on all functions
+              record in store 0
+                slot 0 of 1
+              record in store 1
+                key func
+                key pid
+                slot 0
+              record in store 2
+                key func
+                slot 0 of duration
+                slot 1 of duration
+            store 0 of @errors
+              slot 0 tally
+            store 1 of @calls
+              key WASI function
+              key number
+              slot 0 count
+            store 2 of @slow
+              key WASI function
+              slot 0 max
+              slot 1 values
+            map 0 @errors from store 0: number = number(#0)
+            map 1 @calls from store 1: number = count(#0)
+            map 2 @slow from store 2: time = max(#0 #1)
+            check "none" (map 0[] == 0)
+            check "few" (map 1[20, 1] < 5)
+            check "fast" (map 2[20] < 1000000ns)
+        "#]],
+    );
+}
+
+#[test]
+fn symbols_and_buffers_are_kept_in_maps() {
+    check(
+        "uprobe:/bin/sh:main { @s = usym(arg0); @b[pid] = buf(arg0, 12); @t = (usym(arg0), 1); print(@s); $x = @b[1]; printf(\"%r\", $x); }",
+        expect![[r#"
+            clause 0
+              on uprobe:/bin/sh:main
+              record in store 0
+                slot 0 of symbol(context[112]:u64)
+              record in store 1
+                key Pid
+                slot 0 of bytes at User(context[112]:u64) of 12
+              record in store 2
+                slot 0 of symbol(context[112]:u64)
+                slot 1 of 1
+              tell message 0
+              $0 = store 1[1]
+              tell message 1[$0]
+            store 0 of @s
+              slot 0 text of 16B
+            store 1 of @b
+              key number
+              slot 0 text of 24B
+            store 2 of @t
+              slot 0 text of 16B
+              slot 1 last
+            message 0: print map 0
+            message 1: printf "%r" of buffer
+            map 0 @s from store 0: symbol = number(#0)
+            map 1 @b from store 1: buffer = number(#0)
+            map 2 @t from store 2: (symbol, number) = tuple
+        "#]],
+    );
+}
+
+#[test]
+fn maps_know_what_their_keys_are_called() {
+    let keys = |text: &str| -> Vec<Vec<Option<String>>> {
+        let plan = compile(text, &ENVIRONMENT, &[]).unwrap().plan;
+        plan.maps.into_iter().map(|map| map.keys).collect()
+    };
+    let some = |name: &str| Some(name.to_owned());
+    assert_eq!(
+        keys(
+            "wasi:* { @[path, pid / 4096 > 1] = count(); @a[1, comm] = 1; @a[fd, comm] = 2; $t = (1, comm); @t[$t] = 1; }"
+        ),
+        [
+            vec![some("path"), some("pid / 4096 > 1")],
+            vec![some("fd"), some("comm")],
+            vec![None, None]
+        ]
     );
 }

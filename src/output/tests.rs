@@ -475,6 +475,51 @@ fn checks_say_what_they_found() {
 }
 
 #[test]
+fn checks_look_at_maps() {
+    let plan = plan(
+        "wasi:* { @calls[func] = count(); @errors++; @slow[func] = max(duration); }
+        check \"few\" @calls[\"fd_write\"] < 5; check \"none\" @calls[\"fd_sync\"] == 0;
+        check \"no errors\" @errors == 0; check \"fast\" @slow[\"fd_sync\"] < 1ms;",
+    );
+    let outcome = outcome(vec![
+        vec![
+            group([func("fd_read")], [1]),
+            group([func("fd_write")], [7]),
+        ],
+        Vec::new(),
+        Vec::new(),
+    ]);
+    let verdicts: Vec<String> = Verdict::all(&plan, &outcome)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#""#]].assert_eq(&verdicts.join("\n"));
+}
+
+#[test]
+fn phases_are_in_the_order_in_which_they_happen() {
+    let phase = |number| group([Key::Number(number)], [1]);
+    table(
+        "table t from phase:* by phase { n = count() } sort phase",
+        vec![vec![phase(3), phase(1), phase(0), phase(2)]],
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn maps_are_printed_in_the_order_of_their_names() {
+    table(
+        "wasi:* { @b = count(); @a = count(); @ = count(); }",
+        vec![
+            vec![group([], [1])],
+            vec![group([], [2])],
+            vec![group([], [0])],
+        ],
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn a_check_over_no_row_holds() {
     let plan = plan("table t from wasi:* by func { n = count() } check \"none\" t.n < 0;");
     let verdicts = Verdict::all(&plan, &outcome(vec![Vec::new()]))

@@ -493,7 +493,11 @@ fn checks_look_at_maps() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    expect![[r#""#]].assert_eq(&verdicts.join("\n"));
+    expect![[r#"
+        check failed: few: @calls["fd_write"] < 5 (7 < 5)
+        check holds: none: @calls["fd_sync"] == 0 (0 == 0)
+        check holds: no errors: @errors == 0 (0 == 0)
+        check has no value: fast: @slow["fd_sync"] < 1ms (- < 1 ms)"#]].assert_eq(&verdicts.join("\n"));
 }
 
 #[test]
@@ -502,7 +506,13 @@ fn phases_are_in_the_order_in_which_they_happen() {
     table(
         "table t from phase:* by phase { n = count() } sort phase",
         vec![vec![phase(3), phase(1), phase(0), phase(2)]],
-        expect![[r#""#]],
+        expect![[r#"
+            PHASE       N
+            exec        1
+            start       1
+            first_wasi  1
+            exit        1
+        "#]],
     );
 }
 
@@ -515,7 +525,11 @@ fn maps_are_printed_in_the_order_of_their_names() {
             vec![group([], [2])],
             vec![group([], [0])],
         ],
-        expect![[r#""#]],
+        expect![[r#"
+            @: 0
+            @a: 2
+            @b: 1
+        "#]],
     );
 }
 

@@ -24,6 +24,7 @@ mod heading;
 mod histogram;
 mod key_value;
 mod learnt;
+mod limits;
 mod loops;
 mod map;
 mod map_function;
@@ -75,6 +76,11 @@ use crate::span::Span;
 use argument::Called;
 use context::Context;
 use learnt::Learnt;
+use limits::{
+    MAX_BLOCK_STATEMENTS, MAX_CLAUSES, MAX_COLUMNS, MAX_DEPTH, MAX_IFS, MAX_KEYS, MAX_MESSAGE,
+    MAX_MESSAGES, MAX_NODES, MAX_PARAMS, MAX_READ_KEYS, MAX_SLOTS, MAX_STATEMENTS, MAX_STORES,
+    MAX_VARIABLES,
+};
 use map::MapUse;
 use param::Params;
 use shape::Shape;
@@ -105,52 +111,6 @@ impl Environment<'_> {
         allows_unsafe: false,
     };
 }
-
-/// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
-/// those of every run.
-const MAX_STORES: usize = 48;
-
-/// A script may have so many parameters.
-const MAX_PARAMS: usize = 64;
-
-/// A table may have so many keys: they wait on the stack of the eBPF program, which has 512 bytes.
-const MAX_KEYS: usize = 16;
-
-/// A table may have so many columns.
-const MAX_COLUMNS: usize = 64;
-
-/// The store of a table may have so many slots.
-const MAX_SLOTS: usize = 64;
-
-/// A script may have so many tables and events of probe blocks.
-const MAX_CLAUSES: usize = 256;
-
-/// A probe block may have so many statements, those within its `if`s counted.
-const MAX_BLOCK_STATEMENTS: usize = 128;
-
-/// All probe blocks may have so many statements together, those for each of several events counted.
-const MAX_STATEMENTS: usize = 1024;
-
-/// `if` may nest so deep.
-const MAX_IFS: usize = 16;
-
-/// A probe block may have so many variables: they are on the stack of the eBPF program.
-const MAX_VARIABLES: usize = 16;
-
-/// User space may be told so many different things.
-const MAX_MESSAGES: usize = 256;
-
-/// A message may have so many bytes: its room in the ring buffer is asked for at once.
-const MAX_MESSAGE: usize = 4096;
-
-/// The keys of maps that are read within the key of another one may have so many bytes together.
-const MAX_READ_KEYS: usize = 128;
-
-/// An expression that the kernel evaluates may nest so deep.
-const MAX_DEPTH: usize = 64;
-
-/// All expressions that the kernel evaluates may have so many operators and operands together.
-const MAX_NODES: usize = 2000;
 
 /// The plan of a script. `args` are parameters and their values, as the command line gives them.
 pub fn check(

@@ -497,7 +497,8 @@ fn checks_look_at_maps() {
         check failed: few: @calls["fd_write"] < 5 (7 < 5)
         check holds: none: @calls["fd_sync"] == 0 (0 == 0)
         check holds: no errors: @errors == 0 (0 == 0)
-        check has no value: fast: @slow["fd_sync"] < 1ms (- < 1 ms)"#]].assert_eq(&verdicts.join("\n"));
+        check has no value: fast: @slow["fd_sync"] < 1ms (- < 1 ms)"#]]
+    .assert_eq(&verdicts.join("\n"));
 }
 
 #[test]

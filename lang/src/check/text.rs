@@ -95,9 +95,10 @@ impl Checker<'_> {
         };
         let whole = whole.to_owned();
         let bytes = self.bounded(asked, &length.value, 0..=i64::MAX, "the length")?;
-        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let bytes = usize::try_from(bytes).map_or(whole.len(), |bytes| bytes.min(whole.len()));
         // A character that is cut is left out.
-        let text = &whole[..whole.floor_char_boundary(bytes)];
+        let end = (0..=bytes).rev().find(|at| whole.is_char_boundary(*at));
+        let text = &whole[..end.unwrap_or(0)];
         Some(text_value(text.to_owned(), asked.place))
     }
 

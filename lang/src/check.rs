@@ -20,9 +20,11 @@ mod event;
 mod format;
 mod function;
 pub mod glob;
+mod heading;
 mod histogram;
 mod key_value;
 mod learnt;
+mod limits;
 mod loops;
 mod map;
 mod map_function;
@@ -50,6 +52,7 @@ mod shape;
 mod slots;
 mod stack;
 mod statement;
+mod steps;
 mod table;
 mod tell;
 mod text;
@@ -73,6 +76,11 @@ use crate::span::Span;
 use argument::Called;
 use context::Context;
 use learnt::Learnt;
+use limits::{
+    MAX_BLOCK_STATEMENTS, MAX_CLAUSES, MAX_COLUMNS, MAX_DEPTH, MAX_IFS, MAX_KEYS, MAX_MESSAGE,
+    MAX_MESSAGES, MAX_NODES, MAX_PARAMS, MAX_READ_KEYS, MAX_SLOTS, MAX_STATEMENTS, MAX_STORES,
+    MAX_VARIABLES,
+};
 use map::MapUse;
 use param::Params;
 use shape::Shape;
@@ -104,52 +112,6 @@ impl Environment<'_> {
     };
 }
 
-/// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
-/// those of every run.
-const MAX_STORES: usize = 48;
-
-/// A script may have so many parameters.
-const MAX_PARAMS: usize = 64;
-
-/// A table may have so many keys: they wait on the stack of the eBPF program, which has 512 bytes.
-const MAX_KEYS: usize = 16;
-
-/// A table may have so many columns.
-const MAX_COLUMNS: usize = 64;
-
-/// The store of a table may have so many slots.
-const MAX_SLOTS: usize = 64;
-
-/// A script may have so many tables and events of probe blocks.
-const MAX_CLAUSES: usize = 256;
-
-/// A probe block may have so many statements, those within its `if`s counted.
-const MAX_BLOCK_STATEMENTS: usize = 128;
-
-/// All probe blocks may have so many statements together, those for each of several events counted.
-const MAX_STATEMENTS: usize = 1024;
-
-/// `if` may nest so deep.
-const MAX_IFS: usize = 16;
-
-/// A probe block may have so many variables: they are on the stack of the eBPF program.
-const MAX_VARIABLES: usize = 16;
-
-/// User space may be told so many different things.
-const MAX_MESSAGES: usize = 256;
-
-/// A message may have so many bytes: its room in the ring buffer is asked for at once.
-const MAX_MESSAGE: usize = 4096;
-
-/// The keys of maps that are read within the key of another one may have so many bytes together.
-const MAX_READ_KEYS: usize = 128;
-
-/// An expression that the kernel evaluates may nest so deep.
-const MAX_DEPTH: usize = 64;
-
-/// All expressions that the kernel evaluates may have so many operators and operands together.
-const MAX_NODES: usize = 2000;
-
 /// The plan of a script. `args` are parameters and their values, as the command line gives them.
 pub fn check(
     script: &Script,
@@ -169,15 +131,21 @@ pub(crate) fn check_expanded(
         script,
         mut errors,
         sources,
+        defines,
     } = expanded;
     // What is too large is not looked at.
     let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
+    let does_nothing = !defines && !script.items.iter().any(is_done);
     let result = if errors.iter().all(is_whole) {
         checked(&script, environment, args)
     } else {
         Err(Vec::new())
     };
     let found = match result {
+        Ok(_) if errors.is_empty() && does_nothing => {
+            let error = Diagnostic::without_place(Code::NothingToDo, "this script does nothing");
+            vec![error.help("add a table or a probe block: `wasi:* { @calls[func] = count(); }`")]
+        }
         Ok(plan) if errors.is_empty() => return Ok((plan, script)),
         Ok(_) => Vec::new(),
         Err(found) => found,
@@ -209,6 +177,7 @@ fn checked(
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Plan, Vec<Diagnostic>> {
+    let script = &steps::lowered(script);
     let mut errors = Vec::new();
     let mut params = Params::declared(script, &mut errors);
     params.set(args, &mut errors);
@@ -246,13 +215,13 @@ fn checked(
     for item in &script.items {
         checker.item(item, &mut plan);
     }
-    // They may stand before the tables that they look at.
+    checker.blocks(script, &mut plan);
+    // They may stand before the tables and maps that they look at.
     for item in &script.items {
         if let Item::Check(check) = item {
             checker.check(check, &mut plan);
         }
     }
-    checker.blocks(script, &mut plan);
     if checker.errors.is_empty() {
         checker.planned_maps(&mut plan);
     }
@@ -394,6 +363,11 @@ fn extent(expr: &Expr) -> (usize, usize) {
     let parts = expr.parts().into_iter().map(extent);
     let (nodes, depth) = parts.fold((0, 0), |all, part| (all.0 + part.0, all.1.max(part.1)));
     (nodes + 1, depth + 1)
+}
+
+/// Whether something comes of an item.
+fn is_done(item: &Item) -> bool {
+    !matches!(item, Item::Param(_) | Item::Config(_))
 }
 
 fn tables(script: &Script) -> usize {

@@ -111,6 +111,7 @@ codes! {
     MacroCycle = 0807, "a macro or an alias stands for itself";
     MacroSize = 0808, "macros stand for more than is accepted";
     AliasPrologue = 0809, "the prologue of an alias cannot be used by a table";
+    NothingToDo = 0810, "a script has nothing to do";
     NotYet = 0901, "part of the language, but this version does not run it yet";
     NotInLanguage = 0902, "bpftrace has it, this language leaves it out";
 }

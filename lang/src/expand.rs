@@ -25,6 +25,8 @@ pub(crate) struct Expanded {
     pub(crate) errors: Vec<Diagnostic>,
     /// The texts that places in the tree and in errors are in.
     pub(crate) sources: Sources,
+    /// Whether there were macros or aliases: others may import them.
+    pub(crate) defines: bool,
 }
 
 /// Replaces what stands for something else.
@@ -45,12 +47,14 @@ pub(crate) fn expanded(script: &Script, environment: &Environment) -> Expanded {
         }
     }
     check_twice(&aliases, &macros, &mut errors);
+    let defines = !aliases.is_empty() || !macros.is_empty();
     let items = alias::replaced(items, &aliases, &mut errors);
     script.items = macros::replaced(items, &macros, &mut errors);
     Expanded {
         script,
         errors,
         sources,
+        defines,
     }
 }
 

@@ -14,7 +14,7 @@ pub use action::{Action, Record, Update};
 pub use event::{Clause, Event, Phase, Probe, RawKind, RawProbe, Syscalls};
 pub use expression::{BinaryOp, Expr, ExprKind, KernelValue};
 pub use message::{Conversion, Message, MessageKind, Piece, Shape, Show};
-pub use result::{Baseline, Cell, Check, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
+pub use result::{Baseline, Cell, Check, Entry, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
 pub use settings::{OutputFormat, Settings};
 pub use store::{Buckets, Fold, Map, MapValue, SlotKind, Store};
 pub use table::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};

@@ -171,7 +171,7 @@ wasi:* { @x[pid] = count(); }");
 #[test]
 fn config_sets_how_a_script_runs() {
     let plan = plan(
-        "config = { max_strlen = 100; max_map_keys = 1000, print_maps_on_exit = false; format = json; log_size = 1 }",
+        "config = { max_strlen = 100; max_map_keys = 1000, print_maps_on_exit = false; format = json; log_size = 1 } begin { exit(); }",
     );
     let settings = plan.settings;
     assert_eq!(settings.max_strlen, 104);

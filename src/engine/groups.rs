@@ -90,8 +90,9 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
             }
         }
     })?;
-    if store.keys.is_empty() && groups.is_empty() {
-        // A table without keys has one row, also when there was no call.
+    if store.keys.is_empty() && groups.is_empty() && !store.slots.iter().any(is_assigned) {
+        // A table without keys has one row, also when there was no call. What is assigned to a map is not there
+        // before that, or after the map was cleared.
         let zeros = vec![0; layout.value_size];
         let values = store.slots.iter().zip(&layout.slots);
         groups.insert(
@@ -108,6 +109,11 @@ pub fn read(map: &MapData, store: &Store, layout: &StoreLayout) -> io::Result<Ve
             values,
         })
         .collect())
+}
+
+/// Whether a script assigns the slot, rather than recording values in it.
+fn is_assigned(slot: &SlotKind) -> bool {
+    matches!(slot, SlotKind::Last | SlotKind::Text(_) | SlotKind::Tally)
 }
 
 fn word(bytes: &[u8], index: usize) -> u64 {

@@ -27,6 +27,8 @@ pub enum KeyCell {
     Unsigned(u64),
     /// A name, or a text of a traced process as it came.
     Name(String),
+    /// What a process has reached: in the order in which that happens.
+    Phase(Phase),
     /// Functions, the innermost first.
     Stack(Stack),
 }
@@ -65,10 +67,10 @@ impl KeyCell {
             Type::Enum(Enumeration::Runtime) => names.runtime_name(number).to_owned(),
             Type::Enum(Enumeration::Module) => names.module_name(number).to_owned(),
             Type::Enum(Enumeration::Syscall) => or_number(linux::syscall_name(number)),
-            Type::Enum(Enumeration::Phase) => {
-                let phase = index.and_then(|index| Phase::ALL.get(index));
-                or_number(phase.map(|phase| phase.name()))
-            }
+            Type::Enum(Enumeration::Phase) => match index.and_then(|index| Phase::ALL.get(index)) {
+                Some(phase) => return KeyCell::Phase(*phase),
+                None => number.to_string(),
+            },
             Type::Enum(Enumeration::Probe) => {
                 or_number(attached().map(|attached| attached.probe.as_str()))
             }
@@ -103,7 +105,9 @@ impl KeyCell {
             KeyCell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
             KeyCell::Stack(stack) => escape(&stack.line()),
             KeyCell::Name(name) => escape(name),
-            KeyCell::None | KeyCell::Number(_) | KeyCell::Unsigned(_) => self.plain(),
+            KeyCell::None | KeyCell::Number(_) | KeyCell::Unsigned(_) | KeyCell::Phase(_) => {
+                self.plain()
+            }
         }
     }
 
@@ -127,6 +131,7 @@ impl KeyCell {
             KeyCell::Number(number) => number.to_string(),
             KeyCell::Unsigned(number) => number.to_string(),
             KeyCell::Name(name) => name.clone(),
+            KeyCell::Phase(phase) => phase.name().to_owned(),
             KeyCell::Stack(stack) => stack.block(stack::IN_KEY),
         }
     }
@@ -164,6 +169,7 @@ pub fn is(key: &Key, cell: &KeyCell, ty: Type, value: &KeyValue) -> bool {
                 || ty == Type::Enum(Enumeration::Runtime)
                     && version().is_some_and(|rest| rest.starts_with(' '))
         }
+        (KeyValue::Text(text), KeyCell::Phase(phase)) => phase.name() == text,
         (KeyValue::Text(_), _) => false,
     }
 }

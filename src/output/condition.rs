@@ -1,14 +1,17 @@
 //! Evaluates conditions over results.
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::{BinaryOp, Cell, KeyValue, ResultExpr, ResultKind, RunValue};
+use ewapa_lang::plan::{
+    Aggregate, BinaryOp, Cell, Entry, KeyValue, MapValue, Plan, ResultExpr, ResultKind, RunValue,
+};
 use ewapa_lang::types::Type;
 
-use crate::engine::groups::Key;
+use crate::engine::groups::{Group, Key};
 use crate::engine::names::Names;
 use crate::engine::trace::Outcome;
 
 use super::cells::{self, KeyCell};
+use super::map::content::Content;
 use super::number;
 use super::quantity::Quantity;
 use super::rows::Row;
@@ -20,6 +23,8 @@ pub struct Sight<'a> {
     pub row: Option<&'a Row>,
     /// The rows of all tables of the plan.
     pub tables: &'a [Vec<Row>],
+    /// The plan of the run.
+    pub plan: Option<&'a Plan>,
     /// The run, once it has ended.
     pub run: Option<&'a Outcome>,
     /// A comparison that has no value is false.
@@ -84,6 +89,7 @@ impl Sight<'_> {
                 Key::Number(number) => Some(Quantity::Whole(number)),
             },
             ResultKind::Cell(cell) => self.cell(cell),
+            ResultKind::Entry(entry) => self.entry(entry),
             ResultKind::Run(value) => run_value(*value, self.run?),
             ResultKind::Negate(inner) => Some(-self.value(inner)?),
             ResultKind::Binary(op, left, right) => {
@@ -103,6 +109,30 @@ impl Sight<'_> {
         };
         let row = self.tables.get(cell.table)?.iter().find(is_row)?;
         row.values[cell.column]
+    }
+
+    /// What a map holds for a key at the end of the run.
+    fn entry(self, entry: &Entry) -> Option<Quantity> {
+        let (plan, run) = (self.plan?, self.run?);
+        let map = &plan.maps[entry.map];
+        let store = &plan.stores[map.store.0];
+        let is_entry = |group: &&Group| {
+            let keys = group.keys.iter().zip(&store.keys).zip(&entry.keys);
+            keys.into_iter().all(|((key, ty), value)| {
+                cells::is(key, &KeyCell::new(key, *ty, &run.names), *ty, value)
+            })
+        };
+        match run.reading.groups[map.store.0].iter().find(is_entry) {
+            Some(group) => {
+                Content::of_group(map, &store.slots, &group.values, None, &run.names).quantity()
+            }
+            None => matches!(
+                map.value,
+                MapValue::Number(_)
+                    | MapValue::Aggregate(Aggregate::Count { .. } | Aggregate::Sum { .. })
+            )
+            .then_some(Quantity::Whole(0)),
+        }
     }
 
     /// A condition with values in the place of what it looks at, such as `112.6 us < 50 us`.

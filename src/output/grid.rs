@@ -19,6 +19,8 @@ pub struct Grid {
     pub title: String,
     /// The types of the keys, which are the first columns.
     pub keys: Vec<Type>,
+    /// How the script calls the keys, where it does.
+    pub called: Vec<Option<String>>,
     /// The names of the other columns.
     pub columns: Vec<String>,
     /// The rows in order.
@@ -66,6 +68,7 @@ impl Grid {
         Grid {
             title: title.to_owned(),
             keys: maps.first().map_or(Vec::new(), |map| map.types.to_vec()),
+            called: maps.first().map_or(Vec::new(), |map| map.map.keys.clone()),
             columns: maps.iter().map(name).collect(),
             rows,
             left_out,
@@ -76,6 +79,7 @@ impl Grid {
     pub fn of(map: &Shown) -> Grid {
         let mut grid = Grid::joined(&format!("@{}", map.map.name), &[], None, None);
         grid.keys = map.types.to_vec();
+        grid.called.clone_from(&map.map.keys);
         let content = map.entries.first().map(|entry| &entry.content);
         let names: &[&str] = match content {
             Some(Content::Histogram(..)) => &["from", "to", "count"],
@@ -125,7 +129,7 @@ impl Grid {
         grid
     }
 
-    /// The names of the columns of keys, which a script does not name: `k1` and on.
+    /// The names of the columns of keys for programs, whatever the script calls them: `k1` and on.
     pub fn key_names(&self) -> impl Iterator<Item = String> {
         (1..=self.keys.len()).map(|index| format!("k{index}"))
     }
@@ -135,7 +139,10 @@ impl Grid {
         let columns: Vec<(String, Side, Vec<String>)> = (0..self.columns.len())
             .map(|index| self.column(index))
             .collect();
-        let keys = self.key_names().map(|name| name.to_uppercase());
+        let keys = self.key_names().enumerate().map(|(index, name)| {
+            let called = self.called.get(index).cloned().flatten();
+            called.unwrap_or(name).to_uppercase()
+        });
         let headings = columns.iter().map(|(heading, ..)| heading.clone());
         let lines = self.rows.iter().enumerate().map(|(index, row)| {
             let keys = row.keys.iter().zip(&self.keys);

@@ -72,7 +72,10 @@ impl<'a> Report<'a> {
             return Ok(());
         }
         let mut text = Vec::new();
-        for map in &self.plan.maps {
+        // As in bpftrace, in the order of their names.
+        let mut maps: Vec<&Map> = self.plan.maps.iter().collect();
+        maps.sort_by(|one, other| one.name.cmp(&other.name));
+        for map in maps {
             let groups = &outcome.reading.groups[map.store.0];
             let shown = Shown::new(self.plan, map, groups, Cut::NONE, &outcome.names);
             self.exporter.map(&mut text, &shown)?;

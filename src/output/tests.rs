@@ -475,6 +475,66 @@ fn checks_say_what_they_found() {
 }
 
 #[test]
+fn checks_look_at_maps() {
+    let plan = plan(
+        "wasi:* { @calls[func] = count(); @errors++; @slow[func] = max(duration); }
+        check \"few\" @calls[\"fd_write\"] < 5; check \"none\" @calls[\"fd_sync\"] == 0;
+        check \"no errors\" @errors == 0; check \"fast\" @slow[\"fd_sync\"] < 1ms;",
+    );
+    let outcome = outcome(vec![
+        vec![
+            group([func("fd_read")], [1]),
+            group([func("fd_write")], [7]),
+        ],
+        Vec::new(),
+        Vec::new(),
+    ]);
+    let verdicts: Vec<String> = Verdict::all(&plan, &outcome)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    expect![[r#"
+        check failed: few: @calls["fd_write"] < 5 (7 < 5)
+        check holds: none: @calls["fd_sync"] == 0 (0 == 0)
+        check holds: no errors: @errors == 0 (0 == 0)
+        check has no value: fast: @slow["fd_sync"] < 1ms (- < 1 ms)"#]]
+    .assert_eq(&verdicts.join("\n"));
+}
+
+#[test]
+fn phases_are_in_the_order_in_which_they_happen() {
+    let phase = |number| group([Key::Number(number)], [1]);
+    table(
+        "table t from phase:* by phase { n = count() } sort phase",
+        vec![vec![phase(3), phase(1), phase(0), phase(2)]],
+        expect![[r#"
+            PHASE       N
+            exec        1
+            start       1
+            first_wasi  1
+            exit        1
+        "#]],
+    );
+}
+
+#[test]
+fn maps_are_printed_in_the_order_of_their_names() {
+    table(
+        "wasi:* { @b = count(); @a = count(); @ = count(); }",
+        vec![
+            vec![group([], [1])],
+            vec![group([], [2])],
+            vec![group([], [0])],
+        ],
+        expect![[r#"
+            @: 0
+            @a: 2
+            @b: 1
+        "#]],
+    );
+}
+
+#[test]
 fn a_check_over_no_row_holds() {
     let plan = plan("table t from wasi:* by func { n = count() } check \"none\" t.n < 0;");
     let verdicts = Verdict::all(&plan, &outcome(vec![Vec::new()]))

@@ -52,6 +52,7 @@ impl<'a> Verdict<'a> {
         let sight = Sight {
             row: None,
             tables: &tables,
+            plan: Some(plan),
             run: Some(outcome),
             none_is_false: false,
         };

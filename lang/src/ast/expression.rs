@@ -132,14 +132,14 @@ pub struct Arg {
 pub struct Number {
     /// How much.
     pub amount: Amount,
-    /// [`Type::Int`], [`Type::Time`] or [`Type::Size`].
+    /// [`Type::Int`], [`Type::Time`], [`Type::Size`], or [`Type::Unsigned`] of what does not fit into 63 bits.
     pub ty: Type,
 }
 
 /// How much a number is. Only plain numbers can be fractions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Amount {
-    /// A whole number.
+    /// A whole number; of an unsigned one its bits.
     Whole(i64),
     /// A number that is not whole.
     Fraction(f64),

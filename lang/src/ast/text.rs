@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Amount, Check, Expr, ExprKind, Name, Number, Script, Statement, Text};
+use crate::types::Type;
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,6 +59,9 @@ impl fmt::Debug for Expr {
 impl fmt::Debug for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.amount {
+            Amount::Whole(value) if self.ty == Type::Unsigned => {
+                write!(f, "{} ({})", value.cast_unsigned(), self.ty)
+            }
             Amount::Whole(value) => write!(f, "{value} ({})", self.ty),
             Amount::Fraction(value) => write!(f, "{value} ({})", self.ty),
         }

@@ -12,7 +12,6 @@ use super::comparison::adapt;
 use super::map::{Holds, MapId};
 use super::number::cast;
 use super::tuple::Compound;
-use super::typing::a;
 use super::value::{Position, Value};
 
 impl Checker<'_> {
@@ -41,7 +40,6 @@ impl Checker<'_> {
         }
         match self.compound(value, Position::Statement)? {
             Compound::One(value) => {
-                self.kept(&value)?;
                 self.number_in(map, true, place)?;
                 let value = self.fit_map(value, map)?.expr;
                 let keys = keys?;
@@ -204,27 +202,10 @@ impl Checker<'_> {
         }
     }
 
-    /// A map keeps numbers and texts.
-    fn kept(&mut self, value: &Value) -> Option<()> {
-        if matches!(value.expr.ty, Type::Bytes(_) | Type::Address(_)) {
-            let what = format!("keeping {} in a map is", a(value.expr.ty));
-            self.not_yet(value.span, &what);
-            if let Some(error) = self.errors.last_mut() {
-                error.help.push(
-                    "it can be a key, `@x[usym(arg0)]`, be kept in a variable, and be printed"
-                        .to_owned(),
-                );
-            }
-            return None;
-        }
-        Some(())
-    }
-
     /// The parts of a tuple as those that a map holds.
     fn fit_parts(&mut self, values: Vec<Value>, map: MapId) -> Option<Vec<plan::Expr>> {
         let mut fitted = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
-            self.kept(&value)?;
             fitted.push(self.fit_part(value, map, index));
         }
         fitted

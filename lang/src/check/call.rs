@@ -9,7 +9,7 @@ use crate::types::{Enumeration, Space, Type};
 
 use super::Checker;
 use super::name::did_you_mean;
-use super::number::taken_as;
+use super::number::{cast, taken_as};
 use super::typing::{a, is_plain};
 use super::value::{Position, Value};
 
@@ -51,6 +51,7 @@ const FUNCTIONS: &[(&str, Find)] = &[
         checker.pointer(asked, Space::Kernel)
     }),
     ("uptr", |checker, asked| checker.pointer(asked, Space::User)),
+    ("sizeof", |checker, asked| checker.sizeof(asked)),
     ("reg", |checker, asked| {
         checker.register(asked.function, asked.args, asked.place)
     }),
@@ -114,6 +115,27 @@ impl Checker<'_> {
         let mut value = Value::new(expr.kind, expr.ty, asked.place);
         value.space = Some(space);
         Some(value)
+    }
+
+    /// `sizeof(uint64)`: the bytes of a number.
+    fn sizeof(&mut self, asked: &Asked) -> Option<Value> {
+        let bytes = match asked.args {
+            [Arg { value, .. }] => match &value.kind {
+                ExprKind::Name(name) => bytes_of(name),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(bytes) = bytes else {
+            self.not_in_language(
+                asked.function.span,
+                "`sizeof()` of what is no type of a number is",
+                "a script needs no C types: values come as builtins with names and types",
+            );
+            return None;
+        };
+        let kind = plan::ExprKind::Const(i64::from(bytes));
+        Some(Value::new(kind, Type::Int, asked.place))
     }
 
     /// `nsecs(boot)`
@@ -293,5 +315,16 @@ impl Checker<'_> {
         };
         self.errors.push(Diagnostic::new(code, arg.span, message));
         None
+    }
+}
+
+/// The bytes of a type of numbers.
+fn bytes_of(name: &str) -> Option<u8> {
+    match name {
+        "bool" | "char" => Some(1),
+        "short" => Some(2),
+        "int" => Some(4),
+        "long" | "size_t" => Some(8),
+        _ => cast(name.strip_suffix("_t").unwrap_or(name)).map(|(bytes, _)| bytes),
     }
 }

@@ -242,6 +242,7 @@ impl Checker<'_> {
 
 fn number_part(number: Number, span: Span) -> Part {
     let value = match number.amount {
+        Amount::Whole(value) if number.ty == Type::Unsigned => value.cast_unsigned() as f64,
         Amount::Whole(value) => value as f64,
         Amount::Fraction(value) => value,
     };

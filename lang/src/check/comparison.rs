@@ -31,16 +31,11 @@ impl Checker<'_> {
             left.text().map(str::to_owned),
             right.text().map(str::to_owned),
         ) {
-            (Some(_), Some(_)) => {
-                let error = Diagnostic::new(
-                    Code::BadText,
-                    span,
-                    "two texts that are known already are compared",
-                );
-                self.errors
-                    .push(error.help("compare a builtin with a text: `func == \"fd_write\"`"));
-                return None;
+            (Some(one), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                let holds = (one == other) == (op == BinaryOp::Eq);
+                return Some(constant(i64::from(holds), Type::Bool, span));
             }
+            (Some(_), Some(_)) => (left, right),
             (Some(text), None) => {
                 if let Some(value) = none(op, &text, &right, span) {
                     return Some(value);

@@ -21,9 +21,10 @@ fn bad<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, BadF
     })
 }
 
-/// The pieces of a format.
-pub(super) fn pieces(format: &str) -> Result<Vec<Piece>, BadFormat> {
+/// The pieces of a format, and to how many bytes each of its values is cut.
+pub(super) fn pieces(format: &str) -> Result<(Vec<Piece>, Vec<Option<u8>>), BadFormat> {
     let mut pieces = Vec::new();
+    let mut lengths = Vec::new();
     let mut rest = format;
     while let Some((text, after)) = rest.split_once('%') {
         add_text(&mut pieces, text);
@@ -33,14 +34,15 @@ pub(super) fn pieces(format: &str) -> Result<Vec<Piece>, BadFormat> {
                 after
             }
             None => {
-                let (conversion, after) = conversion(after)?;
+                let (conversion, length, after) = conversion(after)?;
                 pieces.push(Piece::Value(conversion));
+                lengths.push(length);
                 after
             }
         };
     }
     add_text(&mut pieces, rest);
-    Ok(pieces)
+    Ok((pieces, lengths))
 }
 
 /// Appends a text, to the one before it if there is one.
@@ -52,8 +54,8 @@ pub(super) fn add_text(pieces: &mut Vec<Piece>, text: &str) {
     }
 }
 
-/// The conversion that begins after a `%`, and what follows it.
-fn conversion(after: &str) -> Result<(Conversion, &str), BadFormat> {
+/// The conversion that begins after a `%`, to how many bytes it cuts its value, and what follows it.
+fn conversion(after: &str) -> Result<(Conversion, Option<u8>, &str), BadFormat> {
     let mut rest = after;
     let mut known = Conversion {
         show: Show::Signed,
@@ -79,7 +81,12 @@ fn conversion(after: &str) -> Result<(Conversion, &str), BadFormat> {
         let (precision, after) = number(after)?;
         (known.precision, rest) = (Some(precision), after);
     }
-    // The length says nothing here: every number has 64 bits.
+    // Every number has 64 bits: only what is shorter than an `int` says something.
+    let length = match rest {
+        rest if rest.starts_with("hh") => Some(1),
+        rest if rest.starts_with('h') => Some(2),
+        _ => None,
+    };
     let rest = rest.trim_start_matches(['h', 'l', 'j', 'z', 't']);
     let Some(letter) = rest.chars().next() else {
         return bad(
@@ -114,7 +121,7 @@ fn conversion(after: &str) -> Result<(Conversion, &str), BadFormat> {
             "to fill a number with zeros give its width: `%05d`",
         );
     }
-    Ok((known, rest))
+    Ok((known, length.filter(|_| is_number(known.show)), rest))
 }
 
 fn number(text: &str) -> Result<(usize, &str), BadFormat> {
@@ -204,6 +211,7 @@ mod tests {
         };
         pieces(format)
             .unwrap()
+            .0
             .iter()
             .map(piece)
             .collect::<Vec<_>>()
@@ -220,6 +228,15 @@ mod tests {
         );
         assert_eq!(shape("%.3s %-8.2s"), r#"%.3s " " %-8.2s"#);
         assert_eq!(shape(""), "");
+    }
+
+    #[test]
+    fn lengths_below_that_of_an_int_cut_numbers() {
+        let lengths = |format| pieces(format).unwrap().1;
+        assert_eq!(
+            lengths("%hhd %hu %d %lld %zu %hs"),
+            [Some(1), Some(2), None, None, None, None]
+        );
     }
 
     #[test]
@@ -246,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_known_text_is_filled_and_cut() {
-        let conversion = |format| match pieces(format).unwrap().remove(0) {
+        let conversion = |format| match pieces(format).unwrap().0.remove(0) {
             Piece::Value(conversion) => conversion,
             piece @ Piece::Text(_) => panic!("{piece:?}"),
         };

@@ -8,6 +8,7 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
+use super::heading::heading;
 use super::learnt::Learnt;
 use super::tuple::Form;
 use super::value::{Position, Value};
@@ -25,6 +26,8 @@ pub(super) struct MapUse {
     /// What decided how many keys it has.
     pub(super) keyed: Option<Span>,
     pub(super) keys: Vec<Learnt>,
+    /// What the keys are called, where a use of the map tells.
+    pub(super) headings: Vec<Option<String>>,
     /// What it keeps, and the place that says so.
     pub(super) holds: Option<(Holds, Span)>,
     /// The type of what it holds.
@@ -111,6 +114,7 @@ impl Checker<'_> {
             name: name.to_owned(),
             keyed: None,
             keys: Vec::new(),
+            headings: Vec::new(),
             holds: None,
             value: Learnt::default(),
             parts: Vec::new(),
@@ -174,6 +178,7 @@ impl Checker<'_> {
             }
             Some(_) => {}
         }
+        self.call_keys(map, keys, values.len());
         let mut fitted = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
             let mut learnt = self.maps[map.0].keys[index];
@@ -185,6 +190,20 @@ impl Checker<'_> {
             .into_iter()
             .map(|value| value.map(|value| value.expr))
             .collect()
+    }
+
+    /// Remembers how a use of a map calls its keys, unless another one has done so.
+    fn call_keys(&mut self, map: MapId, keys: &[ast::Expr], count: usize) {
+        let headings = &mut self.maps[map.0].headings;
+        headings.resize(count, None);
+        // The parts of a tuple in a variable have no names.
+        if keys.len() == count {
+            for (known, key) in headings.iter_mut().zip(keys) {
+                if known.is_none() {
+                    *known = heading(key);
+                }
+            }
+        }
     }
 
     /// Says what a map holds where something is put into it. None if it holds something else elsewhere.

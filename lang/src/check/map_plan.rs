@@ -32,6 +32,7 @@ impl Checker<'_> {
             });
             plan.maps.push(plan::Map {
                 name: map.name.trim_start_matches('@').to_owned(),
+                keys: map.headings.clone(),
                 store: self.store(MapId(index)),
                 value: planned.value,
                 ty: planned.ty,
@@ -84,6 +85,10 @@ impl MapUse {
 fn kept(ty: Type) -> SlotKind {
     match ty {
         Type::Text(room) => SlotKind::Text(room),
+        // Symbols and buffers are several words, too.
+        Type::Address(_) | Type::Bytes(_) => {
+            SlotKind::Text(u16::try_from(ty.size()).unwrap_or(u16::MAX - 7))
+        }
         _ => SlotKind::Last,
     }
 }

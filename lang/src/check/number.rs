@@ -8,7 +8,7 @@ use crate::span::Span;
 use crate::types::{Enumeration, Space, Type};
 
 use super::Checker;
-use super::condition::compared_with_0;
+use super::condition::{compared_with_0, widen};
 use super::param::negated;
 use super::typing::{a, arithmetic, is_numeric, is_plain, numeric};
 use super::value::{Position, Value, binary, planned};
@@ -50,9 +50,19 @@ pub(super) fn counted(value: Value) -> Value {
 
 /// Next to an unsigned number a constant is one, too, also a time or size: `nsecs > 1s`.
 pub(super) fn reconcile(left: &mut Value, right: &mut Value) {
+    // What does not fit into a signed number makes the other side unsigned, as in C.
+    let is_large = |value: &Value| {
+        value.expr.ty == Type::Unsigned && matches!(value.expr.kind, plan::ExprKind::Const(..0))
+    };
+    if is_large(left) && right.expr.ty == Type::Int {
+        widen(right, Type::Unsigned);
+    } else if is_large(right) && left.expr.ty == Type::Int {
+        widen(left, Type::Unsigned);
+    }
     let (left_type, right_type) = (left.expr.ty, right.expr.ty);
     for (one, other) in [(left, right_type), (right, left_type)] {
-        if other != Type::Unsigned || !is_numeric(one.expr.ty) {
+        let is_signed = is_numeric(one.expr.ty) && one.expr.ty != Type::Unsigned;
+        if other != Type::Unsigned || !is_signed {
             continue;
         }
         if let plan::ExprKind::Const(value) = one.expr.kind {

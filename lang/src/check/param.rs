@@ -62,10 +62,15 @@ impl Constant {
 
 pub(super) fn negated(number: Number) -> Number {
     let amount = match number.amount {
-        Amount::Whole(value) => Amount::Whole(-value),
+        Amount::Whole(value) => Amount::Whole(value.wrapping_neg()),
         Amount::Fraction(value) => Amount::Fraction(-value),
     };
-    Number { amount, ..number }
+    // The smallest signed number is written as one that is unsigned without its minus.
+    let ty = match number.ty {
+        Type::Unsigned if number.amount == Amount::Whole(i64::MIN) => Type::Int,
+        ty => ty,
+    };
+    Number { amount, ty }
 }
 
 struct Known {
@@ -240,7 +245,8 @@ fn value(text: &str, known: &Known) -> Result<Constant, Box<Diagnostic>> {
         Box::new(error)
     })?;
     let zero = number.amount == Amount::Whole(0) && number.ty == Type::Int;
-    let number = if zero {
+    let unsigned = *ty == Type::Unsigned && number.ty == Type::Int && digits == text;
+    let number = if zero || unsigned {
         Number { ty: *ty, ..number }
     } else {
         number

@@ -3,14 +3,15 @@
 use crate::ast::Arg;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Conversion, Expr, MessageKind, Piece, Show};
+use crate::plan::{Action, Conversion, Expr, ExprKind, MessageKind, Piece, Show};
 use crate::types::Type;
 
 use super::Checker;
 use super::format::{self, BadFormat};
 use super::function::Call;
+use super::number::counted;
 use super::typing::a;
-use super::value::Position;
+use super::value::{Position, Value};
 
 /// What a conversion makes of a value.
 enum Shown {
@@ -38,7 +39,7 @@ impl Checker<'_> {
             return self.takes(call, "a format and its values", example);
         };
         let text = self.format(call, format)?;
-        let pieces = match format::pieces(&text) {
+        let (pieces, lengths) = match format::pieces(&text) {
             Ok(pieces) => pieces,
             Err(BadFormat { message, help }) => {
                 let error = Diagnostic::new(Code::BadFormat, format.value.span, message);
@@ -56,7 +57,10 @@ impl Checker<'_> {
         let shown: Vec<Option<Shown>> = args
             .iter()
             .enumerate()
-            .map(|(index, arg)| self.shown(arg, conversions.get(index).copied()))
+            .map(|(index, arg)| {
+                let length = lengths.get(index).copied().flatten();
+                self.shown(arg, conversions.get(index).copied(), length)
+            })
             .collect();
         if args.len() < conversions.len() {
             let missing = conversions[args.len()];
@@ -99,8 +103,14 @@ impl Checker<'_> {
         Some((whole, values))
     }
 
-    /// A value and the conversion that shows it; there is none if there are more values than conversions.
-    fn shown(&mut self, arg: &Arg, conversion: Option<Conversion>) -> Option<Shown> {
+    /// A value and the conversion that shows it, which cuts it to so many bytes; there is none if there are more
+    /// values than conversions.
+    fn shown(
+        &mut self,
+        arg: &Arg,
+        conversion: Option<Conversion>,
+        length: Option<u8>,
+    ) -> Option<Shown> {
         let value = self.value(&arg.value, Position::Statement)?;
         let place = arg.value.span;
         let Some(conversion) = conversion else {
@@ -127,7 +137,7 @@ impl Checker<'_> {
             _ => !is_text && !is_bytes,
         };
         if suits {
-            return Some(Shown::Value(conversion, value.expr));
+            return Some(Shown::Value(conversion, cut(value, conversion, length)));
         }
         let what = if is_text {
             "a text, or the name of something"
@@ -149,5 +159,21 @@ impl Checker<'_> {
             _ => error.help("use `%d`"),
         });
         None
+    }
+}
+
+/// A number as C cuts it for a conversion with a length.
+fn cut(value: Value, conversion: Conversion, length: Option<u8>) -> Expr {
+    let Some(bytes) = length else {
+        return value.expr;
+    };
+    let signed = conversion.show == Show::Signed;
+    Expr {
+        kind: ExprKind::Cast {
+            value: Box::new(counted(value).expr),
+            bytes,
+            signed,
+        },
+        ty: if signed { Type::Int } else { Type::Unsigned },
     }
 }

@@ -4,15 +4,16 @@ use crate::ast::{self, ExprKind, Name};
 use crate::builtin;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Cell, Check, KeyValue, Plan, ResultKind, RunValue};
+use crate::plan::{Cell, Check, Entry, KeyValue, MapValue, Plan, ResultKind, RunValue};
 use crate::span::Span;
 use crate::types::{Enumeration, Type};
 
 use super::Checker;
+use super::map::Holds;
 use super::name::did_you_mean;
 use super::result::{Found, Scope};
 use super::shape::{Part, Shape};
-use super::typing::a;
+use super::typing::{a, is_numeric, is_plain};
 
 impl Checker<'_> {
     /// Adds a check to the plan, unless it has errors.
@@ -153,6 +154,43 @@ impl Checker<'_> {
         Some(Found::new(kind, ty?, whole.span))
     }
 
+    /// `@x[key]`: what a map holds at the end.
+    pub(super) fn entry(&mut self, name: &str, keys: &[ast::Expr], place: Span) -> Option<Found> {
+        let map = self.map(name, place)?;
+        self.filled(map, place)?;
+        let types = self.key_types(map)?;
+        if types.len() != keys.len() {
+            let message = format!("`{name}` has {}, not {}", plural(types.len()), keys.len());
+            let example = match types.as_slice() {
+                [] => format!("write `{name}` without brackets"),
+                _ => format!("name one, such as `{name}[\"fd_read\"]`"),
+            };
+            self.errors
+                .push(Diagnostic::new(Code::KeyCount, place, message).help(example));
+            return None;
+        }
+        let typed = keys.iter().zip(types);
+        let keys: Vec<Option<KeyValue>> = typed.map(|(key, ty)| self.row_key(key, ty)).collect();
+        let keys: Option<Vec<KeyValue>> = keys.into_iter().collect();
+        let ty = self.map_type(map);
+        let is_number = match &self.maps[map.0].holds {
+            Some((Holds::Number { .. }, _)) => true,
+            Some((Holds::Aggregate { value, .. }, _)) => matches!(value, MapValue::Aggregate(_)),
+            _ => false,
+        };
+        let Some(ty) = ty.filter(|ty| is_number && is_numeric(*ty)) else {
+            let message = format!("`{name}` does not hold a number, and a check is about numbers");
+            self.errors
+                .push(Diagnostic::new(Code::NotANumber, place, message));
+            return None;
+        };
+        let entry = Entry {
+            map: map.0,
+            keys: keys?,
+        };
+        Some(Found::new(ResultKind::Entry(entry), ty, place))
+    }
+
     fn two_tables(&mut self, place: Span, first: Span) {
         let message = "a check can be over all rows of one table only";
         let error = Diagnostic::new(Code::SeveralTables, place, message);
@@ -221,6 +259,7 @@ impl Checker<'_> {
             },
         };
         let fits = number.expr.ty == ty
+            || is_plain(number.expr.ty) && is_plain(ty)
             || number.expr.ty == Type::Int && ty == Type::Enum(Enumeration::Errno);
         match number.expr.kind {
             ResultKind::Number(ast::Amount::Whole(number)) if fits => {
@@ -238,6 +277,7 @@ impl Checker<'_> {
 
 fn plural(keys: usize) -> String {
     match keys {
+        0 => "no keys".to_owned(),
         1 => "one key".to_owned(),
         count => format!("{count} keys"),
     }

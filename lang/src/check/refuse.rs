@@ -43,10 +43,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "signal",
         "a script only watches; it never changes what a program does",
     ),
-    (
-        "sizeof",
-        "a script needs no C types: values come as builtins with names and types",
-    ),
     ("skboutput", "a script does not see network packets"),
     ("uaddr", "a script does not look up addresses by name"),
     ("unwatch", "memory cannot be watched"),
@@ -138,12 +134,16 @@ impl Checker<'_> {
             },
             ExprKind::Step { up, .. } => {
                 let what = if *up { "`++`" } else { "`--`" };
-                self.not_yet(place, &format!("{what} within an expression is"));
-                if let Some(error) = self.errors.last_mut() {
-                    error
-                        .help
-                        .push("make it a statement of its own, before this one".to_owned());
+                if self.scope.is_none() {
+                    let hint = "variables and maps change in probe blocks";
+                    self.not_in_language(place, &format!("{what} outside of statements is"), hint);
+                    return None;
                 }
+                self.not_yet_but(
+                    place,
+                    &format!("{what} where it may not be evaluated, behind `&&`, `||` or `?`, is"),
+                    "make it a statement of its own, under an `if`",
+                );
             }
             ExprKind::Tuple(_) => self.not_yet(place, "a tuple here is"),
             ExprKind::Cast(ty, _) if ty.text.contains([' ', '*']) => {

@@ -64,19 +64,22 @@ impl Checker<'_> {
         self.result_truth(found).map(|found| found.expr)
     }
 
-    /// Reports that a condition over results looks at a map.
-    fn no_map_in_result<T>(&mut self, name: &str, place: Span, scope: &Scope) -> Option<T> {
-        let (what, help) = match scope {
-            Scope::Row(_) => (
-                "a `having`",
-                "a `having` looks at the columns of its own row",
-            ),
-            Scope::Run { .. } => (
-                "a `check`",
-                "make it a column of a table, and check that: `table.column`",
-            ),
-        };
-        self.not_yet_but(place, &format!("the map `{name}` in {what} is"), help);
+    /// A map in a condition over results: a check can look at one.
+    fn map_in_result(
+        &mut self,
+        name: &str,
+        keys: &[ast::Expr],
+        place: Span,
+        scope: &Scope,
+    ) -> Option<Found> {
+        if let Scope::Run { .. } = scope {
+            return self.entry(name, keys, place);
+        }
+        self.not_yet_but(
+            place,
+            &format!("the map `{name}` in a `having` is"),
+            "a `having` looks at the columns of its own row",
+        );
         None
     }
 
@@ -102,9 +105,9 @@ impl Checker<'_> {
                 Scope::Run { tables, .. } => self.run_name(name, span, tables),
             },
             ExprKind::Field(of, field) => self.field(expr, of, field, scope),
-            ExprKind::Map(name) => self.no_map_in_result(name, span, scope),
-            ExprKind::Index(of, _) if let ExprKind::Map(name) = &of.kind => {
-                self.no_map_in_result(name, span, scope)
+            ExprKind::Map(name) => self.map_in_result(name, &[], span, scope),
+            ExprKind::Index(of, keys) if let ExprKind::Map(name) = &of.kind => {
+                self.map_in_result(name, keys, span, scope)
             }
             ExprKind::Index(of, _) if matches!(&of.kind, ExprKind::Name(_)) => {
                 let message = "this is a row of a table, and not one of its columns";
@@ -285,7 +288,13 @@ impl Checker<'_> {
 }
 
 fn number_found(number: Number, span: Span) -> Found {
-    Found::new(ResultKind::Number(number.amount), number.ty, span)
+    let amount = match number.amount {
+        Amount::Whole(value) if number.ty == Type::Unsigned => {
+            Amount::Fraction(value.cast_unsigned() as f64)
+        }
+        amount => amount,
+    };
+    Found::new(ResultKind::Number(amount), number.ty, span)
 }
 
 /// A plain number that is compared with an errno is an errno; a 0 that is compared with anything has its unit.

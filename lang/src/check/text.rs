@@ -11,7 +11,7 @@ use super::Checker;
 use super::call::Asked;
 use super::param::Constant;
 use super::typing::a;
-use super::value::{Position, Value};
+use super::value::{Position, Value, text_value};
 
 /// The most bytes of a buffer.
 const MAX_BYTES: i64 = 1024;
@@ -51,17 +51,15 @@ impl Checker<'_> {
             [address, length] => (address, Some(length)),
             _ => return self.asks(asked, "an address, and a length", "str(arg0)"),
         };
-        if let ExprKind::Positional(name) = &address.value.kind {
-            let text = self.positional_text(name);
-            return Some(Value::new(
-                plan::ExprKind::Text(text.clone()),
-                Type::of_text(&text),
-                asked.place,
-            ));
-        }
-        let value = self.value(&address.value, asked.position)?;
+        let value = match &address.value.kind {
+            ExprKind::Positional(name) => text_value(self.positional_text(name), asked.place),
+            _ => self.value(&address.value, asked.position)?,
+        };
         if value.expr.ty.is_text() {
-            return Some(value);
+            return match length {
+                Some(length) => self.cut(asked, value, length),
+                None => Some(value),
+            };
         }
         let (address, found) = self.address(&address.value, asked.position)?;
         let most = i64::from(self.max_strlen());
@@ -83,6 +81,25 @@ impl Checker<'_> {
         };
         let room = u16::try_from(room).unwrap_or(self.max_strlen());
         Some(Value::new(kind, Type::Text(room), asked.place))
+    }
+
+    /// The first bytes of a text that is known.
+    fn cut(&mut self, asked: &Asked, text: Value, length: &ast::Arg) -> Option<Value> {
+        let Some(whole) = text.text() else {
+            let message = "only a text in memory, or one that is known, is cut by `str()`";
+            self.errors.push(
+                Diagnostic::new(Code::BadArgument, length.value.span, message)
+                    .help("it can be compared in part, `comm[:4] == \"wasm\"`, and be printed so, `printf(\"%.4s\", comm)`"),
+            );
+            return None;
+        };
+        let whole = whole.to_owned();
+        let bytes = self.bounded(asked, &length.value, 0..=i64::MAX, "the length")?;
+        let bytes = usize::try_from(bytes).map_or(whole.len(), |bytes| bytes.min(whole.len()));
+        // A character that is cut is left out.
+        let end = (0..=bytes).rev().find(|at| whole.is_char_boundary(*at));
+        let text = &whole[..end.unwrap_or(0)];
+        Some(text_value(text.to_owned(), asked.place))
     }
 
     /// `buf(address, length)`

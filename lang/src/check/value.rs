@@ -160,9 +160,6 @@ impl Checker<'_> {
         span: Span,
         position: Position,
     ) -> Option<Value> {
-        let written = [left, right]
-            .iter()
-            .all(|side| matches!(side.kind, ExprKind::Text(_)));
         // Both sides are checked before either can end the check: each may have errors.
         let (mut left, mut right) = (self.value(left, position), self.value(right, position));
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
@@ -178,17 +175,7 @@ impl Checker<'_> {
             BinaryOp::And | BinaryOp::Or => {
                 Some(Value::new(binary(planned, left, right), Type::Bool, span))
             }
-            _ if is_comparison(op) => {
-                if !written
-                    && let (Some(one), Some(other)) = (left.text(), right.text())
-                    && matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-                {
-                    let holds = (one == other) == (op == BinaryOp::Eq);
-                    let kind = plan::ExprKind::Const(i64::from(holds));
-                    return Some(Value::new(kind, Type::Bool, span));
-                }
-                self.compare(op, planned, left, right, span)
-            }
+            _ if is_comparison(op) => self.compare(op, planned, left, right, span),
             _ => self.computed(op, left, right, span),
         }
     }
@@ -316,7 +303,7 @@ pub(super) fn is_comparison(op: BinaryOp) -> bool {
     )
 }
 
-fn text_value(text: String, span: Span) -> Value {
+pub(super) fn text_value(text: String, span: Span) -> Value {
     let ty = Type::of_text(&text);
     Value::new(plan::ExprKind::Text(text), ty, span)
 }

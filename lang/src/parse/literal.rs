@@ -57,10 +57,20 @@ fn hexadecimal(text: &str, digits: &str) -> Result<Number, BadNumber> {
     if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(bad(format!("`{text}` is not a hexadecimal number")));
     }
-    let value = i64::from_str_radix(digits, 16).map_err(|_| too_large(text))?;
+    let value = u128::from_str_radix(digits, 16).map_err(|_| too_large(text))?;
+    whole(text, value, Type::Int)
+}
+
+/// A number of 64 bits; one that only fits without a sign is unsigned.
+fn whole(text: &str, value: u128, ty: Type) -> Result<Number, BadNumber> {
+    let (value, ty) = match (i64::try_from(value), u64::try_from(value)) {
+        (Ok(value), _) => (value, ty),
+        (_, Ok(value)) if ty == Type::Int => (value.cast_signed(), Type::Unsigned),
+        _ => return Err(too_large(text)),
+    };
     Ok(Number {
         amount: Amount::Whole(value),
-        ty: Type::Int,
+        ty,
     })
 }
 
@@ -68,7 +78,8 @@ fn too_large(text: &str) -> BadNumber {
     BadNumber {
         message: format!("`{text}` does not fit into 64 bits"),
         help: Some(format!(
-            "the largest value is {} (of a time in nanoseconds, of a size in bytes)",
+            "the largest value is {}, of a time {} nanoseconds, of a size so many bytes",
+            u64::MAX,
             i64::MAX
         )),
     }
@@ -105,19 +116,13 @@ fn decimal(text: &str) -> Result<Number, BadNumber> {
         let value = power
             .and_then(|power| whole.checked_mul(power))
             .ok_or_else(|| too_large(text))?;
-        return Ok(Number {
-            amount: Amount::Whole(i64::try_from(value).map_err(|_| too_large(text))?),
-            ty,
-        });
+        return self::whole(text, value, ty);
     }
     let divisor = u32::try_from(-exponent)
         .ok()
         .and_then(|exponent| 10u128.checked_pow(exponent));
     match divisor {
-        Some(divisor) if whole % divisor == 0 => Ok(Number {
-            amount: Amount::Whole(i64::try_from(whole / divisor).map_err(|_| too_large(text))?),
-            ty,
-        }),
+        Some(divisor) if whole % divisor == 0 => self::whole(text, whole / divisor, ty),
         _ if ty == Type::Int => {
             let value = whole as f64 * 10f64.powf(exponent as f64);
             Ok(Number {
@@ -276,10 +281,11 @@ mod tests {
     fn what_does_not_fit_is_an_error() {
         for text in [
             "99999999999s",
-            "9223372036854775808",
-            "1e19",
+            "9223372036854775808B",
+            "18446744073709551616",
+            "1e20",
             "1e99999999999",
-            "0xffffffffffffffff",
+            "0x10000000000000000",
             &"9".repeat(9999),
         ] {
             assert!(
@@ -290,7 +296,19 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(whole("9223372036854775807").0, i64::MAX);
+        assert_eq!(whole("9223372036854775807"), (i64::MAX, Type::Int));
+    }
+
+    #[test]
+    fn what_fits_only_without_a_sign_is_unsigned() {
+        for (text, value) in [
+            ("9223372036854775808", 1 << 63),
+            ("18446744073709551615", u64::MAX),
+            ("0xffffffffffffffff", u64::MAX),
+            ("1e19", 10_000_000_000_000_000_000),
+        ] {
+            assert_eq!(whole(text), (value.cast_signed(), Type::Unsigned), "{text}");
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub enum ResultKind {
     },
     /// A column of one row of a table; no value if there is no such row.
     Cell(Cell),
+    /// What a map holds for a key; what counts and adds up is 0 if there is no such key, others have no value.
+    Entry(Entry),
     /// Something about the whole run.
     Run(RunValue),
     /// Minus.
@@ -56,6 +58,15 @@ pub struct Cell {
     pub keys: Vec<KeyValue>,
     /// Index into [`super::Table::columns`].
     pub column: usize,
+}
+
+/// What a map holds for one key: one number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Index into [`super::Plan::maps`].
+    pub map: usize,
+    /// One for each key.
+    pub keys: Vec<KeyValue>,
 }
 
 /// What is known of the whole run.

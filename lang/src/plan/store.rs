@@ -35,7 +35,7 @@ pub enum SlotKind {
     /// The last value; the number 0 before the first. All CPUs share it, so that it can be read. An
     /// update whose value reads the slot itself is not atomic: of two at the same time one may be lost.
     Last,
-    /// The last text, in so many bytes; empty before the first. All CPUs share it.
+    /// The last text, symbol or buffer, in so many bytes; empty before the first. All CPUs share it.
     Text(u16),
     /// What the values of each of the last steps come to.
     Series {
@@ -88,6 +88,8 @@ pub enum Buckets {
 pub struct Map {
     /// The name without `@`; empty for `@` alone.
     pub name: String,
+    /// What its keys are called: the texts of their expressions, where the script writes some out.
+    pub keys: Vec<Option<String>>,
     /// Where it is kept.
     pub store: StoreId,
     /// What a group of it shows.

@@ -99,6 +99,7 @@ pub(super) fn constant(f: &mut fmt::Formatter<'_>, value: i64, ty: Type) -> fmt:
     match ty {
         Type::Time => write!(f, "{value}ns"),
         Type::Size => write!(f, "{value}B"),
+        Type::Unsigned => write!(f, "{}", value.cast_unsigned()),
         Type::Enum(Enumeration::Errno) => match errno::name(value) {
             Some(name) => write!(f, "E{name}"),
             None => write!(f, "errno {value}"),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ast::Amount;
-use crate::plan::{Cell, Check, KeyValue, ResultExpr, ResultKind, RunValue};
+use crate::plan::{Cell, Check, Entry, KeyValue, ResultExpr, ResultKind, RunValue};
 use crate::types::Type;
 
 impl fmt::Display for ResultExpr {
@@ -26,6 +26,10 @@ impl fmt::Display for ResultExpr {
             }) => {
                 let keys: Vec<String> = keys.iter().map(KeyValue::to_string).collect();
                 write!(f, "column {column} of table {table}[{}]", keys.join(", "))
+            }
+            ResultKind::Entry(Entry { map, keys }) => {
+                let keys: Vec<String> = keys.iter().map(KeyValue::to_string).collect();
+                write!(f, "map {map}[{}]", keys.join(", "))
             }
             ResultKind::Run(value) => {
                 match RunValue::ALL.iter().find(|(_, known, _)| known == value) {

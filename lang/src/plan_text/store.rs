@@ -51,6 +51,7 @@ impl fmt::Display for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Map {
             name,
+            keys: _,
             store,
             value,
             ty,

@@ -365,14 +365,6 @@ fn other_statements_are_still_to_come() {
               |
             1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
               |                                             ^
-
-            error[E0901]: `++` within an expression is part of the language, but this version does not run it yet
-             --> slow.ewq:1:105
-              |
-            1 | wasi:* { let @x; let $y: uint64 = 1; return 1; $z = 1; $z <<= 1; $z |= 1; ok ? print(@x) : exit(); $b = @x++; $c = comm; $s = "text";...
-              |                                                                                                         ^^^^
-              |
-              = help: make it a statement of its own, before this one
         "#]],
     );
 }

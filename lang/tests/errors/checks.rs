@@ -230,27 +230,67 @@ fn the_types_of_a_check_are_those_of_its_columns() {
 }
 
 #[test]
-fn a_check_over_a_map_is_refused_by_name() {
+fn a_check_over_a_map_names_one_number_of_it() {
     check(
-        "wasi:* { @m[func] = count(); @n = 1; }
-check \"a\" @m[\"fd_read\"] > 1;
-check \"b\" @n == 1;",
+        "wasi:* { @m[func] = count(); @n = 1; @t = comm; @h = hist(duration); @d = max(duration); }
+check \"a\" @m[\"fd_raed\"] > 1 && @m > 1;
+check \"b\" @n[1] == 1 || @x == 1;
+check \"c\" @t == 1 || @h < 1;
+check \"d\" @d < 5;",
         expect![[r#"
-            error[E0901]: the map `@m` in a `check` is part of the language, but this version does not run it yet
-             --> slow.ewq:2:11
+            error[E0203]: no WASI function is called `fd_raed`
+             --> slow.ewq:2:14
               |
-            2 | check "a" @m["fd_read"] > 1;
-              |           ^^^^^^^^^^^^^
+            2 | check "a" @m["fd_raed"] > 1 && @m > 1;
+              |              ^^^^^^^^^ did you mean `fd_read`?
               |
-              = help: make it a column of a table, and check that: `table.column`
+              = help: `ewapa list 'wasi:fd_*'` shows them; `ewapa explain E0203` says more
 
-            error[E0901]: the map `@n` in a `check` is part of the language, but this version does not run it yet
+            error[E0410]: `@m` has one key, not 0
+             --> slow.ewq:2:32
+              |
+            2 | check "a" @m["fd_raed"] > 1 && @m > 1;
+              |                                ^^
+              |
+              = help: name one, such as `@m["fd_read"]`
+
+            error[E0410]: `@n` has no keys, not 1
              --> slow.ewq:3:11
               |
-            3 | check "b" @n == 1;
-              |           ^^
+            3 | check "b" @n[1] == 1 || @x == 1;
+              |           ^^^^^
               |
-              = help: make it a column of a table, and check that: `table.column`
+              = help: write `@n` without brackets
+
+            error[E0604]: nothing is ever put into `@x`
+             --> slow.ewq:3:25
+              |
+            3 | check "b" @n[1] == 1 || @x == 1;
+              |                         ^^ did you mean `@d`?
+              |
+              = help: put something into it in a probe block: `@x = 1`, `@x++` or `@x = count()`
+
+            error[E0302]: `@t` does not hold a number, and a check is about numbers
+             --> slow.ewq:4:11
+              |
+            4 | check "c" @t == 1 || @h < 1;
+              |           ^^
+
+            error[E0302]: `@h` does not hold a number, and a check is about numbers
+             --> slow.ewq:4:22
+              |
+            4 | check "c" @t == 1 || @h < 1;
+              |                      ^^
+
+            error[E0301]: a time and a number cannot be compared
+             --> slow.ewq:5:16
+              |
+            5 | check "d" @d < 5;
+              |           --   ^ this is a number
+              |           |
+              |           this is a time
+              |
+              = help: a time has a unit: write `5us` or `5ms`
         "#]],
     );
 }

@@ -76,29 +76,29 @@ fn a_value_is_a_literal() {
             ("rows", "99999999999999999999"),
         ],
         expect![[r#"
-        error[E0502]: the value of `--min` is wrong: `soon` is not a number
-         --> slow.ewq:1:13
-          |
-        1 | param min = 1ms "at least";
-          |             ^^^ the default makes `min` a time
-          |
-          = help: write it as in the script, such as `1ms`
+            error[E0502]: the value of `--min` is wrong: `soon` is not a number
+             --> slow.ewq:1:13
+              |
+            1 | param min = 1ms "at least";
+              |             ^^^ the default makes `min` a time
+              |
+              = help: write it as in the script, such as `1ms`
 
-        error[E0502]: the value of `--size` is wrong: `kib` is no unit of a number
-         --> slow.ewq:2:14
-          |
-        2 | param size = 4KiB;
-          |              ^^^^ the default makes `size` a size
-          |
-          = help: write `4KiB`
+            error[E0502]: the value of `--size` is wrong: `kib` is no unit of a number
+             --> slow.ewq:2:14
+              |
+            2 | param size = 4KiB;
+              |              ^^^^ the default makes `size` a size
+              |
+              = help: write `4KiB`
 
-        error[E0502]: the value of `--rows` is wrong: `99999999999999999999` does not fit into 64 bits
-         --> slow.ewq:3:14
-          |
-        3 | param rows = 10;
-          |              ^^ the default makes `rows` a number
-          |
-          = help: the largest value is 9223372036854775807 (of a time in nanoseconds, of a size in bytes)
-    "#]],
+            error[E0502]: the value of `--rows` is wrong: `99999999999999999999` does not fit into 64 bits
+             --> slow.ewq:3:14
+              |
+            3 | param rows = 10;
+              |              ^^ the default makes `rows` a number
+              |
+              = help: the largest value is 18446744073709551615, of a time 9223372036854775807 nanoseconds, of a size so many bytes
+        "#]],
     );
 }

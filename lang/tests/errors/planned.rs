@@ -238,7 +238,7 @@ begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }";
                |
                = help: a script does not follow pointers to C types; `*(uint64 *)address` reads a number, `str(address)` a text
 
-            error[E0902]: `sizeof()` is bpftrace's, and this language leaves it out
+            error[E0902]: `sizeof()` of what is no type of a number is bpftrace's, and this language leaves it out
               --> slow.ewq:10:56
                |
             10 | begin { $a = (unsigned int *)1; $b = (uint8 *)1; print(sizeof(struct x)); }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, errors};
 
 #[test]
 fn settings_are_checked() {
@@ -80,4 +80,24 @@ fn settings_of_bpftrace_that_would_change_what_is_printed_are_refused_by_name() 
               = help: `macro` needs no setting
         "#]],
     );
+}
+
+#[test]
+fn a_script_that_does_nothing_is_refused() {
+    for text in [
+        "",
+        "//! nothing - at all\n",
+        "param x = 1; config = { max_strlen = 128 }",
+    ] {
+        check(
+            text,
+            expect![[r#"
+                error[E0810]: this script does nothing
+                 |
+                 = help: add a table or a probe block: `wasi:* { @calls[func] = count(); }`
+            "#]],
+        );
+    }
+    // Others import it.
+    assert!(errors("macro m(x) { x; }", &[]).is_empty());
 }

@@ -298,36 +298,36 @@ param d = 99999999999s;";
     check(
         text,
         expect![[r#"
-        error[E0005]: `usec` is no unit of a number
-         --> slow.ewq:1:11
-          |
-        1 | param a = 10usec;
-          |           ^^^^^^
-          |
-          = help: the units are ns us ms s B KB MB GB TB KiB MiB GiB TiB
+            error[E0005]: `usec` is no unit of a number
+             --> slow.ewq:1:11
+              |
+            1 | param a = 10usec;
+              |           ^^^^^^
+              |
+              = help: the units are ns us ms s B KB MB GB TB KiB MiB GiB TiB
 
-        error[E0005]: `kib` is no unit of a number
-         --> slow.ewq:2:11
-          |
-        2 | param b = 4kib;
-          |           ^^^^
-          |
-          = help: write `4KiB`
+            error[E0005]: `kib` is no unit of a number
+             --> slow.ewq:2:11
+              |
+            2 | param b = 4kib;
+              |           ^^^^
+              |
+              = help: write `4KiB`
 
-        error[E0005]: `0.5ns` is not a whole number of nanoseconds
-         --> slow.ewq:3:11
-          |
-        3 | param c = 0.5ns;
-          |           ^^^^^
+            error[E0005]: `0.5ns` is not a whole number of nanoseconds
+             --> slow.ewq:3:11
+              |
+            3 | param c = 0.5ns;
+              |           ^^^^^
 
-        error[E0005]: `99999999999s` does not fit into 64 bits
-         --> slow.ewq:4:11
-          |
-        4 | param d = 99999999999s;
-          |           ^^^^^^^^^^^^
-          |
-          = help: the largest value is 9223372036854775807 (of a time in nanoseconds, of a size in bytes)
-    "#]],
+            error[E0005]: `99999999999s` does not fit into 64 bits
+             --> slow.ewq:4:11
+              |
+            4 | param d = 99999999999s;
+              |           ^^^^^^^^^^^^
+              |
+              = help: the largest value is 18446744073709551615, of a time 9223372036854775807 nanoseconds, of a size so many bytes
+        "#]],
     );
 }
 

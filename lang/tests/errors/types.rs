@@ -205,54 +205,46 @@ fn texts_are_compared_with_what_has_names() {
     check(
         text,
         expect![[r#"
-        error[E0305]: a glob cannot be compared with
-         --> slow.ewq:1:35
-          |
-        1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
-          |                                   ^^^^^^
-          |
-          = help: choose the functions by the probe: `from wasi:fd_*`
+            error[E0305]: a glob cannot be compared with
+             --> slow.ewq:1:35
+              |
+            1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
+              |                                   ^^^^^^
+              |
+              = help: choose the functions by the probe: `from wasi:fd_*`
 
-        error[E0305]: a WASI error number is compared by its name without quotes
-         --> slow.ewq:1:54
-          |
-        1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
-          |                                                      ^^^^^^^
-          |
-          = help: such as `errno == EBADF`
+            error[E0305]: a WASI error number is compared by its name without quotes
+             --> slow.ewq:1:54
+              |
+            1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
+              |                                                      ^^^^^^^
+              |
+              = help: such as `errno == EBADF`
 
-        error[E0305]: this text has 23 bytes, and the kernel keeps 15 of a text
-         --> slow.ewq:1:73
-          |
-        1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
-          |                                                                         ^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: use its first 15 bytes
+            error[E0305]: this text has 23 bytes, and the kernel keeps 15 of a text
+             --> slow.ewq:1:73
+              |
+            1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
+              |                                                                         ^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: use its first 15 bytes
 
-        error[E0305]: two texts that are known already are compared
-         --> slow.ewq:1:102
-          |
-        1 | table t from wasi:* where func == "fd_*" || errno == "EBADF" || comm == "a name that is too long" || "a" == "b" || pid == "x" || func...
-          |                                                                                                      ^^^^^^^^^^
-          |
-          = help: compare a builtin with a text: `func == "fd_write"`
+            error[E0301]: a number and a text cannot be compared
+             --> slow.ewq:1:123
+              |
+            1 | ... comm == "a name that is too long" || "a" == "b" || pid == "x" || func == "fd_wirte" { a = count() }
+              |                                                        ---    ^^^ this is a text
+              |                                                        |
+              |                                                        this is a number
 
-        error[E0301]: a number and a text cannot be compared
-         --> slow.ewq:1:123
-          |
-        1 | ... comm == "a name that is too long" || "a" == "b" || pid == "x" || func == "fd_wirte" { a = count() }
-          |                                                        ---    ^^^ this is a text
-          |                                                        |
-          |                                                        this is a number
-
-        error[E0203]: no WASI function is called `fd_wirte`
-         --> slow.ewq:1:138
-          |
-        1 | ...o long" || "a" == "b" || pid == "x" || func == "fd_wirte" { a = count() }
-          |                                                   ^^^^^^^^^^ did you mean `fd_write`?
-          |
-          = help: `ewapa list 'wasi:fd_*'` shows them; `ewapa explain E0203` says more
-    "#]],
+            error[E0203]: no WASI function is called `fd_wirte`
+             --> slow.ewq:1:138
+              |
+            1 | ...o long" || "a" == "b" || pid == "x" || func == "fd_wirte" { a = count() }
+              |                                                   ^^^^^^^^^^ did you mean `fd_write`?
+              |
+              = help: `ewapa list 'wasi:fd_*'` shows them; `ewapa explain E0203` says more
+        "#]],
     );
 }
 

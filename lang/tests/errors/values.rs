@@ -339,14 +339,6 @@ fn functions_with_a_value_take_what_they_need() {
               |
               = help: count them in a map of their own: `@keys++` where a key is new, `!has_key(@x, …)`
 
-            error[E0901]: keeping a symbol in a map is part of the language, but this version does not run it yet
-             --> slow.ewq:3:71
-              |
-            3 | ...   @n = syscalls("futxe"); @o = has_key(@a); @p = len(@a); @q = usym(arg0); str(arg0); @r = sizeof(comm); @s = kaddr("x"); @t = bu...
-              |                                                                    ^^^^^^^^^^
-              |
-              = help: it can be a key, `@x[usym(arg0)]`, be kept in a variable, and be printed
-
             error[E0608]: `str()` has a value, and nothing is done with it
              --> slow.ewq:3:83
               |
@@ -355,7 +347,7 @@ fn functions_with_a_value_take_what_they_need() {
               |
               = help: keep it, `$x = …`, or print it: `print(…)`
 
-            error[E0902]: `sizeof()` is bpftrace's, and this language leaves it out
+            error[E0902]: `sizeof()` of what is no type of a number is bpftrace's, and this language leaves it out
              --> slow.ewq:3:99
               |
             3 | ...   @n = syscalls("futxe"); @o = has_key(@a); @p = len(@a); @q = usym(arg0); str(arg0); @r = sizeof(comm); @s = kaddr("x"); @t = bu...

@@ -148,6 +148,7 @@ impl Serialize for KeyCell {
             KeyCell::Unsigned(value) => serializer.serialize_u64(*value),
             KeyCell::Stack(stack) => stack.frames.serialize(serializer),
             KeyCell::Name(name) => serializer.serialize_str(name),
+            KeyCell::Phase(phase) => serializer.serialize_str(phase.name()),
         }
     }
 }

@@ -22,6 +22,7 @@ fn plan(keys: &[Type], slots: &[SlotKind]) -> Plan {
 fn map(name: &str, value: MapValue, ty: Type) -> Map {
     Map {
         name: name.to_owned(),
+        keys: Vec::new(),
         store: StoreId(0),
         value,
         ty,

@@ -35,6 +35,7 @@ fn two_maps() -> Plan {
     };
     let map = |name: &str, store, ty| Map {
         name: name.to_owned(),
+        keys: vec![(name == "opens").then(|| "path".to_owned())],
         store: StoreId(store),
         value: MapValue::Aggregate(COUNT),
         ty,
@@ -82,7 +83,7 @@ fn maps_stand_side_by_side_where_they_have_the_same_key() {
     };
     expect![[r#"
         files
-        K1          OPENS  SPENT(ms)
+        PATH        OPENS  SPENT(ms)
         b\u{1b}[2J     12          -
         a               3        1.5
         1 more row is left out by the limit

@@ -180,6 +180,11 @@ impl Raw {
         Ok(links)
     }
 
+    /// Whether there is anything to attach.
+    pub fn is_empty(&self) -> bool {
+        self.sites.is_empty()
+    }
+
     /// Which program a site runs: that of its clause, loaded for a way of attaching.
     fn key(&self, site: &Site) -> (usize, u32) {
         let attach_type = match site.place {

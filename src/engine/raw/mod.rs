@@ -164,6 +164,8 @@ impl Raw {
     /// The kernel refuses.
     pub fn attach(&self, names: &Names) -> Result<Vec<Link>, Error> {
         let mut links = Vec::new();
+        // Each event needs two of them. Where there are too few the kernel says so.
+        crate::symbolize::descriptors();
         for clause in self.sites.chunk_by(|one, next| one.clause == next.clause) {
             let (functions, others): (Vec<&Site>, Vec<&Site>) = clause
                 .iter()

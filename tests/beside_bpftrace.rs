@@ -67,7 +67,7 @@ BEGIN // another
         &[],
     ),
     (
-        r#"END { printf("end\n"); exit(); } i:ms:20 { printf("%s\n", probe); exit(); }"#,
+        r#"END { printf("end\n"); exit(); } i:ms:20 { printf("tick\n"); exit(); }"#,
         &[],
     ),
     (r#"i:ms:$1 { printf("%d\n", $1); exit(); }"#, &["20"]),
@@ -242,7 +242,7 @@ const MAPS: &[Words] = &[
         &[],
     ),
     (
-        r#"i:ms:10 { @++; if (@ == 3) { printf("%d\n", @); clear(@); exit(); } }"#,
+        r#"i:ms:10 { @[1]++; if (@[1] == 3) { printf("%d\n", @[1]); clear(@); exit(); } }"#,
         &[],
     ),
     (

@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 packages=()
 command -v strace >/dev/null || packages+=(strace)
+command -v bpftrace >/dev/null || packages+=(bpftrace)
 command -v clang >/dev/null || packages+=(clang)
 command -v make >/dev/null || packages+=(make)
 command -v pkg-config >/dev/null || packages+=(pkg-config)

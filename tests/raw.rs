@@ -177,6 +177,22 @@ fn an_interval_prints_while_a_script_without_a_command_runs() {
 }
 
 #[test]
+fn nothing_is_counted_behind_the_end_of_a_script() {
+    if is_root() {
+        let text = output(Command::new(ewapa()).args([
+            "-q",
+            "-d",
+            "1",
+            "-e",
+            "tracepoint:raw_syscalls:sys_enter { @calls[comm] = count(); }
+             tracepoint:sched:sched_switch { @switches[cpu] = count(); }
+             END { clear(@calls); clear(@switches); printf(\"end\\n\"); }",
+        ]));
+        assert_eq!(text, "end\n");
+    }
+}
+
+#[test]
 fn a_clock_ticks_on_each_cpu() {
     if is_root() {
         let text = output(Command::new(ewapa()).args([

@@ -32,9 +32,12 @@ pub fn show(script: &str, plan: &Plan, target: Option<&Target>) -> Result<String
     ewapa_codegen::program::generate(plan).map_err(|error| failed(error.into()))?;
     let mut text = format!("{}: ok\n", escape(script));
     let mut names = Names::default();
-    raw::resolve(plan, &mut names).map_err(|error| failed(error.into()))?;
+    let (_, left_out) = raw::resolve(plan, &mut names).map_err(|error| failed(error.into()))?;
     for attached in &names.attached {
         let _ = writeln!(text, "{}", escape(&attached.probe));
+    }
+    for why in &left_out {
+        let _ = writeln!(text, "{}", escape(why));
     }
     match target {
         None | Some(Target::Machine) => {}

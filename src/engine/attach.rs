@@ -44,8 +44,28 @@ pub enum Mechanism {
 pub enum Link {
     /// A BPF link.
     Fd(OwnedFd),
+    /// A BPF link to a perf event, and the event: to close it takes long.
+    Event {
+        /// The link.
+        link: OwnedFd,
+        /// The event.
+        event: OwnedFd,
+    },
     /// Aya's perf-event links, which belong to their program.
     Perf(Box<UProbe>),
+}
+
+impl Link {
+    /// Lets its program no longer run. What is left is to be closed when there is time.
+    pub fn detach(self) -> Option<Link> {
+        match self {
+            Link::Event { link, event } => {
+                drop(link);
+                Some(Link::Fd(event))
+            }
+            Link::Fd(_) | Link::Perf(_) => None,
+        }
+    }
 }
 
 /// Detaches. Each link waits for the kernel, and all of them at the same time.

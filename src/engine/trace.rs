@@ -108,7 +108,7 @@ pub fn trace(
     };
     let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
     let mut names = Names::default();
-    let sites = raw::resolve(plan, &mut names)?;
+    let (sites, left_out) = raw::resolve(plan, &mut names)?;
     timings.mark("raw probes found");
     let needs = Needs::of(plan);
     // Perf events got programs that may sleep later than the rest that is needed here.
@@ -169,6 +169,7 @@ pub fn trace(
         calibrates,
         probe_cost: None,
     };
+    run.processes.troubles.extend(left_out);
     if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
         run.processes.know(inspected);
     }

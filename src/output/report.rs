@@ -200,8 +200,9 @@ impl Listener for Report<'_> {
             } => self.tabulate(title, maps, (*sort, *limit), names),
             Said::Join(between, values) => {
                 let texts = values.types.iter().zip(&values.values);
+                // What lies behind the end of a list was read as well, and is not of the list.
                 let texts =
-                    texts.filter(|(_, key)| !matches!(key, Key::Text(text) if text.is_empty()));
+                    texts.take_while(|(_, key)| !matches!(key, Key::Text(text) if text.is_empty()));
                 let texts: Vec<String> = texts
                     .map(|(ty, key)| KeyCell::new(key, *ty, names).text(*ty))
                     .collect();

@@ -68,7 +68,7 @@ impl Files {
 }
 
 /// How many descriptors this process may have. It takes as many as it is allowed to.
-fn descriptors() -> usize {
+pub fn descriptors() -> usize {
     // SAFETY: the structure is plain numbers that the first call fills and the second one reads.
     let limit = unsafe {
         let mut limit: libc::rlimit = std::mem::zeroed();

@@ -19,6 +19,8 @@ use blazesym::{MaybeDefault, symbolize};
 use crate::engine::maps::{FileId, Mapping, executable_mappings};
 
 use files::Files;
+
+pub use files::descriptors;
 use process::Process;
 
 /// What is at an address.

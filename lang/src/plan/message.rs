@@ -45,7 +45,7 @@ pub enum MessageKind {
         /// At most so many rows.
         limit: Option<usize>,
     },
-    /// `join`: the texts that are not empty, with this between them.
+    /// `join`: the texts up to the first empty one, with this between them.
     Join(String),
     /// `cat`: shows a file whose name the pieces make.
     Cat(Vec<Piece>),

@@ -164,6 +164,8 @@ impl Raw {
     /// The kernel refuses.
     pub fn attach(&self, names: &Names) -> Result<Vec<Link>, Error> {
         let mut links = Vec::new();
+        // Each event needs two of them. Where there are too few the kernel says so.
+        crate::symbolize::descriptors();
         for clause in self.sites.chunk_by(|one, next| one.clause == next.clause) {
             let (functions, others): (Vec<&Site>, Vec<&Site>) = clause
                 .iter()
@@ -178,6 +180,11 @@ impl Raw {
             }
         }
         Ok(links)
+    }
+
+    /// Whether there is anything to attach.
+    pub fn is_empty(&self) -> bool {
+        self.sites.is_empty()
     }
 
     /// Which program a site runs: that of its clause, loaded for a way of attaching.

@@ -62,7 +62,7 @@ pub fn attach(
     };
     let event = |attributes: Attributes, cpu: i32| {
         let event = open(&attributes, cpu).map_err(failed("the kernel does not open the event"))?;
-        link(program, &event, site.cookie).map_err(failed("the kernel does not link the event"))
+        link(program, event, site.cookie).map_err(failed("the kernel does not link the event"))
     };
     match &site.place {
         Place::Tracepoint(id) => links.push(event(
@@ -196,8 +196,8 @@ fn open(attributes: &Attributes, cpu: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
 }
 
-/// Links a program to an event, which lives as long as the link does.
-fn link(program: &OwnedFd, event: &OwnedFd, cookie: u64) -> io::Result<Link> {
+/// Links a program to an event.
+fn link(program: &OwnedFd, event: OwnedFd, cookie: u64) -> io::Result<Link> {
     // SAFETY: the structure is plain data; zero is its default.
     let mut options: bpf::bpf_link_create_opts = unsafe { std::mem::zeroed() };
     options.sz = size_of::<bpf::bpf_link_create_opts>() as _;
@@ -215,7 +215,8 @@ fn link(program: &OwnedFd, event: &OwnedFd, cookie: u64) -> io::Result<Link> {
         return Err(io::Error::from_raw_os_error(-fd));
     }
     // SAFETY: a new descriptor that is ours.
-    Ok(Link::Fd(unsafe { OwnedFd::from_raw_fd(fd) }))
+    let link = unsafe { OwnedFd::from_raw_fd(fd) };
+    Ok(Link::Event { link, event })
 }
 
 fn raw_tracepoint(name: &str, program: &OwnedFd, cookie: u64) -> io::Result<Link> {

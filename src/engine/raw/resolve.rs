@@ -12,11 +12,13 @@ use super::perf::{KPROBES, unit, without};
 use super::{Error, Place, Site};
 use crate::host;
 
-/// The sites of all raw probes of a plan, in the order of the script, and their names.
+/// The sites of all raw probes of a plan, in the order of the script, and their names; and for people, which
+/// functions are not there. A clause that lists several probes does with those that are.
 ///
 /// # Errors
-/// What a probe names is not there.
-pub fn resolve(plan: &Plan, names: &mut Names) -> Result<Vec<Site>, Error> {
+/// What a clause names is not there.
+pub fn resolve(plan: &Plan, names: &mut Names) -> Result<(Vec<Site>, Vec<String>), Error> {
+    let mut left_out = Vec::new();
     let mut resolver = Resolver {
         files: HashMap::new(),
         sites: Vec::new(),
@@ -24,12 +26,22 @@ pub fn resolve(plan: &Plan, names: &mut Names) -> Result<Vec<Site>, Error> {
     };
     for (clause, planned) in plan.clauses.iter().enumerate() {
         if let Event::Raw(probes) = &planned.event {
+            let found = resolver.sites.len();
+            let mut missing = Vec::new();
             for probe in probes {
-                resolver.probe(clause, probe)?;
+                match resolver.probe(clause, probe) {
+                    Err(error @ Error::Place { .. }) => missing.push(error),
+                    other => other?,
+                }
+            }
+            if found < resolver.sites.len() {
+                left_out.extend(missing.iter().map(Error::to_string));
+            } else if let Some(first) = missing.into_iter().next() {
+                return Err(first);
             }
         }
     }
-    Ok(resolver.sites)
+    Ok((resolver.sites, left_out))
 }
 
 struct Resolver<'a> {
@@ -268,7 +280,7 @@ mod tests {
 
     use super::*;
 
-    fn sites(probes: Vec<RawProbe>) -> Result<(Vec<Site>, Names), Error> {
+    fn sites(probes: Vec<RawProbe>) -> Result<(Vec<Site>, Vec<String>, Names), Error> {
         let clause = Clause {
             event: Event::Raw(probes),
             filter: None,
@@ -280,7 +292,8 @@ mod tests {
             ..Plan::default()
         };
         let mut names = Names::default();
-        resolve(&plan, &mut names).map(|sites| (sites, names))
+        let (sites, left_out) = resolve(&plan, &mut names)?;
+        Ok((sites, left_out, names))
     }
 
     fn uprobe(path: &str, function: &str) -> RawProbe {
@@ -294,8 +307,9 @@ mod tests {
 
     #[test]
     fn a_function_of_a_library_is_found_and_named() {
-        let (sites, names) =
-            sites(vec![uprobe("libc", "getpid"), uprobe("libc", "getpid")]).unwrap();
+        let twice = vec![uprobe("libc", "getpid"), uprobe("libc", "getpid")];
+        let (sites, left_out, names) = sites(twice).unwrap();
+        assert_eq!(left_out, [] as [&str; 0]);
         assert_eq!(sites.len(), 1);
         assert_eq!(sites[0].cookie, 0);
         assert_eq!(names.attached[0].function, "getpid");
@@ -317,8 +331,17 @@ mod tests {
     }
 
     #[test]
+    fn a_list_does_with_the_functions_that_are_there() {
+        let list = vec![uprobe("libc", "getpdi"), uprobe("libc", "getpid")];
+        let (sites, left_out, names) = sites(list).unwrap();
+        assert_eq!((sites.len(), names.attached.len()), (1, 1));
+        assert_eq!(left_out.len(), 1);
+        assert!(left_out[0].starts_with("cannot attach uprobe:libc:getpdi: "));
+    }
+
+    #[test]
     fn threads_are_in_libc_if_their_own_library_is_empty() {
-        let (sites, names) = sites(vec![uprobe("libpthread", "pthread_create")]).unwrap();
+        let (sites, _, names) = sites(vec![uprobe("libpthread", "pthread_create")]).unwrap();
         assert!(!sites.is_empty());
         assert_eq!(names.attached[0].function, "pthread_create");
     }

@@ -7,6 +7,7 @@ use ewapa_templates::Event;
 
 use super::error::io_error;
 use super::{Error, Outcome, Run, Stores};
+use crate::engine::attach::Link;
 use crate::engine::ending::Ending;
 use crate::engine::groups;
 use crate::engine::processes::Processes;
@@ -44,8 +45,14 @@ impl Run {
     /// Detaches from processes that go on: the numbers of a group would not be of one moment. One that
     /// was stopped for this run meanwhile is let go.
     pub(super) fn let_go(&mut self) {
+        // Tracepoints at once: the kernel waits for each event that is closed, which the end of the run does.
+        let links = std::mem::take(&mut self.links);
+        let (events, others): (Vec<Link>, Vec<Link>) = links
+            .into_iter()
+            .partition(|link| matches!(link, Link::Event { .. }));
+        self.links = events.into_iter().filter_map(Link::detach).collect();
         self.processes.detach();
-        self.links.clear();
+        drop(others);
         while let Some(event) = self.next_event() {
             if let (Event::Exec(pid) | Event::Library(pid), false) = (event, self.follows_all) {
                 signals::send(pid, libc::SIGCONT);

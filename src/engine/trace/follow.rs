@@ -52,7 +52,8 @@ impl Run {
         }
         let exited = script.exited();
         self.ended = Some(Instant::now());
-        if exited || self.processes.go_on() {
+        // What raw probes still saw would be kept in maps behind the script's last look at them.
+        if exited || !self.raw.is_empty() || self.processes.go_on() {
             self.let_go();
         }
         if exited {

@@ -167,8 +167,8 @@ fn what_is_joined_shown_and_run_comes_in_order() {
     let path = std::env::temp_dir().join(format!("ewapa-said-{}", std::process::id()));
     std::fs::write(&path, "a line\n\tnot \u{1b}[2J clear\n").expect("a file");
     let name = path.display().to_string();
-    let (none, texts) = (values(&[], &[]), [Type::Text(8); 3]);
-    let joined = values(&texts, &[text("ls"), text(""), text("-l")]);
+    let (none, texts) = (values(&[], &[]), [Type::Text(8); 4]);
+    let joined = values(&texts, &[text("ls"), text("-l"), text(""), text("behind")]);
     let pieces = |text: &str| vec![Piece::Text(text.to_owned())];
     let (cat, system) = (pieces(&name), pieces("echo from a shell; false"));
     let (before, missing) = (pieces("before\n"), pieces("/no/such/file"));

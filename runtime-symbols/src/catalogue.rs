@@ -9,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::abi::Abi;
 use crate::needles::{Needle, Needles};
+use crate::origin::Origin;
 use crate::schema::{Absent, MajorTable, Role, RuleTable, RuntimeFile, VariantTable};
 use crate::stripped::Signs;
 use crate::{CatalogueError, Error, Inspection, inspect};
@@ -100,7 +101,13 @@ impl Catalogue {
 
     /// Tells which runtime a binary is and where its WASI functions are.
     pub fn inspect(&self, path: &Path) -> Result<Inspection, Error> {
-        inspect::inspect(self, path)
+        inspect::inspect(self, &Origin::here(path))
+    }
+
+    /// The same for a file that a process runs: its debug file is looked for in the process's own view of
+    /// the file system.
+    pub fn inspect_as(&self, origin: &Origin) -> Result<Inspection, Error> {
+        inspect::inspect(self, origin)
     }
 
     /// The same for the bytes of a file. Its path serves for messages, and its name as a sign of a runtime

@@ -17,6 +17,7 @@
 //! To add a runtime, write its catalogue file and name it in `catalogue.rs`.
 
 pub mod abi;
+mod build;
 mod catalogue;
 mod demangle;
 mod elf;
@@ -29,10 +30,12 @@ mod linker;
 mod map;
 mod needles;
 mod notes;
+mod origin;
 mod place;
 mod prologue;
 mod resolve;
 mod schema;
+mod separate;
 mod stripped;
 mod texts;
 mod version;
@@ -44,7 +47,9 @@ pub use functions::Functions;
 pub use image::{Image, Inner, Inspection, Missing, Reason, Site};
 pub use linker::{LinkerHook, linker_hook};
 pub use notes::{Note, notes};
+pub use origin::Origin;
 pub use place::{Place, PlaceError};
 pub use prologue::Cost;
 pub use schema::Role;
+pub use separate::{SymbolSource, Tried};
 pub use stripped::Stripped;

@@ -42,7 +42,7 @@ enum Command {
     /// Show which WASI functions of a runtime's binary can be probed, and where
     Symbols(command::symbols::Args),
     /// Check what this kernel and these rights allow
-    Doctor,
+    Doctor(command::doctor::Args),
     /// Run the script fd_write_latency on a small runtime that is built in
     Demo,
     /// Print what a shell needs to complete command lines
@@ -87,7 +87,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Explain(args) => command::explain::run(&args),
         Command::List(args) => command::list::run(&args),
         Command::Symbols(args) => command::symbols::run(&args),
-        Command::Doctor => command::doctor::run(),
+        Command::Doctor(args) => command::doctor::run(&args),
         Command::Demo => command::demo::run(start),
         Command::Completions(args) => command::completions::run(&args, whole()),
         Command::Man(args) => command::man::run(&args, whole()),

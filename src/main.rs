@@ -1,6 +1,7 @@
 //! ewapa: what the WASI calls of WebAssembly runtimes cost, by eBPF.
 
 mod bundled;
+mod catalogue;
 mod cli;
 mod command;
 mod engine;

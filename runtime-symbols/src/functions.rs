@@ -20,8 +20,23 @@ use crate::{Error, map};
 /// The functions of a file, in the order of its symbol tables.
 pub struct Functions {
     path: PathBuf,
-    map: Mmap,
+    content: Content,
     symbols: Vec<Named>,
+}
+
+/// What is in the file.
+enum Content {
+    Mapped(Mmap),
+    Copied(Vec<u8>),
+}
+
+impl Content {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Content::Mapped(map) => map,
+            Content::Copied(bytes) => bytes,
+        }
+    }
 }
 
 /// A symbol with its name.
@@ -45,8 +60,20 @@ impl Functions {
         let symbols = read(&map, path).map_err(|refusal| explain(refusal, path, &map))?;
         Ok(Functions {
             path: path.to_owned(),
-            map,
+            content: Content::Mapped(map),
             symbols,
+        })
+    }
+
+    /// The same for the bytes of a file. Its path serves for messages, and to find its debug file.
+    ///
+    /// # Errors
+    /// They are no ELF file for x86-64.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Functions, Error> {
+        Ok(Functions {
+            path: path.to_owned(),
+            symbols: read(bytes, path).map_err(|refusal| explain(refusal, path, bytes))?,
+            content: Content::Copied(bytes.to_vec()),
         })
     }
 
@@ -226,11 +253,17 @@ impl Functions {
     }
 
     fn file_offset(&self, address: u64) -> Option<FileOffset> {
-        ElfFile::parse(&self.map).ok()?.file_offset(address)
+        ElfFile::parse(self.content.bytes())
+            .ok()?
+            .file_offset(address)
     }
 
     fn code(&self, address: u64, limit: u64) -> Option<&[u8]> {
-        Some(ElfFile::parse(&self.map).ok()?.code(address, limit))
+        Some(
+            ElfFile::parse(self.content.bytes())
+                .ok()?
+                .code(address, limit),
+        )
     }
 
     fn unknown(&self, wanted: &str) -> PlaceError {

@@ -122,7 +122,7 @@ impl fmt::Display for Reason {
                  a build without link-time optimization keeps it",
             ),
             Reason::Stripped => f.write_str(
-                "stripped: no .symtab; install or build the runtime with its symbols, or install its debug file",
+                "stripped: no .symtab; install or build the runtime with its symbols, or install its debug file (`ewapa symbols --explain` says where)",
             ),
             Reason::SharedWith(other) => write!(
                 f,

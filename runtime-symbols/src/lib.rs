@@ -48,7 +48,7 @@ pub use folder::catalogue_files;
 pub use functions::Functions;
 pub use image::{Image, Inner, Inspection, Missing, Reason, Site};
 pub use linker::{LinkerHook, linker_hook};
-pub use notes::{Note, notes};
+pub use notes::{Note, notes, notes_of_bytes};
 pub use origin::Origin;
 pub use place::{Place, PlaceError};
 pub use prologue::Cost;

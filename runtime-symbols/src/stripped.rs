@@ -34,7 +34,7 @@ impl fmt::Display for Stripped {
         }
         write!(
             f,
-            " ({}), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file",
+            " ({}), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)",
             self.sign
         )?;
         // What is there and yet of no use.

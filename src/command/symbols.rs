@@ -33,7 +33,7 @@ pub struct Args {
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     args.catalogue.load()?;
-    let image = inspect(&args.binary)?;
+    let image = inspect_and(&args.binary, args.explain)?;
     let mut text = describe(&image, FunctionSet::all());
     if args.explain {
         explain(&mut text, &image);
@@ -47,6 +47,10 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// # Errors
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn inspect(binary: &Path) -> Result<Image, Failure> {
+    inspect_and(binary, false)
+}
+
+fn inspect_and(binary: &Path, explain: bool) -> Result<Image, Failure> {
     let name = binary.display();
     let catalogue = Catalogue::in_use();
     match catalogue.inspect(binary) {
@@ -60,11 +64,16 @@ pub fn inspect(binary: &Path) -> Result<Image, Failure> {
         }
         Ok(Inspection::Stripped(stripped)) => {
             let mut text = format!("{name}: {stripped}");
-            if !stripped.tried.is_empty() {
+            if explain {
                 text.push_str("\nits symbols were looked for here:");
-            }
-            for tried in &stripped.tried {
-                let _ = write!(text, "\n  {}", escape(&tried.to_string()));
+                for tried in &stripped.tried {
+                    let _ = write!(text, "\n  {}", escape(&tried.to_string()));
+                }
+                if stripped.tried.is_empty() {
+                    text.push_str(
+                        " nowhere, as it has no build-id, no .gnu_debuglink and no .gnu_debugdata",
+                    );
+                }
             }
             Err(Failure::new(Kind::Stripped, text))
         }

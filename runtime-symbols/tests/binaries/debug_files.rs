@@ -67,7 +67,8 @@ fn functions(image: &Image) -> Vec<&'static str> {
     functions.map(Function::name).collect()
 }
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
+/// As `xz` does it.
+pub fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut writer = XzWriter::new(Vec::new(), XzOptions::with_preset(1)).unwrap();
     writer.write_all(bytes).unwrap();
     writer.finish().unwrap()
@@ -94,7 +95,7 @@ fn a_debug_file_of_another_build_id_is_refused_and_named() {
         "/usr/lib/debug/.build-id/ab/cdef01.debug",
         &whole().build_id(&[1, 2, 3]).build(),
     );
-    expect!["this looks like wamr (by its file name), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file; /usr/lib/debug/.build-id/ab/cdef01.debug is of another build: its build-id is 010203, that of the binary abcdef01"]
+    expect!["this looks like wamr (by its file name), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where); /usr/lib/debug/.build-id/ab/cdef01.debug is of another build: its build-id is 010203, that of the binary abcdef01"]
         .assert_eq(&root.refusal());
 }
 

@@ -48,7 +48,7 @@ enum Command {
     /// Compare the results of two experiments, or of two runtimes
     Diff(command::diff::Args),
     /// Check what this kernel and these rights allow
-    Doctor,
+    Doctor(command::doctor::Args),
     /// Run the script fd_write_latency on a small runtime that is built in
     Demo,
     /// Print what a shell needs to complete command lines
@@ -96,7 +96,7 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
         Command::Bench(args) => command::bench::run(&args),
         Command::Report(args) => command::report::run(&args),
         Command::Diff(args) => command::diff::run(&args),
-        Command::Doctor => command::doctor::run(),
+        Command::Doctor(args) => command::doctor::run(&args),
         Command::Demo => command::demo::run(start),
         Command::Completions(args) => command::completions::run(&args, whole()),
         Command::Man(args) => command::man::run(&args, whole()),

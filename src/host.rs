@@ -32,7 +32,7 @@ pub fn environment<'a>(names: &'a [&'a str], name: Option<&'a str>) -> Environme
 
 /// The names of the runtimes, for [`environment`].
 pub fn runtimes() -> Vec<&'static str> {
-    Catalogue::bundled().names()
+    Catalogue::in_use().names()
 }
 
 impl Host for Machine {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod bundled;
+mod catalogue;
 mod cli;
 mod command;
 mod engine;

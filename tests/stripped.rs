@@ -34,7 +34,7 @@ fn a_stripped_wasm3() {
             &["script", "counts.ewq", "--", "./runtime", "module.wasm"],
             69,
             expect![[r#"
-                ewapa: DIR/runtime: this looks like wasm3 (it contains `function is missing compiled m3 code`), but it is stripped: no .symtab; install or build it with its symbols
+                ewapa: DIR/runtime: this looks like wasm3 (it contains `function is missing compiled m3 code`), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)
             "#]],
         );
     }
@@ -48,7 +48,7 @@ fn a_stripped_iwasm() {
             &["script", "counts.ewq", "--", "./runtime", "module.wasm"],
             69,
             expect![[r#"
-                ewapa: DIR/runtime: this looks like wamr (it contains `Init wasi environment failed`), but it is stripped: no .symtab; install or build it with its symbols
+                ewapa: DIR/runtime: this looks like wamr (it contains `Init wasi environment failed`), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)
             "#]],
         );
     }
@@ -62,7 +62,7 @@ fn the_symbols_of_a_stripped_runtime() {
             &["symbols", "runtime"],
             69,
             expect![[r#"
-            ewapa: runtime: this looks like wasm3 (it contains `function is missing compiled m3 code`), but it is stripped: no .symtab; install or build it with its symbols
+            ewapa: runtime: this looks like wasm3 (it contains `function is missing compiled m3 code`), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)
         "#]],
         );
     }

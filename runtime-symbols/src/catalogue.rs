@@ -6,10 +6,14 @@ use std::sync::{LazyLock, OnceLock};
 
 use ewapa_lang::wasi::Function;
 use regex::bytes::{Regex, RegexBuilder};
+use toml::Spanned;
 
 use crate::abi::Abi;
 use crate::needles::{Needle, Needles};
-use crate::schema::{Absent, MajorTable, Role, RuleTable, RuntimeFile, VariantTable};
+use crate::origin::Origin;
+use crate::schema::{
+    Absent, MajorTable, Role, RuleTable, RuntimeFile, StrippedTable, VariantTable,
+};
 use crate::stripped::Signs;
 use crate::{CatalogueError, Error, Inspection, inspect};
 
@@ -22,6 +26,14 @@ const FILES: &[(&str, &str)] = &[
     ("wasm3.toml", include_str!("../catalogue/wasm3.toml")),
     ("node.toml", include_str!("../catalogue/node.toml")),
 ];
+
+/// Scripts know a runtime by a byte.
+const MOST_RUNTIMES: usize = 128;
+
+/// `MAX_ABIS` of the eBPF templates.
+const MOST_ABIS: usize = 64;
+
+static IN_USE: OnceLock<Catalogue> = OnceLock::new();
 
 /// All known runtimes.
 pub struct Catalogue {
@@ -63,6 +75,8 @@ pub(crate) struct Rule {
 /// A regular expression that is compiled when it is first needed: a binary needs those of one runtime.
 pub(crate) struct Pattern {
     text: String,
+    /// Where it stands in the file.
+    line: usize,
     compiled: OnceLock<Regex>,
 }
 
@@ -70,19 +84,67 @@ impl Catalogue {
     /// The catalogue of this crate.
     pub fn bundled() -> &'static Catalogue {
         static BUNDLED: LazyLock<Catalogue> = LazyLock::new(|| {
-            Catalogue::read(FILES)
+            FILES
+                .iter()
+                .map(|(file, text)| Entry::read(file, text))
+                .collect::<Result<Vec<_>, _>>()
+                .and_then(Catalogue::of)
                 .unwrap_or_else(|err| unreachable!("the bundled catalogue is tested: {err}"))
         });
         &BUNDLED
     }
 
+    /// The catalogue that this process works with: the bundled one, if [`Catalogue::use_everywhere`] gave
+    /// no other.
+    pub fn in_use() -> &'static Catalogue {
+        IN_USE.get().unwrap_or_else(Catalogue::bundled)
+    }
+
+    /// Makes this the catalogue that the process works with. To be called before anything asked for it,
+    /// and once: what was found by one catalogue means nothing to another.
+    pub fn use_everywhere(catalogue: Catalogue) {
+        let taken = IN_USE.set(catalogue).is_ok();
+        debug_assert!(taken, "the catalogue in use is set once");
+    }
+
     /// A catalogue of `(file name, text)` pairs, checked to the last pattern.
-    pub fn parse(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> {
-        let catalogue = Catalogue::read(files)?;
-        for ((file, _), runtime) in files.iter().zip(&catalogue.runtimes) {
-            runtime.check(file)?;
+    pub fn parse<N: AsRef<str>>(files: &[(N, N)]) -> Result<Catalogue, CatalogueError> {
+        let entries = files
+            .iter()
+            .map(|(file, text)| Entry::read(file.as_ref(), text.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
+        entries.iter().try_for_each(Entry::check)?;
+        Catalogue::of(entries)
+    }
+
+    /// The bundled catalogue with these files, `(file name, text)`, before it. One that describes a bundled
+    /// runtime takes its place.
+    pub fn with<N: AsRef<str>>(files: &[(N, N)]) -> Result<Catalogue, CatalogueError> {
+        let mut entries = FILES
+            .iter()
+            .map(|(file, text)| Entry::read(file, text))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut own: Vec<Entry> = Vec::new();
+        let mut replaced: Vec<(String, String)> = Vec::new();
+        for (file, text) in files {
+            let (file, entry) = (file.as_ref(), Entry::read(file.as_ref(), text.as_ref())?);
+            entry.check()?;
+            let name = entry.runtime.name.clone();
+            if let Some((_, first)) = replaced.iter().find(|(known, _)| *known == name) {
+                return Err(CatalogueError::Twice {
+                    name,
+                    first: first.clone(),
+                    second: file.to_owned(),
+                });
+            }
+            replaced.push((name.clone(), file.to_owned()));
+            match entries.iter_mut().find(|known| known.runtime.name == name) {
+                Some(bundled) => *bundled = entry,
+                None => own.push(entry),
+            }
         }
-        Ok(catalogue)
+        own.append(&mut entries);
+        Catalogue::of(own)
     }
 
     /// The runtimes' names, by their index.
@@ -100,7 +162,13 @@ impl Catalogue {
 
     /// Tells which runtime a binary is and where its WASI functions are.
     pub fn inspect(&self, path: &Path) -> Result<Inspection, Error> {
-        inspect::inspect(self, path)
+        inspect::inspect(self, &Origin::here(path))
+    }
+
+    /// The same for a file that a process runs: its debug file is looked for in the process's own view of
+    /// the file system.
+    pub fn inspect_as(&self, origin: &Origin) -> Result<Inspection, Error> {
+        inspect::inspect(self, origin)
     }
 
     /// The same for the bytes of a file. Its path serves for messages, and its name as a sign of a runtime
@@ -109,37 +177,125 @@ impl Catalogue {
         inspect::inspect_bytes(self, path, bytes)
     }
 
-    fn read(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> {
-        let mut abis = Vec::new();
-        let mut runtimes = Vec::new();
+    fn of(entries: Vec<Entry>) -> Result<Catalogue, CatalogueError> {
+        let mut catalogue = Catalogue {
+            runtimes: Vec::new(),
+            needles: Needles::new(std::iter::empty())?,
+            signs: Signs::new(Vec::new())?,
+            abis: Vec::new(),
+        };
         let mut signs = Vec::new();
-        for (file, text) in files {
-            let table: RuntimeFile = toml::from_str(text).map_err(|err| CatalogueError::Toml {
-                file: file.to_string(),
-                source: Box::new(err),
-            })?;
-            signs.push(table.stripped);
-            let variants = table
-                .variant
-                .into_iter()
-                .map(|variant| Variant::new(file, variant, &mut abis));
-            runtimes.push(Runtime {
-                name: table.name,
-                version: table.version.map(|version| Pattern::new(version.pattern)),
-                variants: variants.collect::<Result<_, _>>()?,
-            });
+        for Entry {
+            mut runtime,
+            stripped,
+            abis,
+            ..
+        } in entries
+        {
+            let mut index_of = |wanted: usize| {
+                let wanted = abis[wanted];
+                let known = &mut catalogue.abis;
+                known
+                    .iter()
+                    .position(|abi| *abi == wanted)
+                    .unwrap_or_else(|| {
+                        known.push(wanted);
+                        known.len() - 1
+                    })
+            };
+            for variant in &mut runtime.variants {
+                variant.abi = index_of(variant.abi);
+                variant.inner = variant.inner.map(&mut index_of);
+            }
+            catalogue.runtimes.push(runtime);
+            signs.push(stripped);
         }
-        let rules = runtimes
+        for (what, found, most) in [
+            ("runtimes", catalogue.runtimes.len(), MOST_RUNTIMES),
+            ("ways of calling", catalogue.abis.len(), MOST_ABIS),
+        ] {
+            if found > most {
+                return Err(CatalogueError::TooMany { what, found, most });
+            }
+        }
+        let rules = catalogue
+            .runtimes
             .iter()
             .flat_map(|runtime| &runtime.variants)
             .flat_map(|variant| &variant.rules);
-        let needles = Needles::new(rules.flat_map(|rule| &rule.needles))?;
-        Ok(Catalogue {
-            needles,
-            signs: Signs::new(signs)?,
-            runtimes,
+        catalogue.needles = Needles::new(rules.flat_map(|rule| &rule.needles))?;
+        catalogue.signs = Signs::new(signs)?;
+        Ok(catalogue)
+    }
+}
+
+/// One file.
+struct Entry {
+    file: String,
+    runtime: Runtime,
+    stripped: StrippedTable,
+    /// The ways of calling that its variants name by their index here.
+    abis: Vec<Abi>,
+}
+
+impl Entry {
+    fn read(file: &str, text: &str) -> Result<Entry, CatalogueError> {
+        let table: RuntimeFile = toml::from_str(text).map_err(|err| CatalogueError::Toml {
+            file: file.to_owned(),
+            source: Box::new(err),
+        })?;
+        let source = Source { file, text };
+        let name = table.name.get_ref();
+        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.chars().all(|letter| {
+                letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
+            });
+        if !is_name {
+            let what = format!(
+                "`{name}` cannot be written in a script; use small letters, digits and `_`, with a letter first"
+            );
+            return Err(source.content(&table.name, "`name`", &what));
+        }
+        let mut abis = Vec::new();
+        let variants = table
+            .variant
+            .into_iter()
+            .map(|variant| Variant::new(&source, variant, &mut abis))
+            .collect::<Result<_, _>>()?;
+        let version = table
+            .version
+            .map(|version| Pattern::new(&source, version.pattern));
+        Ok(Entry {
+            file: file.to_owned(),
+            runtime: Runtime {
+                name: table.name.into_inner(),
+                version,
+                variants,
+            },
+            stripped: table.stripped,
             abis,
         })
+    }
+
+    fn check(&self) -> Result<(), CatalogueError> {
+        self.runtime.check(&self.file)
+    }
+}
+
+/// A file and its text, to say where something stands.
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn line<T>(&self, at: &Spanned<T>) -> usize {
+        let before = self.text.get(..at.span().start).unwrap_or(self.text);
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
+    }
+
+    fn content<T>(&self, at: &Spanned<T>, place: &str, what: &str) -> CatalogueError {
+        content(self.file, self.line(at), place, what)
     }
 }
 
@@ -150,6 +306,7 @@ impl Runtime {
             if version.regex().captures_len() != 2 {
                 return Err(content(
                     file,
+                    version.line,
                     "[version]",
                     "`pattern` must have one group: the version",
                 ));
@@ -166,17 +323,19 @@ impl Runtime {
 
 impl Variant {
     fn new(
-        file: &str,
-        table: VariantTable,
+        source: &Source<'_>,
+        spanned: Spanned<VariantTable>,
         abis: &mut Vec<Abi>,
     ) -> Result<Variant, CatalogueError> {
+        let table = spanned.get_ref();
         let place = format!("variant `{}`", table.name);
-        let has = |role| table.rule.iter().any(|rule| rule.role == role);
+        let has = |role| table.rule.iter().any(|rule| rule.get_ref().role == role);
         if !(has(Role::Call) || has(Role::Envelope) && has(Role::Name)) {
             let what =
                 "it needs a rule with the role `call`, or one with `envelope` and one with `name`";
-            return Err(content(file, &place, what));
+            return Err(source.content(&spanned, &place, what));
         }
+        let table = spanned.into_inner();
         let mut index_of = |wanted: Abi| {
             abis.iter()
                 .position(|abi| *abi == wanted)
@@ -190,7 +349,7 @@ impl Variant {
         let rules = table
             .rule
             .into_iter()
-            .map(|rule| Rule::new(file, &place, rule));
+            .map(|rule| Rule::new(source, &place, rule));
         Ok(Variant {
             name: table.name,
             verified: table.verified,
@@ -211,33 +370,38 @@ impl Variant {
 }
 
 impl Rule {
-    fn new(file: &str, place: &str, table: RuleTable) -> Result<Rule, CatalogueError> {
-        let starts = table.starts.into_iter().map(Needle::Start);
+    fn new(
+        source: &Source<'_>,
+        place: &str,
+        spanned: Spanned<RuleTable>,
+    ) -> Result<Rule, CatalogueError> {
+        let table = spanned.get_ref();
+        let starts = table.starts.iter().cloned().map(Needle::Start);
         let needles: Vec<Needle> = starts
             .chain(table.contains.iter().map(|text| Needle::within(text)))
             .collect();
         // Below four bytes every other name would be a candidate.
         if needles.is_empty() || needles.iter().any(|needle| needle.text().len() < 4) {
             let what = "`starts` or `contains` must give texts of four characters or more";
-            return Err(content(file, place, what));
+            return Err(source.content(&spanned, place, what));
         }
+        let table = spanned.into_inner();
         let functions =
             table
                 .functions
                 .into_iter()
-                .map(|(key, name)| match Function::named(&name) {
+                .map(|(key, name)| match Function::named(name.get_ref()) {
                     Some(function) => Ok((key, function)),
-                    None => Err(content(
-                        file,
-                        place,
-                        &format!("`{name}` is not a WASI function"),
-                    )),
+                    None => {
+                        let what = format!("`{}` is not a WASI function", name.get_ref());
+                        Err(source.content(&name, place, &what))
+                    }
                 });
         Ok(Rule {
             role: table.role,
             needles,
-            pattern: Pattern::new(table.pattern),
-            exclude: table.exclude.map(Pattern::new),
+            pattern: Pattern::new(source, table.pattern),
+            exclude: table.exclude.map(|text| Pattern::new(source, text)),
             functions: functions.collect::<Result<_, _>>()?,
         })
     }
@@ -257,16 +421,17 @@ impl Rule {
         if groups.count() != wanted {
             let place = format!("variant `{variant}`");
             let what = "`pattern` must have the group `function` or `index`; that of an envelope or a start has none";
-            return Err(content(file, &place, what));
+            return Err(content(file, self.pattern.line, &place, what));
         }
         Ok(())
     }
 }
 
 impl Pattern {
-    fn new(text: String) -> Pattern {
+    fn new(source: &Source<'_>, text: Spanned<String>) -> Pattern {
         Pattern {
-            text,
+            line: source.line(&text),
+            text: text.into_inner(),
             compiled: OnceLock::new(),
         }
     }
@@ -282,6 +447,7 @@ impl Pattern {
     fn check(&self, file: &str) -> Result<(), CatalogueError> {
         let regex = compile(&self.text).map_err(|err| CatalogueError::Pattern {
             file: file.to_owned(),
+            line: self.line,
             pattern: self.text.clone(),
             source: Box::new(err),
         })?;
@@ -295,9 +461,10 @@ fn compile(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text).unicode(false).build()
 }
 
-fn content(file: &str, place: &str, what: &str) -> CatalogueError {
+fn content(file: &str, line: usize, place: &str, what: &str) -> CatalogueError {
     CatalogueError::Content {
         file: file.to_owned(),
+        line,
         place: place.to_owned(),
         what: what.to_owned(),
     }

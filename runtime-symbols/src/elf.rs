@@ -5,7 +5,7 @@ use std::fmt;
 
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64};
-use goblin::elf::program_header::PT_LOAD;
+use goblin::elf::program_header::{PT_LOAD, PT_NOTE};
 use goblin::elf::section_header::{
     SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_DYNSYM, SHT_NOBITS, SHT_PROGBITS, SHT_SYMTAB,
 };
@@ -200,6 +200,24 @@ impl<'a> ElfFile<'a> {
         Some((section.sh_addr, self.content(section).ok()?))
     }
 
+    /// The notes that are loaded with the program, which `strip` keeps; where there are none, as in an
+    /// object that was never linked, those of the section of the build-id.
+    pub fn notes(&self) -> impl Iterator<Item = &'a [u8]> {
+        let segments = self
+            .segments
+            .iter()
+            .filter(|segment| segment.p_type == PT_NOTE)
+            .filter_map(|segment| {
+                let end = segment.p_offset.checked_add(segment.p_filesz)?;
+                self.bytes.get(to_usize(segment.p_offset)..to_usize(end))
+            });
+        // A debug file has the section, but its segments may lead nowhere.
+        segments.chain(
+            self.section(".note.gnu.build-id")
+                .map(|(_, content)| content),
+        )
+    }
+
     fn code_segment(&self, address: u64) -> Option<&ProgramHeader> {
         self.segments.iter().find(|segment| {
             segment.p_type == PT_LOAD
@@ -232,6 +250,13 @@ impl<'a> ElfFile<'a> {
 }
 
 impl<'a> SymbolTable<'a> {
+    /// A symbol's name, if it is text.
+    pub fn name(&self, symbol: &Symbol) -> Option<&'a str> {
+        let rest = self.strings.get(symbol.name..)?;
+        let end = memchr::memchr(0, rest)?;
+        std::str::from_utf8(&rest[..end]).ok()
+    }
+
     /// The functions that are defined in this file.
     pub fn functions(&self) -> impl Iterator<Item = Symbol> + use<'a> {
         self.code_symbols(&[STT_FUNC]).map(|(symbol, _)| symbol)

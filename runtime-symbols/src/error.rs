@@ -65,11 +65,13 @@ pub enum CatalogueError {
     },
     /// A regular expression that does not compile.
     #[error(
-        "in the catalogue file {file}, the pattern `{pattern}` is not a regular expression: {source}"
+        "in the catalogue file {file}, line {line}, the pattern `{pattern}` is not a regular expression: {source}"
     )]
     Pattern {
         /// The file's name.
         file: String,
+        /// Where the pattern stands.
+        line: usize,
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
@@ -79,13 +81,67 @@ pub enum CatalogueError {
     #[error("cannot prepare the search for the catalogue's symbol names: {0}")]
     Needles(#[from] aho_corasick::BuildError),
     /// Of the schema, but without sense.
-    #[error("in the catalogue file {file}, {place}: {what}")]
+    #[error("in the catalogue file {file}, line {line}, {place}: {what}")]
     Content {
         /// The file's name.
         file: String,
+        /// Where it stands.
+        line: usize,
         /// The variant and rule.
         place: String,
         /// What was found and what to write.
         what: String,
+    },
+    /// Two files describe the same runtime, and neither of them is bundled.
+    #[error("the catalogue files {first} and {second} both describe `{name}`; keep one of them")]
+    Twice {
+        /// The runtime.
+        name: String,
+        /// The file that was read first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// More than the programs in the kernel have room for.
+    #[error("the catalogue has {found} {what}, and there is room for {most}; leave some files out")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A folder or a file in it cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What it says decides where probes go, so it must come from somebody who is trusted.
+    #[error(
+        "{} is not read: it belongs to user {owner}; catalogue files and their folder must belong to root or to you (chown)", path.display()
+    )]
+    Owner {
+        /// The folder or file.
+        path: PathBuf,
+        /// The number of the user that it belongs to.
+        owner: u32,
+    },
+    /// Others could change it.
+    #[error("{} is not read: others may write to it; run: chmod go-w {}", path.display(), path.display())]
+    Writable {
+        /// The folder or file.
+        path: PathBuf,
+    },
+    /// Too long, no text, or no file.
+    #[error("{} is not read: {what}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
 }

@@ -12,14 +12,31 @@ use memmap2::Mmap;
 use crate::demangle::{demangle, without_hash};
 use crate::elf::{ElfFile, FileOffset, Symbol};
 use crate::inspect::explain;
+use crate::origin::Origin;
 use crate::place::{Place, PlaceError};
+use crate::separate::search;
 use crate::{Error, map};
 
 /// The functions of a file, in the order of its symbol tables.
 pub struct Functions {
     path: PathBuf,
-    map: Mmap,
+    content: Content,
     symbols: Vec<Named>,
+}
+
+/// What is in the file.
+enum Content {
+    Mapped(Mmap),
+    Copied(Vec<u8>),
+}
+
+impl Content {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Content::Mapped(map) => map,
+            Content::Copied(bytes) => bytes,
+        }
+    }
 }
 
 /// A symbol with its name.
@@ -40,11 +57,23 @@ impl Functions {
                 path: path.to_owned(),
             });
         };
-        let symbols = read(&map).map_err(|refusal| explain(refusal, path, &map))?;
+        let symbols = read(&map, path).map_err(|refusal| explain(refusal, path, &map))?;
         Ok(Functions {
             path: path.to_owned(),
-            map,
+            content: Content::Mapped(map),
             symbols,
+        })
+    }
+
+    /// The same for the bytes of a file. Its path serves for messages, and to find its debug file.
+    ///
+    /// # Errors
+    /// They are no ELF file for x86-64.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Functions, Error> {
+        Ok(Functions {
+            path: path.to_owned(),
+            symbols: read(bytes, path).map_err(|refusal| explain(refusal, path, bytes))?,
+            content: Content::Copied(bytes.to_vec()),
         })
     }
 
@@ -224,16 +253,22 @@ impl Functions {
     }
 
     fn file_offset(&self, address: u64) -> Option<FileOffset> {
-        ElfFile::parse(&self.map).ok()?.file_offset(address)
+        ElfFile::parse(self.content.bytes())
+            .ok()?
+            .file_offset(address)
     }
 
     fn code(&self, address: u64, limit: u64) -> Option<&[u8]> {
-        Some(ElfFile::parse(&self.map).ok()?.code(address, limit))
+        Some(
+            ElfFile::parse(self.content.bytes())
+                .ok()?
+                .code(address, limit),
+        )
     }
 
     fn unknown(&self, wanted: &str) -> PlaceError {
         let hint = if self.symbols.is_empty() {
-            "; it has no symbols at all (it is stripped): give an address, `0x…`".to_owned()
+            "; it has no symbols at all (it is stripped, and has no debug file): give an address, `0x…`".to_owned()
         } else if is_glob(wanted) {
             "; no symbol matches the glob".to_owned()
         } else {
@@ -262,11 +297,20 @@ impl Functions {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Named>, crate::elf::Refusal> {
+fn read(bytes: &[u8], path: &Path) -> Result<Vec<Named>, crate::elf::Refusal> {
     let file = ElfFile::parse(bytes)?;
     let mut symbols = Vec::new();
     let mut seen = HashSet::new();
-    for table in [file.symtab()?, file.dynsym()?].into_iter().flatten() {
+    let own = file.symtab()?;
+    let separate = match own {
+        Some(_) => None,
+        None => search(&file, &Origin::here(path)).found,
+    };
+    let other = match &separate {
+        Some(separate) => ElfFile::parse(separate.bytes())?.symtab()?,
+        None => None,
+    };
+    for table in [own, other, file.dynsym()?].into_iter().flatten() {
         for (symbol, kind) in table.code_symbols(&[STT_FUNC, STT_GNU_IFUNC]) {
             let rest = table.strings.get(symbol.name..).unwrap_or(&[]);
             let name = &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())];

@@ -8,6 +8,7 @@ use crate::Stripped;
 use crate::elf::FileOffset;
 use crate::prologue::Cost;
 use crate::schema::Role;
+use crate::separate::{SymbolSource, Tried};
 
 /// What a file is.
 #[derive(Debug)]
@@ -36,6 +37,10 @@ pub struct Image {
     pub sites: Vec<Site>,
     /// WASI functions without a site.
     pub missing: Vec<Missing>,
+    /// Where the symbols come from.
+    pub symbols: SymbolSource,
+    /// Where they were looked for besides, if the binary has no `.symtab`.
+    pub tried: Vec<Tried>,
 }
 
 /// A place to probe.
@@ -90,7 +95,7 @@ pub struct Missing {
 }
 
 /// Why a WASI function cannot be probed. `Display` gives a sentence that says what to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The runtime does not have it.
     NotImplemented,
@@ -100,6 +105,8 @@ pub enum Reason {
     Stripped,
     /// The linker gave it the same code as another function.
     Shared(Function),
+    /// The linker gave it the same code as a function of another purpose, whose calls would be counted.
+    SharedWith(String),
     /// Its symbol points to no code in this file.
     NoCode,
 }
@@ -114,9 +121,13 @@ impl fmt::Display for Reason {
                 "no symbol: inlined by the compiler, or not implemented by this runtime; \
                  a build without link-time optimization keeps it",
             ),
-            Reason::Stripped => {
-                f.write_str("stripped: no .symtab; install or build the runtime with its symbols")
-            }
+            Reason::Stripped => f.write_str(
+                "stripped: no .symtab; install or build the runtime with its symbols, or install its debug file (`ewapa symbols --explain` says where)",
+            ),
+            Reason::SharedWith(other) => write!(
+                f,
+                "the linker merged it with {other}, whose calls would count too; build without identical code folding"
+            ),
             Reason::Shared(other) => write!(
                 f,
                 "the linker merged it with {other}; build without identical code folding to tell them apart"

@@ -1,29 +1,31 @@
 //! From a file to probe sites.
 
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use ewapa_lang::wasi::{Function, FunctionSet};
 
 use crate::abi::Args;
 use crate::catalogue::{Catalogue, Variant};
-use crate::demangle::shorten;
-use crate::elf::{ElfFile, FileOffset, Refusal};
+use crate::demangle::{demangle, shorten};
+use crate::elf::{ElfFile, FileOffset, Refusal, SymbolTable};
 use crate::handover::follow;
+use crate::origin::Origin;
 use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
 use crate::schema::{Absent, Role};
+use crate::separate::{Search, SymbolSource, Tried, search};
 use crate::{Error, Image, Inner, Inspection, Missing, Reason, Site, Stripped, map};
 
 /// Reads a file.
-pub(crate) fn inspect(catalogue: &Catalogue, path: &Path) -> Result<Inspection, Error> {
+pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspection, Error> {
+    let path = &origin.open;
     match map::open(path)? {
         // Of a large binary's strings only few are looked at again.
-        Some(map) => read(catalogue, path, &map, &|part| map::release(&map, part))
+        Some(map) => read(catalogue, origin, &map, &|part| map::release(&map, part))
             .map_err(|refusal| explain(refusal, path, &map)),
-        None => Err(Error::NotElf {
-            path: path.to_owned(),
-        }),
+        None => Err(Error::NotElf { path: path.clone() }),
     }
 }
 
@@ -33,12 +35,17 @@ pub(crate) fn inspect_bytes(
     path: &Path,
     bytes: &[u8],
 ) -> Result<Inspection, Error> {
-    read(catalogue, path, bytes, &|_| {}).map_err(|refusal| explain(refusal, path, bytes))
+    let origin = Origin {
+        open: path.to_owned(),
+        name: path.to_owned(),
+        root: "/".into(),
+    };
+    read(catalogue, &origin, bytes, &|_| {}).map_err(|refusal| explain(refusal, path, bytes))
 }
 
 fn read(
     catalogue: &Catalogue,
-    path: &Path,
+    origin: &Origin,
     bytes: &[u8],
     passed: &dyn Fn(&[u8]),
 ) -> Result<Inspection, Refusal> {
@@ -50,35 +57,63 @@ fn read(
             .get_or_init(|| catalogue.runtimes[runtime].version_of(&file))
             .clone()
     };
+    let found = |resolved: Resolved<'_>, tables: &[SymbolTable<'_>], symbols, tried| {
+        let version = version(resolved.runtime);
+        let image = image(catalogue, &file, resolved, version, tables, symbols, tried);
+        Ok(Inspection::Runtime(image))
+    };
 
-    let symtab = file.symtab()?;
-    // What is exported is in .symtab too, so .dynsym matters only where that tells nothing.
-    let tables = [symtab, file.dynsym()?];
-    for table in tables.iter().flatten() {
-        let candidates = catalogue.needles.candidates(table, passed);
-        if let Some(resolved) = resolve(catalogue, &candidates, version) {
-            let version = version(resolved.runtime);
-            return Ok(Inspection::Runtime(image(
-                catalogue,
-                &file,
-                resolved,
-                version,
-                symtab.is_some(),
-            )));
+    let dynsym = file.dynsym()?;
+    if let Some(symtab) = file.symtab()? {
+        // What is exported is in .symtab too, so .dynsym matters only where that tells nothing.
+        for table in [Some(symtab), dynsym].into_iter().flatten() {
+            let candidates = catalogue.needles.candidates(&table, passed);
+            if let Some(resolved) = resolve(catalogue, &candidates, version) {
+                return found(resolved, &[table], SymbolSource::Binary, Vec::new());
+            }
         }
+        return Ok(Inspection::NotARuntime);
     }
-    if symtab.is_none()
-        && let Some((runtime, sign)) = catalogue.signs.guess(path, &file)
+
+    let exported = dynsym
+        .map(|table| catalogue.needles.candidates(&table, passed))
+        .unwrap_or_default();
+    let guess = catalogue.signs.guess(&origin.name, &file);
+    // Other files' symbols would be searched for nothing.
+    if guess.is_none() && exported.is_empty() {
+        return Ok(Inspection::NotARuntime);
+    }
+    let Search {
+        found: separate,
+        tried,
+    } = search(&file, origin);
+    if let Some(separate) = separate
+        && let Some(symtab) = ElfFile::parse(separate.bytes())?.symtab()?
     {
-        let name = catalogue.runtimes[runtime].name.clone();
-        return Ok(Inspection::Stripped(Stripped {
+        let mut candidates = catalogue
+            .needles
+            .candidates(&symtab, &|part| separate.passed(part));
+        // Mini debug information leaves out what is exported.
+        candidates.extend(exported.iter().copied());
+        if let Some(resolved) = resolve(catalogue, &candidates, version) {
+            let tables: Vec<SymbolTable<'_>> =
+                [Some(symtab), dynsym].into_iter().flatten().collect();
+            return found(resolved, &tables, separate.source.clone(), tried);
+        }
+    } else if let (Some(dynsym), Some(resolved)) = (dynsym, resolve(catalogue, &exported, version))
+    {
+        return found(resolved, &[dynsym], SymbolSource::Exported, tried);
+    }
+    match guess {
+        Some((runtime, sign)) => Ok(Inspection::Stripped(Stripped {
             runtime,
-            name,
+            name: catalogue.runtimes[runtime].name.clone(),
             version: version(runtime),
             sign,
-        }));
+            tried,
+        })),
+        None => Ok(Inspection::NotARuntime),
     }
-    Ok(Inspection::NotARuntime)
 }
 
 fn image(
@@ -86,7 +121,9 @@ fn image(
     file: &ElfFile,
     resolved: Resolved<'_>,
     version: Option<String>,
-    has_symtab: bool,
+    tables: &[SymbolTable<'_>],
+    symbols: SymbolSource,
+    tried: Vec<Tried>,
 ) -> Image {
     let mut without_code = FunctionSet::EMPTY;
     let mut sites = Vec::with_capacity(resolved.found.functions.len());
@@ -100,6 +137,15 @@ fn image(
         }
     }
     drop_shared_inner(&mut sites);
+    let others = other_functions(&sites, tables);
+    // The calls of one copy cannot be told apart from another function's: with the rest alone the counts
+    // would be too low.
+    sites.retain(|site| {
+        site.function.is_none_or(|function| {
+            let is_shared = |(shared, _): &(Function, Function)| *shared == function;
+            !resolved.found.shared.iter().any(is_shared) && !others.contains_key(&function)
+        })
+    });
     let found: FunctionSet = sites.iter().filter_map(|site| site.function).collect();
     let reason = |function| {
         if let Some((_, other)) = resolved
@@ -109,9 +155,11 @@ fn image(
             .find(|(shared, _)| *shared == function)
         {
             Reason::Shared(*other)
+        } else if let Some(other) = others.get(&function) {
+            Reason::SharedWith(other.clone())
         } else if without_code.contains(function) {
             Reason::NoCode
-        } else if !has_symtab {
+        } else if symbols == SymbolSource::Exported {
             Reason::Stripped
         } else if resolved.variant.absent == Absent::NotImplemented {
             Reason::NotImplemented
@@ -133,7 +181,47 @@ fn image(
         version,
         sites,
         missing,
+        symbols,
+        tried,
     }
+}
+
+/// Functions whose code is also that of a function with quite another name, which the linker folded with
+/// it: a hit does not tell which of both was called. Inside an envelope the other one is not expected.
+fn other_functions(sites: &[Site], tables: &[SymbolTable<'_>]) -> BTreeMap<Function, String> {
+    let calls: HashMap<u64, Function> = sites
+        .iter()
+        .filter(|site| site.role == Role::Call)
+        .filter_map(|site| Some((site.address, site.function?)))
+        .collect();
+    let mut others = BTreeMap::new();
+    if calls.is_empty() {
+        return others;
+    }
+    for table in tables {
+        for symbol in table.functions() {
+            let Some(function) = calls.get(&symbol.address) else {
+                continue;
+            };
+            let Some(name) = table.name(&symbol) else {
+                continue;
+            };
+            // `__wasi_fd_write` and the like are other names of the same function.
+            if !name.contains(function.name()) && !is_alias(name, *function, sites) {
+                let name = demangle(name).unwrap_or_else(|| name.to_owned());
+                others.entry(*function).or_insert_with(|| shorten(&name));
+            }
+        }
+    }
+    others
+}
+
+/// Whether a name that lacks the function's own is still one that the catalogue took for it.
+fn is_alias(name: &str, function: Function, sites: &[Site]) -> bool {
+    let shown = demangle(name).map(|name| shorten(&name));
+    sites
+        .iter()
+        .any(|site| site.function == Some(function) && Some(&site.symbol) == shown.as_ref())
 }
 
 fn site(

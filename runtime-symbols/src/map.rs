@@ -1,9 +1,11 @@
 //! Maps a file into memory; the only unsafe code of this crate.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use memmap2::{Mmap, UncheckedAdvice};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use crate::Error;
 
@@ -42,14 +44,39 @@ pub(crate) fn open(path: &Path) -> Result<Option<Mmap>, Error> {
             path: path.to_owned(),
         });
     }
-    if metadata.len() == 0 {
+    map(&File::open(path).map_err(failed)?).map_err(failed)
+}
+
+/// The same for a file below another root, such as that of a container: its links lead to what they lead
+/// to there, never to this side. `path` is the name there.
+pub(crate) fn open_below(root: &Path, path: &Path) -> io::Result<Option<Mmap>> {
+    let directory = rustix::fs::open(
+        root,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let file = rustix::fs::openat2(
+        directory,
+        path,
+        // A pipe would block.
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
+    )?;
+    let file = File::from(file);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    map(&file)
+}
+
+fn map(file: &File) -> io::Result<Option<Mmap>> {
+    if file.metadata()?.len() == 0 {
         return Ok(None);
     }
-    let file = File::open(path).map_err(failed)?;
     // SAFETY: the mapping is private and read-only. Should another process write to the file meanwhile,
     // the bytes may change under the readers: these take every offset and length anew through checked
     // slices and never assume that two reads agree. Truncation raises SIGBUS, as it does for the program
     // itself; a binary that is running cannot be written to (ETXTBSY), and installers replace by rename.
-    let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
-    Ok(Some(map))
+    unsafe { Mmap::map(file) }.map(Some)
 }

@@ -29,6 +29,7 @@ pub(crate) struct Needles {
 }
 
 /// A function whose name has a needle.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate<'a> {
     pub symbol: Symbol,
     /// Its name as it is in the file.
@@ -59,7 +60,7 @@ impl Needle {
     }
 
     /// What to search the string table for. A name starts behind the zero byte that ends another one. (Not so
-    /// a name that the linker made the tail of a longer one: it is found if that one has a needle.)
+    /// a name that the linker made the tail of a longer one: see [`Needles::is_tail`].)
     fn searched(&self) -> Vec<u8> {
         match self {
             Needle::Start(text) => [b"\0", text.as_bytes()].concat(),
@@ -99,13 +100,19 @@ impl Needles {
         passed: &dyn Fn(&[u8]),
     ) -> Vec<Candidate<'a>> {
         let names = self.names(table.strings, passed);
-        if names.is_empty() {
+        let may_have_tails = table.strings.len() <= WINDOW;
+        if names.is_empty() && !may_have_tails {
             return Vec::new();
         }
         let blocks = Blocks::new(&names, table.strings.len());
         table
             .functions()
             .filter_map(|symbol| {
+                if may_have_tails && self.is_tail(table.strings, symbol.name) {
+                    let rest = table.strings.get(symbol.name..)?;
+                    let length = memchr::memchr(0, rest)?;
+                    return (length <= LONGEST_NAME).then_some((symbol, symbol.name + length));
+                }
                 if !blocks.may_have(symbol.name) {
                     return None;
                 }
@@ -123,6 +130,20 @@ impl Needles {
                 has_one.then_some(Candidate { symbol, mangled })
             })
             .collect()
+    }
+
+    /// Whether a name begins with a needle, but inside of a longer name. Linkers store `wasi_fd_read` as the
+    /// tail of `__wasi_fd_read`. Not asked of large tables, all of which would have to be kept in memory:
+    /// those are of runtimes in Rust or C++, whose names do not end alike.
+    fn is_tail(&self, strings: &[u8], name: usize) -> bool {
+        let before = name.checked_sub(1).and_then(|before| strings.get(before));
+        if before.is_none_or(|byte| *byte == 0) {
+            return false;
+        }
+        self.all.iter().any(|needle| match needle {
+            Needle::Start(text) => strings[name..].starts_with(text.as_bytes()),
+            Needle::Within(_) => false,
+        })
     }
 
     /// Where names with a needle start and end, in order.

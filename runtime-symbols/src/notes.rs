@@ -34,7 +34,15 @@ pub fn notes(path: &Path) -> Result<Vec<Note>, Error> {
             path: path.to_owned(),
         });
     };
-    let file = ElfFile::parse(&map).map_err(|refusal| explain(refusal, path, &map))?;
+    notes_of_bytes(path, &map)
+}
+
+/// The same for the bytes of a file. Its path serves for messages.
+///
+/// # Errors
+/// They are no ELF file for x86-64.
+pub fn notes_of_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Note>, Error> {
+    let file = ElfFile::parse(bytes).map_err(|refusal| explain(refusal, path, bytes))?;
     let Some((_, section)) = file.section(".note.stapsdt") else {
         return Ok(Vec::new());
     };

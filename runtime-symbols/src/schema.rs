@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::abi::Abi;
 
@@ -25,12 +26,12 @@ pub enum Role {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct RuntimeFile {
     /// What users call it.
-    pub name: String,
+    pub name: Spanned<String>,
     #[serde(default)]
     pub version: Option<VersionTable>,
     pub stripped: StrippedTable,
     /// Generations of the runtime; the first whose rules all find something is taken.
-    pub variant: Vec<VariantTable>,
+    pub variant: Vec<Spanned<VariantTable>>,
 }
 
 /// How to read the version out of the binary.
@@ -38,7 +39,7 @@ pub(crate) struct RuntimeFile {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct VersionTable {
     /// Searched in the read-only data; its only group is the version. Should begin with plain text.
-    pub pattern: String,
+    pub pattern: Spanned<String>,
 }
 
 /// Signs of this runtime in a binary without symbols.
@@ -70,7 +71,7 @@ pub(crate) struct VariantTable {
     /// trampoline itself would be single-stepped. Used only where the code says the same.
     #[serde(default)]
     pub inner: Option<Abi>,
-    pub rule: Vec<RuleTable>,
+    pub rule: Vec<Spanned<RuleTable>>,
 }
 
 /// A range of major versions. A binary whose version is not known is outside.
@@ -109,11 +110,11 @@ pub(crate) struct RuleTable {
     pub contains: Vec<String>,
     /// Matches the demangled name. The group `function` is the name of the WASI function, the group
     /// `index` its position in the specification; an envelope and a start have neither.
-    pub pattern: String,
+    pub pattern: Spanned<String>,
     /// Demangled names to leave out although `pattern` matches.
     #[serde(default)]
-    pub exclude: Option<String>,
+    pub exclude: Option<Spanned<String>>,
     /// WASI functions by what the group `function` says, where that is not their name.
     #[serde(default)]
-    pub functions: BTreeMap<String, String>,
+    pub functions: BTreeMap<String, Spanned<String>>,
 }

@@ -8,6 +8,7 @@ use aho_corasick::BuildError;
 
 use crate::elf::ElfFile;
 use crate::schema::StrippedTable;
+use crate::separate::Tried;
 use crate::texts::Texts;
 
 /// A binary that looks like a runtime but has no symbols to probe.
@@ -21,6 +22,8 @@ pub struct Stripped {
     pub version: Option<String>,
     /// What gave it away, as a clause.
     pub sign: String,
+    /// Where its symbols were looked for.
+    pub tried: Vec<Tried>,
 }
 
 impl fmt::Display for Stripped {
@@ -31,9 +34,14 @@ impl fmt::Display for Stripped {
         }
         write!(
             f,
-            " ({}), but it is stripped: no .symtab; install or build it with its symbols",
+            " ({}), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)",
             self.sign
-        )
+        )?;
+        // What is there and yet of no use.
+        for tried in self.tried.iter().filter(|tried| tried.found.is_some()) {
+            write!(f, "; {tried}")?;
+        }
+        Ok(())
     }
 }
 

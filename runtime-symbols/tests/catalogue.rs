@@ -91,7 +91,7 @@ fn a_pattern_that_does_not_compile_is_refused() {
     refused(
         &GOOD.replace("$'", ")'"),
         expect![[r#"
-            in the catalogue file x.toml, the pattern `^wasi_(?P<function>\w+))` is not a regular expression: regex parse error:
+            in the catalogue file x.toml, line 13, the pattern `^wasi_(?P<function>\w+))` is not a regular expression: regex parse error:
                 ^wasi_(?P<function>\w+))
                                        ^
             error: unopened group"#]],
@@ -132,6 +132,6 @@ fn a_text_that_most_names_have_is_refused() {
 fn a_name_that_is_no_wasi_function_is_refused() {
     refused(
         &format!("{GOOD}functions = {{ Write = \"fd_wrote\" }}"),
-        expect!["in the catalogue file x.toml, variant `only`: `fd_wrote` is not a WASI function"],
+        expect!["in the catalogue file x.toml, line 14, variant `only`: `fd_wrote` is not a WASI function"],
     );
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::catalogue;
 use crate::failure::{Failure, Kind};
 use crate::host;
 use crate::source::Source;
@@ -16,13 +17,16 @@ pub struct Args {
     /// Script files, names of bundled scripts, or `-` for standard input
     #[arg(required = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     files: Vec<OsString>,
+    #[command(flatten)]
+    catalogue: catalogue::Folders,
 }
 
 /// Prints all errors of all scripts.
 ///
 /// # Errors
-/// None: what is wrong with one script does not keep the others from being checked.
+/// The catalogue cannot be read. What is wrong with one script does not keep the others from being checked.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    args.catalogue.load()?;
     let mut worst = None;
     for file in &args.files {
         match check(file) {

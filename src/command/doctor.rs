@@ -3,9 +3,19 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use ewapa_symbols::Catalogue;
+
+use crate::catalogue;
 use crate::engine::attach::{Mechanism, is_supported};
 use crate::engine::kernel;
 use crate::failure::{Failure, Kind};
+
+/// The arguments of the subcommand.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    catalogue: catalogue::Folders,
+}
 
 /// One check.
 struct Check {
@@ -24,7 +34,8 @@ enum State {
 ///
 /// # Errors
 /// Something that is needed is missing.
-pub fn run() -> Result<ExitCode, Failure> {
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    args.catalogue.load()?;
     let checks = [
         kernel_version(),
         rights(),
@@ -32,6 +43,7 @@ pub fn run() -> Result<ExitCode, Failure> {
         probes(),
         tracepoints(),
         task_storage(),
+        runtimes(),
     ];
     let width = checks
         .iter()
@@ -160,5 +172,12 @@ fn task_storage() -> Check {
     Check {
         what: "threads",
         state,
+    }
+}
+
+fn runtimes() -> Check {
+    Check {
+        what: "runtimes",
+        state: State::Good(Catalogue::in_use().names().join(", ")),
     }
 }

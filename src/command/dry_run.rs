@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ewapa_lang::plan::Plan;
-use ewapa_symbols::{Catalogue, Inspection};
+use ewapa_symbols::{Catalogue, Inspection, Origin};
 
 use crate::engine::maps::executable_mappings;
 use crate::engine::names::Names;
@@ -16,12 +16,6 @@ use crate::failure::{Failure, Kind};
 use crate::output::cells::escape;
 
 use super::symbols;
-
-/// A file that would be looked into: what it is called, and how it is opened.
-struct File {
-    name: PathBuf,
-    open: PathBuf,
-}
 
 /// Compiles the plan, and describes the probe sites in what the target runs now.
 ///
@@ -47,11 +41,7 @@ pub fn show(script: &str, plan: &Plan, target: Option<&Target>) -> Result<String
                 let message = format!("cannot run `{name}`: there is no such command");
                 return Err(Failure::new(Kind::NoCommand, message));
             };
-            let file = File {
-                name: path.clone(),
-                open: path,
-            };
-            if !describe(&mut text, plan, &file)? {
+            if !describe(&mut text, plan, &path, &Origin::here(&path))? {
                 text += "whatever it starts or loads is looked into when it runs\n";
             }
         }
@@ -79,16 +69,13 @@ fn process(text: &mut String, plan: &Plan, pid: u32) -> Result<(), Failure> {
         // By its own name if that leads to it: the other way needs rights.
         let named =
             crate::engine::maps::FileId::of(&mapping.path).is_ok_and(|file| file == mapping.file);
-        let file = File {
-            name: mapping.path.clone(),
-            open: if named {
-                mapping.path.clone()
-            } else {
-                mapping.open.clone()
-            },
+        let origin = if named {
+            Origin::here(&mapping.path)
+        } else {
+            mapping.origin()
         };
         let mut described = String::new();
-        if describe(&mut described, plan, &file)? {
+        if describe(&mut described, plan, &mapping.path, &origin)? {
             text.push_str(&described);
             found = true;
         }
@@ -100,10 +87,10 @@ fn process(text: &mut String, plan: &Plan, pid: u32) -> Result<(), Failure> {
 }
 
 /// Whether the file is a runtime that can be probed; if so, where.
-fn describe(text: &mut String, plan: &Plan, file: &File) -> Result<bool, Failure> {
-    let name = escape(&file.name.display().to_string());
-    let inspection = Catalogue::bundled()
-        .inspect(Path::new(&file.open))
+fn describe(text: &mut String, plan: &Plan, name: &Path, origin: &Origin) -> Result<bool, Failure> {
+    let name = escape(&name.display().to_string());
+    let inspection = Catalogue::in_use()
+        .inspect_as(origin)
         .map_err(|error| Failure::new(Kind::NoInput, error.to_string()))?;
     let (found, what) = match inspection {
         Inspection::Runtime(image) => (true, symbols::describe(&image, plan.functions())),

@@ -20,7 +20,7 @@ use super::symbols;
 /// # Errors
 /// The probe stands for nothing, or the binary cannot be probed.
 pub fn list(probe: &str, binary: Option<&Path>, verbose: bool) -> Result<String, Failure> {
-    let names = Catalogue::bundled().names();
+    let names = Catalogue::in_use().names();
     let environment = host::environment(&names, None);
     let probes = ewapa_lang::probes(probe, &environment).map_err(|errors| not_found(&errors))?;
     let image = binary.map(symbols::inspect).transpose()?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::bundled;
+use crate::catalogue;
 use crate::failure::{Failure, Kind};
 use crate::stdout;
 
@@ -23,6 +24,8 @@ pub struct Args {
     /// Only the functions that this runtime's binary or library has
     #[arg(long, value_name = "FILE", requires = "probe", value_hint = clap::ValueHint::FilePath)]
     binary: Option<PathBuf>,
+    #[command(flatten)]
+    catalogue: catalogue::Folders,
 }
 
 /// Prints the list.
@@ -30,6 +33,7 @@ pub struct Args {
 /// # Errors
 /// The probe stands for nothing, or the binary cannot be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    args.catalogue.load()?;
     stdout::print(&match &args.probe {
         Some(probe) => match (probes::list(probe, args.verbose), &args.binary) {
             (Some(_), Some(_)) => {

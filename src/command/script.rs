@@ -13,6 +13,7 @@ use ewapa_lang::plan::{MessageKind, Plan};
 use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
+use crate::catalogue;
 use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
@@ -89,6 +90,9 @@ pub struct Options {
     #[arg(long)]
     timings: bool,
 
+    #[command(flatten)]
+    catalogue: catalogue::Folders,
+
     /// Print more about what went wrong: the verifier's log
     #[arg(short, long)]
     verbose: bool,
@@ -130,6 +134,7 @@ const BUFFER: usize = 64 * 1024;
 /// # Errors
 /// What the user has to be told.
 pub fn run(rest: Vec<OsString>, start: Instant) -> Result<ExitCode, Failure> {
+    catalogue::Folders::of(&rest).load()?;
     let source = match line::script(&rest, &Options::command()) {
         Some(Named::File(name)) => Some(Source::find(name)?),
         Some(Named::Text(text)) => Some(Source::inline(text)?),
@@ -178,6 +183,7 @@ pub fn run_bundled(
         emit: None,
         dry_run: false,
         timings: false,
+        catalogue: catalogue::Folders::default(),
         verbose: false,
         attach: None,
         cmd: None,
@@ -446,7 +452,7 @@ fn exit_code(
     if let (Target::Command(command), 0, 0, true) =
         (target, outcome.reading.processes, code, wanted)
     {
-        let names = Catalogue::bundled().names().join(", ");
+        let names = Catalogue::in_use().names().join(", ");
         let command = command[0].to_string_lossy();
         return Err(Failure::new(
             Kind::NoRuntime,

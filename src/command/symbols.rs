@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ewapa_lang::wasi::FunctionSet;
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role};
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role, SymbolSource};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
+use crate::catalogue;
 use crate::failure::{Failure, Kind};
 use crate::output::cells::escape;
 use crate::output::words;
@@ -19,6 +20,11 @@ use crate::stdout;
 pub struct Args {
     /// The binary or library of a runtime
     binary: PathBuf,
+    /// Also say where the symbols come from, and where else they were looked for
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    catalogue: catalogue::Folders,
 }
 
 /// Prints each WASI function with its probe site, or why it has none.
@@ -26,8 +32,13 @@ pub struct Args {
 /// # Errors
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let image = inspect(&args.binary)?;
-    stdout::print(&describe(&image, FunctionSet::all()))?;
+    args.catalogue.load()?;
+    let image = inspect_and(&args.binary, args.explain)?;
+    let mut text = describe(&image, FunctionSet::all());
+    if args.explain {
+        explain(&mut text, &image);
+    }
+    stdout::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -36,8 +47,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// # Errors
 /// The file cannot be read, or is no runtime that can be probed.
 pub fn inspect(binary: &Path) -> Result<Image, Failure> {
+    inspect_and(binary, false)
+}
+
+fn inspect_and(binary: &Path, explain: bool) -> Result<Image, Failure> {
     let name = binary.display();
-    let catalogue = Catalogue::bundled();
+    let catalogue = Catalogue::in_use();
     match catalogue.inspect(binary) {
         Err(error) => Err(Failure::new(Kind::NoInput, error.to_string())),
         Ok(Inspection::NotARuntime) => {
@@ -48,22 +63,53 @@ pub fn inspect(binary: &Path) -> Result<Image, Failure> {
             ))
         }
         Ok(Inspection::Stripped(stripped)) => {
-            Err(Failure::new(Kind::Stripped, format!("{name}: {stripped}")))
+            let mut text = format!("{name}: {stripped}");
+            if explain {
+                text.push_str("\nits symbols were looked for here:");
+                for tried in &stripped.tried {
+                    let _ = write!(text, "\n  {}", escape(&tried.to_string()));
+                }
+                if stripped.tried.is_empty() {
+                    text.push_str(
+                        " nowhere, as it has no build-id, no .gnu_debuglink and no .gnu_debugdata",
+                    );
+                }
+            }
+            Err(Failure::new(Kind::Stripped, text))
         }
         Ok(Inspection::Runtime(image)) => Ok(image),
     }
 }
 
+/// Where the symbols come from.
+fn explain(text: &mut String, image: &Image) {
+    let _ = writeln!(text, "\nsymbols: {}", escape(&image.symbols.to_string()));
+    for tried in &image.tried {
+        let _ = writeln!(text, "  {}", escape(&tried.to_string()));
+    }
+    let _ = writeln!(
+        text,
+        "code: of the binary itself; a probe goes to the file offset of its instruction there"
+    );
+}
+
 /// Where these functions are in a runtime's binary, and why some cannot be probed.
 pub fn describe(image: &Image, wanted: FunctionSet) -> String {
     let mut text = String::new();
-    let runtime = Catalogue::bundled().names()[image.runtime];
+    let runtime = Catalogue::in_use().names()[image.runtime];
     let version = image.version.as_deref().unwrap_or("of unknown version");
     let verified = image.verified.as_deref().map_or_else(
         || "not verified".to_owned(),
         |versions| format!("verified with {versions}"),
     );
     let _ = writeln!(text, "{runtime} {version}: {} ({verified})", image.variant);
+    if image.symbols != SymbolSource::Binary {
+        let _ = writeln!(
+            text,
+            "stripped; symbols: {}",
+            escape(&image.symbols.to_string())
+        );
+    }
 
     let envelopes = image
         .sites

@@ -370,11 +370,7 @@ mod tests {
             always_returns: false,
             may_sleep,
             offsets: kernel::offsets().expect("a kernel with BTF"),
-            abis: Catalogue::bundled()
-                .abis()
-                .iter()
-                .map(abi::encode)
-                .collect(),
+            abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
             all_processes: false,
             follows_all: false,
             started: kernel::now(),

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use ewapa_symbols::Origin;
+
 /// A file, whatever it is called now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FileId {
@@ -46,6 +48,20 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// Where its debug file is to be looked for: in the process's own view of the file system.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            open: self.open.clone(),
+            name: self.path.clone(),
+            // It is /proc/PID/map_files/RANGE.
+            root: self
+                .open
+                .ancestors()
+                .nth(2)
+                .map_or_else(|| PathBuf::from("/"), |process| process.join("root")),
+        }
+    }
+
     /// Where an address of it is in the file, in bytes.
     pub fn in_file(&self, address: u64) -> u64 {
         address - self.addresses.start + self.file_offset
@@ -95,6 +111,14 @@ fn parse(pid: u32, line: &str) -> Option<Mapping> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_files_are_those_of_the_process() {
+        let line = "55d0a000-55d0b000 r-xp 00002000 fe:00 1234    /usr/bin/tool";
+        let origin = parse(7, line).unwrap().origin();
+        assert_eq!(origin.root, Path::new("/proc/7/root"));
+        assert_eq!(origin.name, Path::new("/usr/bin/tool"));
+    }
 
     #[test]
     fn a_line_of_code_names_its_file() {

@@ -257,7 +257,7 @@ impl Processes {
         let inspection = self
             .ahead
             .remove(&mapping.file)
-            .unwrap_or_else(|| Catalogue::bundled().inspect(&mapping.open));
+            .unwrap_or_else(|| Catalogue::in_use().inspect_as(&mapping.origin()));
         match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
@@ -278,7 +278,7 @@ impl Processes {
     }
 
     fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<u32, super::load::Error> {
-        let name = Catalogue::bundled().names()[image.runtime];
+        let name = Catalogue::in_use().names()[image.runtime];
         let runtime = self
             .names
             .runtime(image.runtime, name, image.version.as_deref());
@@ -398,7 +398,7 @@ pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
     let file = FileId::of(&path).ok()?;
     Some(Inspected {
         file,
-        inspection: Catalogue::bundled().inspect(&path),
+        inspection: Catalogue::in_use().inspect(&path),
     })
 }
 

@@ -118,11 +118,7 @@ pub fn trace(
         may_sleep,
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
-        abis: Catalogue::bundled()
-            .abis()
-            .iter()
-            .map(abi::encode)
-            .collect(),
+        abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
         all_processes: matches!(target, Target::Machine),
         follows_all,
         started: kernel::now(),

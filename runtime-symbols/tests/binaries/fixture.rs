@@ -25,6 +25,8 @@ pub struct Fixture {
     copies: usize,
     stripped: bool,
     exported: bool,
+    /// Sections that are not loaded: name and content.
+    sections: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Fixture {
@@ -81,6 +83,27 @@ impl Fixture {
         self
     }
 
+    /// Adds a section that is not loaded.
+    pub fn section(mut self, name: &'static str, content: &[u8]) -> Fixture {
+        self.sections.push((name, content.to_vec()));
+        self
+    }
+
+    /// Adds a build-id.
+    pub fn build_id(self, id: &[u8]) -> Fixture {
+        let size = u32::try_from(id.len()).unwrap().to_le_bytes();
+        let note = [&[4, 0, 0, 0], &size[..], &[3, 0, 0, 0], b"GNU\0", id].concat();
+        self.section(".note.gnu.build-id", &note)
+    }
+
+    /// Names a debug file, as `objcopy --add-gnu-debuglink` does.
+    pub fn debug_link(self, name: &str, debug: &[u8]) -> Fixture {
+        let mut content = format!("{name}\0").into_bytes();
+        content.resize(content.len().next_multiple_of(4), 0);
+        content.extend(crc32fast::hash(debug).to_le_bytes());
+        self.section(".gnu_debuglink", &content)
+    }
+
     /// The address of the function that was added as the n-th.
     pub fn address(n: usize) -> u64 {
         TEXT_ADDRESS + (n * FUNCTION_SIZE) as u64
@@ -123,11 +146,24 @@ impl Fixture {
         writer.reserve_program_headers(1);
         let text_at = writer.reserve(text.len(), 0x1000);
         let rodata_at = writer.reserve(self.rodata.len(), 16);
+        let sections_at: Vec<usize> = self
+            .sections
+            .iter()
+            .map(|(_, content)| writer.reserve(content.len(), 16))
+            .collect();
         writer.reserve_null_section_index();
         let text_name = writer.add_section_name(b".text");
         writer.reserve_section_index();
         let rodata_name = writer.add_section_name(b".rodata");
         writer.reserve_section_index();
+        let section_names: Vec<_> = self
+            .sections
+            .iter()
+            .map(|(name, _)| {
+                writer.reserve_section_index();
+                writer.add_section_name(name.as_bytes())
+            })
+            .collect();
         if self.exported {
             writer.reserve_null_dynamic_symbol_index();
             entries.iter().for_each(|_| {
@@ -176,6 +212,10 @@ impl Fixture {
         writer.write(&text);
         writer.write_align(16);
         writer.write(&self.rodata);
+        for (_, content) in &self.sections {
+            writer.write_align(16);
+            writer.write(content);
+        }
         let symbol = |name, at| Sym {
             name: Some(name),
             section: Some(SectionIndex(1)),
@@ -228,6 +268,13 @@ impl Fixture {
             rodata_at,
             self.rodata.len(),
         ));
+        for ((name, at), (_, content)) in section_names
+            .into_iter()
+            .zip(sections_at)
+            .zip(&self.sections)
+        {
+            writer.write_section_header(&section(name, 0, 0, at, content.len()));
+        }
         if self.exported {
             writer.write_dynsym_section_header(0, 1);
             writer.write_dynstr_section_header(0);

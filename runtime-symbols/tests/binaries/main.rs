@@ -1,5 +1,6 @@
 //! Inspects binaries that are built by code.
 
 mod damage;
+mod debug_files;
 mod fixture;
 mod recognition;

@@ -88,6 +88,7 @@ fn reason(image: &Image, name: &str) -> Reason {
         .find(|missing| missing.function == function(name))
         .unwrap()
         .reason
+        .clone()
 }
 
 #[test]
@@ -333,7 +334,7 @@ fn a_stripped_runtime_is_refused_with_what_to_do() {
     let Inspection::Stripped(stripped) = inspect("stripped/tool", &fixture.stripped()) else {
         panic!()
     };
-    expect!["this looks like wasmtime 48.0.8 (it contains `wasmtime-wasi-`), but it is stripped: no .symtab; install or build it with its symbols"]
+    expect!["this looks like wasmtime 48.0.8 (it contains `wasmtime-wasi-`), but it is stripped: no .symtab; install or build it with its symbols, or install its debug file (`ewapa symbols --explain` says where)"]
         .assert_eq(&stripped.to_string());
 }
 

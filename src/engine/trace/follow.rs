@@ -83,7 +83,7 @@ impl Run {
             let pid = pids[0];
             is_process(pid)?;
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-            let known = Catalogue::bundled().names().join(", ");
+            let known = Catalogue::in_use().names().join(", ");
             return Err(Error::NoRuntime {
                 pid,
                 name: name.display().to_string(),

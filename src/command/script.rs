@@ -93,6 +93,11 @@ pub struct Options {
     #[arg(short, long)]
     verbose: bool,
 
+    /// Without a command or -p: do not let programs that were never looked into wait at their start until
+    /// they have been; the first calls of a runtime may then be missing
+    #[arg(long)]
+    no_hold: bool,
+
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
     attach: Option<Mechanism>,
@@ -179,6 +184,7 @@ pub fn run_bundled(
         dry_run: false,
         timings: false,
         verbose: false,
+        no_hold: false,
         attach: None,
         cmd: None,
         command,
@@ -302,6 +308,7 @@ fn run_source(
             mechanism: options.attach,
             limit: options.duration,
             interval: options.interval,
+            no_hold: options.no_hold,
         },
         timings,
         &mut report,

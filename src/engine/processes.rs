@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use ewapa_symbols::{Catalogue, Cost, Image, Inspection};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::attach::{Link, Point, Probes};
+use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
 use super::maps::{FileId, Mapping, executable_mappings};
@@ -32,6 +35,8 @@ pub struct Processes {
     /// When the probes of a runtime were there, by the value of the builtin `runtime`.
     probed: HashMap<u32, u64>,
     seen: HashMap<FileId, Seen>,
+    /// The runtimes with probes, by what stat(2) says: on some filesystems that is another device than `maps` says.
+    attached: HashMap<FileId, u32>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
     /// What holds the probes.
     pub links: Vec<Link>,
@@ -109,6 +114,7 @@ impl Processes {
             findings: HashMap::new(),
             probed: HashMap::new(),
             seen: HashMap::new(),
+            attached: HashMap::new(),
             ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
@@ -122,6 +128,23 @@ impl Processes {
     /// Takes in a file that was inspected ahead of the process that maps it.
     pub fn know(&mut self, inspected: Inspected) {
         self.ahead.insert(inspected.file, inspected.inspection);
+    }
+
+    /// Attaches to a runtime before the process that is to execute it goes on.
+    pub fn admit(&mut self, runtime: &gate::Runtime) {
+        let mapping = Mapping {
+            addresses: 0..0,
+            file_offset: 0,
+            file: runtime.file,
+            path: runtime.path.clone(),
+            open: runtime.open.clone(),
+        };
+        match self.attach(&mapping, &runtime.open, &runtime.image) {
+            Ok(number) => {
+                self.seen.insert(runtime.file, Seen::Runtime(number));
+            }
+            Err(error) => self.troubles.push(error.to_string()),
+        }
     }
 
     /// How the probes are attached.
@@ -173,10 +196,10 @@ impl Processes {
         let mut has_runtime = false;
         let mut began_before = false;
         for mapping in &mappings {
-            let new = !self.seen.contains_key(&mapping.file);
+            let before = self.attached.len();
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
-                if new && meeting != Meeting::Running {
+                if self.attached.len() > before && meeting != Meeting::Running {
                     began_before = true;
                     let name = self.names.runtime_name(i64::from(runtime));
                     self.troubles.push(format!(
@@ -238,28 +261,34 @@ impl Processes {
         if let Some(seen) = self.seen.get(&mapping.file) {
             return *seen;
         }
-        let (before, found) = (self.troubles.len(), self.links.len());
-        let seen = self.inspect(mapping);
-        if self.troubles.len() > before && self.links.len() == found && !mapping.open.exists() {
-            // The process has ended: another one with this file may tell more.
-            self.troubles.truncate(before);
-            return seen;
-        }
+        // As long as it is open it can be read and attached to, whether or not the process goes on.
+        let seen = match File::open(&mapping.open) {
+            Ok(file) => self.inspect(mapping, &by_descriptor(&file)),
+            // The process has ended: another one with this file tells more.
+            Err(error) if is_gone(&error) => return Seen::Other,
+            Err(error) => {
+                self.troubles.push(format!(
+                    "cannot look into {}: {error}",
+                    mapping.path.display()
+                ));
+                Seen::Other
+            }
+        };
         self.seen.insert(mapping.file, seen);
         seen
     }
 
-    fn inspect(&mut self, mapping: &Mapping) -> Seen {
-        if let Err(error) = self.watch_linker(mapping) {
+    fn inspect(&mut self, mapping: &Mapping, open: &Path) -> Seen {
+        if let Err(error) = self.watch_linker(mapping, open) {
             self.troubles
                 .push(format!("libraries loaded later are not seen: {error}"));
         }
         let inspection = self
             .ahead
             .remove(&mapping.file)
-            .unwrap_or_else(|| Catalogue::bundled().inspect(&mapping.open));
+            .unwrap_or_else(|| Catalogue::bundled().inspect(open));
         match inspection {
-            Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
+            Ok(Inspection::Runtime(image)) => match self.attach(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
                 Err(error) => self.troubles.push(error.to_string()),
             },
@@ -277,7 +306,17 @@ impl Processes {
         Seen::Other
     }
 
-    fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<u32, super::load::Error> {
+    /// `open` is a name by which it can be opened.
+    fn attach(
+        &mut self,
+        mapping: &Mapping,
+        open: &Path,
+        image: &Image,
+    ) -> Result<u32, super::load::Error> {
+        let identity = FileId::of(open).unwrap_or(mapping.file);
+        if let Some(runtime) = self.attached.get(&identity) {
+            return Ok(*runtime);
+        }
         let name = Catalogue::bundled().names()[image.runtime];
         let runtime = self
             .names
@@ -288,8 +327,8 @@ impl Processes {
         }
         // By its own name if that leads to it: the other one is gone when the process has ended.
         let file = match FileId::of(&mapping.path) {
-            Ok(known) if known == mapping.file => &mapping.path,
-            _ => &mapping.open,
+            Ok(known) if known == identity => &mapping.path,
+            _ => open,
         };
         let sites: Vec<_> = image
             .sites
@@ -313,6 +352,7 @@ impl Processes {
                 self.links.extend(self.probes.attach(file, &points)?);
             }
         }
+        self.attached.insert(identity, runtime);
         self.probed.insert(runtime, kernel::now());
         self.found.push(Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
@@ -336,7 +376,7 @@ impl Processes {
     }
 
     /// Attaches to the dynamic linker's hook if the file is one.
-    fn watch_linker(&mut self, mapping: &Mapping) -> Result<(), super::load::Error> {
+    fn watch_linker(&mut self, mapping: &Mapping, open: &Path) -> Result<(), super::load::Error> {
         let is_linker = mapping.path.file_name().is_some_and(|name| {
             [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"]
                 .iter()
@@ -345,7 +385,7 @@ impl Processes {
         if !is_linker {
             return Ok(());
         }
-        let Some(hook) = ewapa_symbols::linker_hook(&mapping.open) else {
+        let Some(hook) = ewapa_symbols::linker_hook(open) else {
             self.troubles.push(format!(
                 "{} has no _dl_debug_state: libraries loaded later are not seen",
                 mapping.path.display()
@@ -357,8 +397,7 @@ impl Processes {
             cookie: hook.to_r_debug as u64,
             returns: false,
         };
-        self.links
-            .push(self.probes.attach_library(&mapping.open, point)?);
+        self.links.push(self.probes.attach_library(open, point)?);
         Ok(())
     }
 
@@ -400,6 +439,19 @@ pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
         file,
         inspection: Catalogue::bundled().inspect(&path),
     })
+}
+
+/// A name by which an open file can be opened again.
+fn by_descriptor(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Whether this is how the kernel says that a process has ended, or maps something else now.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ENOENT | libc::ESRCH | libc::ENOTDIR)
+    )
 }
 
 /// What the templates are told of a site.

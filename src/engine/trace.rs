@@ -19,6 +19,7 @@ use super::attach::{self, Link, Mechanism, Probes};
 use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
+use super::gate::Gate;
 use super::keeper::Keeper;
 use super::known::Known;
 use super::load::{Loaded, Settings};
@@ -58,6 +59,8 @@ pub struct Wishes {
     pub limit: Option<Duration>,
     /// How often all tables and maps are shown while it goes on.
     pub interval: Option<Duration>,
+    /// No process that the run did not start, or was not given, is ever held.
+    pub no_hold: bool,
 }
 
 /// Takes tables while a run goes on.
@@ -160,6 +163,8 @@ pub fn trace(
         links,
         raw,
         keeper,
+        gate: None,
+        unmet: Vec::new(),
         follows_all,
         running: None,
         left: None,
@@ -222,6 +227,10 @@ struct Run {
     links: Vec<Link>,
     raw: Raw,
     keeper: Option<Keeper>,
+    /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.
+    gate: Option<Gate>,
+    /// The processes of the machine that are still to be looked into.
+    unmet: Vec<u32>,
     /// Every process of the machine is followed, and none is stopped for it.
     follows_all: bool,
     running: Option<Running>,

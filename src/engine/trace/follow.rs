@@ -13,12 +13,16 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
+use crate::engine::gate::Gate;
 use crate::engine::needs::follows_processes;
 use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
 use crate::output::column;
+
+/// How long processes that ran before are looked into at a time.
+const SLICE: Duration = Duration::from_millis(5);
 
 impl Run {
     /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
@@ -40,10 +44,11 @@ impl Run {
                     self.start(held.expect("a command is held"), command)?;
                 }
                 Target::Processes(pids) => self.join(pids, follows_processes(stores.plan))?,
-                Target::Machine if self.follows_all => self.join_all()?,
+                Target::Machine if self.follows_all => self.join_all(wishes)?,
                 Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
+            self.gate = None;
             if followed.is_err() {
                 self.let_go();
                 self.terminate()?;
@@ -93,17 +98,47 @@ impl Run {
         Ok(())
     }
 
-    /// Traces every process that has a runtime.
-    fn join_all(&mut self) -> Result<(), Error> {
+    /// Traces every process that has a runtime: those that begin from now on, and those that run, which
+    /// [`Run::meet_some`] looks into.
+    fn join_all(&mut self, wishes: &Wishes) -> Result<(), Error> {
+        if !wishes.no_hold {
+            match Gate::start() {
+                Ok(gate) => {
+                    // A tracer that stands still would let everything wait that is executed for the first time.
+                    signals::ignore(libc::SIGTSTP);
+                    self.gate = Some(gate);
+                }
+                Err(error) => self.processes.troubles.push(format!(
+                    "programs cannot be held at their exec ({error}): the first calls of a runtime that no process had before may be missing"
+                )),
+            }
+        }
         let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
-        let processes = entries
+        self.unmet = entries
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-            .filter(|pid| *pid != std::process::id());
-        for pid in processes {
+            .filter(|pid| *pid != std::process::id())
+            .collect();
+        Ok(())
+    }
+
+    /// Looks into processes that ran before, for a short time: others wait meanwhile.
+    fn meet_some(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
+        while let Some(pid) = self.unmet.pop() {
             self.meet(pid, Meeting::Running)?;
+            if begun.elapsed() > SLICE {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Attaches to runtimes that are held at their exec.
+    fn admit(&mut self) {
+        while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
+            self.processes.admit(&runtime);
+        }
     }
 
     /// Traces a process if it has a runtime.
@@ -169,10 +204,13 @@ impl Run {
             if self.take_signals(&mut ending) {
                 return Ok(());
             }
+            self.admit();
             while let Some(event) = self.next_event() {
                 self.handle(event)?;
+                self.admit();
             }
-            let more = script.step(&self.processes.names)?;
+            self.meet_some()?;
+            let more = script.step(&self.processes.names)? || !self.unmet.is_empty();
             if script.exited() || self.has_ended()? {
                 return Ok(());
             }
@@ -210,7 +248,8 @@ impl Run {
                 until.map(|until| until.saturating_duration_since(Instant::now()))
             };
             let events = [self.events.as_fd()];
-            let others: Vec<_> = script.fd().into_iter().chain(events).collect();
+            let gate = self.gate.as_ref().map(Gate::fd);
+            let others: Vec<_> = script.fd().into_iter().chain(events).chain(gate).collect();
             signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
         }
     }

@@ -133,8 +133,10 @@ impl Loaded {
             signal,
             live,
             parent,
+            files,
         } = settings.offsets;
         let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let files: Vec<u8> = files.iter().flat_map(|offset| offset.to_ne_bytes()).collect();
         let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
@@ -146,6 +148,7 @@ impl Loaded {
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
+            ("file_offsets", (&files[..], true)),
             (
                 "all_processes",
                 (&[u8::from(settings.all_processes)][..], true),

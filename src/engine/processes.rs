@@ -19,7 +19,7 @@ use super::attach::{Link, Point, Probes};
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
-use super::maps::{FileId, Mapping, executable_mappings};
+use super::maps::{FileId, Mapping, Version, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
 
@@ -34,7 +34,9 @@ pub struct Processes {
     findings: HashMap<u32, Finding>,
     /// When the probes of a runtime were there, by the value of the builtin `runtime`.
     probed: HashMap<u32, u64>,
-    seen: HashMap<FileId, Seen>,
+    seen: HashMap<Version, Seen>,
+    /// The BPF map in which the kernel looks up what is known of a file.
+    files: BpfHashMap<MapData, [u64; 4], i32>,
     /// The runtimes with probes, by what stat(2) says: on some filesystems that is another device than `maps` says.
     attached: HashMap<FileId, u32>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
@@ -103,6 +105,7 @@ impl Processes {
         needs: Needs,
         probes: Probes,
         traced: BpfHashMap<MapData, u32, [i64; 3]>,
+        files: BpfHashMap<MapData, [u64; 4], i32>,
         known: Known,
         names: Names,
     ) -> Processes {
@@ -114,6 +117,7 @@ impl Processes {
             findings: HashMap::new(),
             probed: HashMap::new(),
             seen: HashMap::new(),
+            files,
             attached: HashMap::new(),
             ahead: HashMap::new(),
             links: Vec::new(),
@@ -141,7 +145,9 @@ impl Processes {
         };
         match self.attach(&mapping, &runtime.open, &runtime.image) {
             Ok(number) => {
-                self.seen.insert(runtime.file, Seen::Runtime(number));
+                if let Ok(version) = Version::of(runtime.file, &runtime.open) {
+                    self.record(version, Seen::Runtime(number));
+                }
             }
             Err(error) => self.troubles.push(error.to_string()),
         }
@@ -225,6 +231,20 @@ impl Processes {
         Ok(has_runtime)
     }
 
+    /// A process has begun to be a runtime that the kernel knows. Returns whether it is to be looked into.
+    pub fn begins(&mut self, pid: u32, runtime: u32) -> bool {
+        self.with_runtime.insert(pid);
+        let finding = Finding {
+            runtime: Some(runtime),
+            module: NONE,
+            ran_before: false,
+            probed: self.probed.get(&runtime).copied().unwrap_or(0),
+        };
+        self.findings.insert(pid, finding);
+        self.known.forget_paths(pid);
+        self.needs.looks || self.names.symbols.is_wanted()
+    }
+
     /// A process has ended.
     pub fn forget(&mut self, pid: u32) {
         self.findings.remove(&pid);
@@ -258,13 +278,17 @@ impl Processes {
 
     /// What a file is. It is attached to if it is a runtime and new.
     fn kind(&mut self, mapping: &Mapping) -> Seen {
-        if let Some(seen) = self.seen.get(&mapping.file) {
+        let version = match Version::of(mapping.file, &mapping.open) {
+            Ok(version) => version,
+            // The process has ended: another one with this file tells more.
+            Err(_) => return Seen::Other,
+        };
+        if let Some(seen) = self.seen.get(&version) {
             return *seen;
         }
         // As long as it is open it can be read and attached to, whether or not the process goes on.
         let seen = match File::open(&mapping.open) {
             Ok(file) => self.inspect(mapping, &by_descriptor(&file)),
-            // The process has ended: another one with this file tells more.
             Err(error) if is_gone(&error) => return Seen::Other,
             Err(error) => {
                 self.troubles.push(format!(
@@ -274,8 +298,19 @@ impl Processes {
                 Seen::Other
             }
         };
-        self.seen.insert(mapping.file, seen);
+        self.record(version, seen);
         seen
+    }
+
+    /// Keeps what a file is, and tells the kernel.
+    fn record(&mut self, version: Version, seen: Seen) {
+        self.seen.insert(version, seen);
+        let known = match seen {
+            Seen::Runtime(runtime) => runtime as i32,
+            Seen::Other => ewapa_templates::NO_RUNTIME,
+        };
+        // What finds no place is looked into again.
+        let _ = self.files.insert(version.to_words(), known, 0);
     }
 
     fn inspect(&mut self, mapping: &Mapping, open: &Path) -> Seen {

@@ -153,11 +153,12 @@ pub fn trace(
     timings.mark("programs");
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
+    let files = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("files")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let calibrates = !settings.needs.functions.is_empty();
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(settings.needs, probes, traced, known, names),
+        processes: Processes::new(settings.needs, probes, traced, files, known, names),
         events,
         signals,
         links,

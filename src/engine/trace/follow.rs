@@ -138,6 +138,9 @@ impl Run {
     fn admit(&mut self) {
         while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
             self.processes.admit(&runtime);
+            // It goes on before this takes its time.
+            drop(runtime);
+            self.is_probed();
         }
     }
 
@@ -163,10 +166,14 @@ impl Run {
 
     fn look_into(&mut self, pid: u32) {
         // A process that has ended in the meantime has nothing to look into.
-        if self.processes.look_into(pid).is_ok()
-            && self.first_probe.is_none()
-            && self.processes.with_runtime() > 0
-        {
+        if self.processes.look_into(pid).is_ok() && self.processes.with_runtime() > 0 {
+            self.is_probed();
+        }
+    }
+
+    /// There are probes on a runtime.
+    fn is_probed(&mut self) {
+        if self.first_probe.is_none() {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
             if self.calibrates {
@@ -321,6 +328,12 @@ impl Run {
                 }
                 signals::send(pid, libc::SIGCONT);
                 refused
+            }
+            Event::Runtime(pid, runtime) => {
+                if self.processes.begins(pid, runtime) {
+                    self.meet(pid, Meeting::Exec)?;
+                }
+                Ok(())
             }
             Event::Exit(pid) => {
                 self.processes.forget(pid);

@@ -26,6 +26,7 @@ pub struct Gate {
     arrived: OwnedFd,
     /// Says that this is dropped.
     closed: OwnedFd,
+    holds: bool,
 }
 
 /// A runtime that nobody has attached to yet, before its exec.
@@ -43,11 +44,12 @@ pub struct Runtime {
 }
 
 impl Gate {
-    /// Asks for every exec from now on.
+    /// Asks for every exec from now on. Without `holds` no process waits for an answer, so that the first one of a
+    /// runtime may run before it is attached to.
     ///
     /// # Errors
     /// The kernel has no such questions, or there is no right to ask.
-    pub fn start() -> io::Result<Gate> {
+    pub fn start(holds: bool) -> io::Result<Gate> {
         let (arrived, closed) = (event()?, event()?);
         let (tell, runtimes) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();
@@ -55,7 +57,7 @@ impl Gate {
         std::thread::Builder::new()
             .name("gate".to_owned())
             .spawn(move || {
-                let fanotify = match prepare(ends) {
+                let fanotify = match prepare(ends, holds) {
                     Ok(fanotify) => fanotify,
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -74,7 +76,13 @@ impl Gate {
             runtimes,
             arrived,
             closed,
+            holds,
         })
+    }
+
+    /// Whether processes wait for an answer.
+    pub fn holds(&self) -> bool {
+        self.holds
     }
 
     /// Readable when a runtime waits.
@@ -120,7 +128,7 @@ fn take(event: i32) {
 
 /// Gives this thread descriptors of its own. A child that another thread starts must not inherit the one
 /// through which the kernel asks: if it were held at its own exec, it would keep the question alive.
-fn prepare((arrived, closed): (i32, i32)) -> io::Result<Fanotify> {
+fn prepare((arrived, closed): (i32, i32), holds: bool) -> io::Result<Fanotify> {
     let (low, high) = (arrived.min(closed) as u32, arrived.max(closed) as u32);
     // SAFETY: closes descriptors of this thread's table only, which nobody else uses.
     unsafe {
@@ -133,7 +141,7 @@ fn prepare((arrived, closed): (i32, i32)) -> io::Result<Fanotify> {
             }
         }
     }
-    let fanotify = Fanotify::new()?;
+    let fanotify = Fanotify::new(holds)?;
     filesystems::mark(&fanotify)?;
     Ok(fanotify)
 }

@@ -136,7 +136,10 @@ impl Loaded {
             files,
         } = settings.offsets;
         let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
-        let files: Vec<u8> = files.iter().flat_map(|offset| offset.to_ne_bytes()).collect();
+        let files: Vec<u8> = files
+            .iter()
+            .flat_map(|offset| offset.to_ne_bytes())
+            .collect();
         let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),

@@ -134,8 +134,8 @@ impl Processes {
         self.ahead.insert(inspected.file, inspected.inspection);
     }
 
-    /// Attaches to a runtime before the process that is to execute it goes on.
-    pub fn admit(&mut self, runtime: &gate::Runtime) {
+    /// Attaches to a runtime that is executed. With `holds` the process waits for that.
+    pub fn admit(&mut self, runtime: &gate::Runtime, holds: bool) {
         let mapping = Mapping {
             addresses: 0..0,
             file_offset: 0,
@@ -143,8 +143,12 @@ impl Processes {
             path: runtime.path.clone(),
             open: runtime.open.clone(),
         };
+        let before = self.attached.len();
         match self.attach(&mapping, &runtime.open, &runtime.image) {
             Ok(number) => {
+                if self.attached.len() > before && !holds {
+                    self.began_before(number, &format!("{} was executed", runtime.path.display()));
+                }
                 if let Ok(version) = Version::of(runtime.file, &runtime.open) {
                     self.record(version, Seen::Runtime(number));
                 }
@@ -207,10 +211,7 @@ impl Processes {
                 has_runtime = true;
                 if self.attached.len() > before && meeting != Meeting::Running {
                     began_before = true;
-                    let name = self.names.runtime_name(i64::from(runtime));
-                    self.troubles.push(format!(
-                        "{name} was not known before process {pid} began, so the first calls of that process may be missing"
-                    ));
+                    self.began_before(runtime, &format!("process {pid} began"));
                 }
             }
         }
@@ -229,6 +230,14 @@ impl Processes {
             (false, _) => {}
         }
         Ok(has_runtime)
+    }
+
+    /// A process of this runtime has run without probes.
+    fn began_before(&mut self, runtime: u32, what: &str) {
+        let name = self.names.runtime_name(i64::from(runtime));
+        self.troubles.push(format!(
+            "{name} was not known before {what}, so the first calls of that process may be missing"
+        ));
     }
 
     /// A process has begun to be a runtime that the kernel knows. Returns whether it is to be looked into.

@@ -1,4 +1,4 @@
-//! The kernel's questions whether a file may be executed (fanotify(7)).
+//! The kernel's questions whether a file may be executed, or its news that one is (fanotify(7)).
 
 use std::ffi::CString;
 use std::io;
@@ -6,10 +6,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// A source of questions. If it is closed, all are answered with yes.
-pub struct Fanotify(OwnedFd);
+/// A source of questions, or of news. If it is closed, all questions are answered with yes.
+pub struct Fanotify {
+    fd: OwnedFd,
+    /// The process sleeps until it is answered.
+    holds: bool,
+}
 
-/// A question: may this file be executed? The process sleeps until it is answered.
+/// A file that is executed: a question whether it may be, or the news that it is.
 pub struct Asked(OwnedFd);
 
 impl Asked {
@@ -25,21 +29,26 @@ impl Asked {
 }
 
 impl Fanotify {
-    /// Nothing is asked for yet.
+    /// Nothing is asked for yet. With `holds` processes wait for an answer.
     ///
     /// # Errors
     /// The kernel asks nobody, or there is no right to be asked.
-    pub fn new() -> io::Result<Fanotify> {
-        let flags = libc::FAN_CLASS_CONTENT
-            | libc::FAN_CLOEXEC
-            | libc::FAN_NONBLOCK
-            | libc::FAN_UNLIMITED_MARKS;
+    pub fn new(holds: bool) -> io::Result<Fanotify> {
+        let class = if holds {
+            libc::FAN_CLASS_CONTENT
+        } else {
+            libc::FAN_CLASS_NOTIF
+        };
+        let flags = class | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK | libc::FAN_UNLIMITED_MARKS;
         let files = libc::O_RDONLY | libc::O_LARGEFILE | libc::O_CLOEXEC;
         // SAFETY: a system call on numbers; the descriptor is new and ours.
         unsafe {
             match libc::fanotify_init(flags, files as u32) {
                 -1 => Err(io::Error::last_os_error()),
-                fd => Ok(Fanotify(OwnedFd::from_raw_fd(fd))),
+                fd => Ok(Fanotify {
+                    fd: OwnedFd::from_raw_fd(fd),
+                    holds,
+                }),
             }
         }
     }
@@ -65,16 +74,14 @@ impl Fanotify {
 
     fn mark(&self, flags: u32, directory: RawFd, path: Option<&CString>) -> io::Result<()> {
         let path = path.map_or(std::ptr::null(), |path| path.as_ptr());
-        // SAFETY: the path is null or lives across the call.
-        let result = unsafe {
-            libc::fanotify_mark(
-                self.0.as_raw_fd(),
-                flags,
-                libc::FAN_OPEN_EXEC_PERM,
-                directory,
-                path,
-            )
+        let event = if self.holds {
+            libc::FAN_OPEN_EXEC_PERM
+        } else {
+            libc::FAN_OPEN_EXEC
         };
+        // SAFETY: the path is null or lives across the call.
+        let result =
+            unsafe { libc::fanotify_mark(self.fd.as_raw_fd(), flags, event, directory, path) };
         match result {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
@@ -89,8 +96,13 @@ impl Fanotify {
         const SIZE: usize = size_of::<libc::fanotify_event_metadata>();
         let mut buffer = [0u8; 64 * SIZE];
         // SAFETY: the kernel writes at most as many bytes as there is room for.
-        let read =
-            unsafe { libc::read(self.0.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        let read = unsafe {
+            libc::read(
+                self.fd.as_raw_fd(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+            )
+        };
         let Ok(read) = usize::try_from(read) else {
             let error = io::Error::last_os_error();
             return match error.kind() {
@@ -116,6 +128,9 @@ impl Fanotify {
 
     /// Lets the process go on.
     pub fn allow(&self, asked: &Asked) {
+        if !self.holds {
+            return;
+        }
         let response = libc::fanotify_response {
             fd: asked.0.as_raw_fd(),
             response: libc::FAN_ALLOW,
@@ -123,7 +138,7 @@ impl Fanotify {
         // SAFETY: the structure is there. That a process was killed meanwhile is no failure.
         unsafe {
             libc::write(
-                self.0.as_raw_fd(),
+                self.fd.as_raw_fd(),
                 std::ptr::from_ref(&response).cast(),
                 size_of_val(&response),
             )
@@ -133,6 +148,6 @@ impl Fanotify {
 
 impl AsRawFd for Fanotify {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.fd.as_raw_fd()
     }
 }

@@ -101,18 +101,25 @@ impl Run {
     /// Traces every process that has a runtime: those that begin from now on, and those that run, which
     /// [`Run::meet_some`] looks into.
     fn join_all(&mut self, wishes: &Wishes) -> Result<(), Error> {
-        if !wishes.no_hold {
-            match Gate::start() {
-                Ok(gate) => {
-                    // A tracer that stands still would let everything wait that is executed for the first time.
-                    signals::ignore(libc::SIGTSTP);
-                    self.gate = Some(gate);
+        let held = if wishes.no_hold {
+            None
+        } else {
+            match Gate::start(true) {
+                Ok(gate) => Some(gate),
+                Err(error) => {
+                    self.processes
+                        .troubles
+                        .push(format!("programs cannot be held at their exec: {error}"));
+                    None
                 }
-                Err(error) => self.processes.troubles.push(format!(
-                    "programs cannot be held at their exec ({error}): the first calls of a runtime that no process had before may be missing"
-                )),
             }
+        };
+        if held.is_some() {
+            // A tracer that stands still would let everything wait that is executed for the first time.
+            signals::ignore(libc::SIGTSTP);
         }
+        // Without either, files are looked into as long as a process maps them.
+        self.gate = held.or_else(|| Gate::start(false).ok());
         let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
         self.unmet = entries
             .flatten()
@@ -137,7 +144,8 @@ impl Run {
     /// Attaches to runtimes that are held at their exec.
     fn admit(&mut self) {
         while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
-            self.processes.admit(&runtime);
+            let holds = self.gate.as_ref().is_some_and(Gate::holds);
+            self.processes.admit(&runtime, holds);
             // It goes on before this takes its time.
             drop(runtime);
             self.is_probed();

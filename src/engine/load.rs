@@ -367,7 +367,7 @@ mod tests {
     use super::*;
     use crate::engine::{abi, kernel};
 
-    fn load_each(needs: Needs, may_sleep: bool) {
+    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
@@ -382,7 +382,7 @@ mod tests {
                 .map(abi::encode)
                 .collect(),
             all_processes: false,
-            follows_all: false,
+            follows_all,
             started: kernel::now(),
         };
         let loaded = Loaded::new(&linked, &settings).expect("maps");
@@ -402,6 +402,11 @@ mod tests {
         } else {
             loaded.program(session)
         });
+        check(loaded.program(Program {
+            name: "library_loaded",
+            ty: bpf::BPF_PROG_TYPE_KPROBE,
+            attach_type: bpf::BPF_TRACE_UPROBE_MULTI,
+        }));
         for name in [
             "process_fork",
             "process_exec",
@@ -439,8 +444,10 @@ mod tests {
             watched: [1, 2, 3, 4],
             ..nothing.clone()
         };
-        load_each(nothing, false);
-        load_each(everything.clone(), false);
-        load_each(everything, true);
+        load_each(nothing.clone(), false, false);
+        load_each(nothing, false, true);
+        load_each(everything.clone(), false, false);
+        load_each(everything.clone(), true, false);
+        load_each(everything, true, true);
     }
 }

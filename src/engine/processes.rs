@@ -85,7 +85,7 @@ pub enum Meeting {
 }
 
 /// A runtime that was found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Name and version.
     pub name: String,
@@ -398,7 +398,7 @@ impl Processes {
         }
         self.attached.insert(identity, runtime);
         self.probed.insert(runtime, kernel::now());
-        self.found.push(Found {
+        let found = Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
             missing: image
                 .missing
@@ -415,7 +415,11 @@ impl Processes {
                 .iter()
                 .any(|site| site.role == ewapa_symbols::Role::Name),
             start_unseen: self.needs.guest_entry && !image.has_start(),
-        });
+        };
+        // Copies of a file are one runtime.
+        if !self.found.contains(&found) {
+            self.found.push(found);
+        }
         Ok(runtime)
     }
 

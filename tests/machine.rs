@@ -94,7 +94,7 @@ fn run(program: &Path, module: &Path) {
 fn the_first_process_of_a_runtime_misses_no_call(runtime: Runtime) {
     let directory = Directory::new();
     let module = guest(&directory);
-    let program = copy(runtime, &directory, "new");
+    let program = copy(runtime, &directory, runtime.name());
     let tracing = start(&script(&command(&program)), &[]);
     run(&program, &module);
     let (rows, said) = end(tracing);
@@ -257,4 +257,38 @@ fn nothing_is_held_if_that_is_not_wanted() {
         (5 * WRITES..=6 * WRITES).contains(&calls),
         "{calls}: {said}"
     );
+}
+
+/// The library is a new file, too: a process that loads it waits until it has been looked into.
+#[test]
+fn the_first_process_that_loads_a_runtime_misses_no_call() {
+    if !Runtime::LibWasmtime.is_ready() {
+        return;
+    }
+    let directory = Directory::new();
+    let module = guest(&directory);
+    let installed = Runtime::LibWasmtime.binary();
+    // DIRECTORY/wasmtime/linux-x86_64/_libwasmtime.so
+    let packages = installed.ancestors().nth(3).expect("it is installed below");
+    let copied = Process::start(
+        Command::new("cp")
+            .args(["-r", "wasmtime"])
+            .arg(directory.path())
+            .current_dir(packages),
+    )
+    .end();
+    assert_eq!(copied.code(), 0, "{}", copied.stderr);
+    let library = directory.path().join("wasmtime/linux-x86_64");
+    assert!(library.is_dir());
+    let tracing = start("table t from wasi:fd_write by pid { calls = count() }", &[]);
+    let mut invocation = Runtime::LibWasmtime.run(&module, directory.path());
+    invocation.environment = vec![("PYTHONPATH", directory.path().into())];
+    let host = Process::start(&mut invocation.command());
+    let pid = host.pid();
+    let ended = host.end();
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let (rows, said) = end(tracing);
+    let row = format!("{pid},{WRITES}");
+    assert!(rows.contains(&row), "no {row} in {rows:?}: {said}");
+    assert!(!said.contains(&format!("process {pid} began")), "{said}");
 }

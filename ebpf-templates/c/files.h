@@ -4,6 +4,17 @@
 
 const volatile __u32 file_offsets[FILE_OFFSETS]; /* all 0 if the kernel does not tell them: then nothing is known */
 
+const volatile __u8 holds_libraries; /* a process with a new library that has a runtime's name is stopped */
+
+/* Processes that are stopped for their libraries, until user space lets them go. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u32);
+} held SEC(".maps");
+
 /* Filled by user space. Below zero: enum file_known. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -76,10 +87,31 @@ struct library {
 	__u64 next;
 };
 
+#define FOUR(a, b, c, d) ((__u32)(a) | (__u32)(b) << 8 | (__u32)(c) << 16 | (__u32)(d) << 24)
+
+/* Whether the name of a library, a text at this address, is that of a runtime as they are known: only for
+ * these a process is stopped. */
+__noinline int is_named_like_a_runtime(__u64 address)
+{
+	char name[208] = {};
+	__u32 last = 0;
+
+	bpf_probe_read_user_str(name, sizeof(name), (void *)address);
+	for (int i = 0; i < (int)sizeof(name); i++) {
+		last = last >> 8 | (__u32)(__u8)name[i] << 24;
+		if (last == FOUR('w', 'a', 's', 'm') || last == FOUR('i', 'w', 'a', 's') ||
+		    last == FOUR('n', 'o', 'd', 'e'))
+			return 1;
+	}
+	return 0;
+}
+
 struct walk {
 	__u64 next;      /* the address of the next library; 0 behind the last */
-	__s32 found;     /* what is known so far: FILE_UNKNOWN if that is so of any */
-	__u32 pad;
+	__s32 found;     /* the runtime, or FILE_NO_RUNTIME */
+	__u8 unknown;    /* a file is not known */
+	__u8 holds;      /* and has the name of a runtime */
+	__u16 pad;
 };
 
 /* Goes on to the next library. Returns 1 at the end. */
@@ -92,27 +124,30 @@ static long walk_library(__u32 index, struct walk *walk)
 	if (!walk->next)
 		return 1;
 	if (bpf_probe_read_user(&library, sizeof(library), (void *)walk->next)) {
-		walk->found = FILE_UNKNOWN;
+		walk->unknown = 1;
 		return 1;
 	}
 	known = mapped_runtime(library.dynamic);
-	if (known != FILE_NO_RUNTIME)
+	if (known == FILE_UNKNOWN) {
+		walk->unknown = 1;
+		if (holds_libraries && !walk->holds)
+			walk->holds = is_named_like_a_runtime(library.name);
+	} else if (known != FILE_NO_RUNTIME) {
 		walk->found = known;
+	}
 	walk->next = library.next;
-	return known == FILE_UNKNOWN;
+	return 0;
 }
 
-/* What is known of the libraries of the current process: FILE_UNKNOWN if that is so of any. */
-static __always_inline int libraries_runtime(__u64 address)
+/* What is known of the libraries of the current process. */
+static __always_inline void walk_libraries(__u64 address, struct walk *walk)
 {
 	struct linker_state state = {};
-	struct walk walk = { .found = FILE_NO_RUNTIME };
 
 	/* Above 1 there are lists besides this one. */
 	if (bpf_probe_read_user(&state, sizeof(state), (void *)address) || state.version != 1)
-		return FILE_UNKNOWN;
-	walk.next = state.libraries;
-	if (bpf_loop(MAX_LIBRARIES, walk_library, &walk, 0) < 0 || walk.next)
-		return FILE_UNKNOWN;
-	return walk.found;
+		walk->unknown = 1;
+	walk->next = state.libraries;
+	if (bpf_loop(MAX_LIBRARIES, walk_library, walk, 0) < 0 || walk->next)
+		walk->unknown = 1;
 }

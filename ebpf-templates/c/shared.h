@@ -51,8 +51,9 @@ struct event {
 	__s32 runtime;   /* EVENT_RUNTIME: the value of the builtin */
 };
 
-/* EVENT_RUNTIME: a process has begun to be a runtime that is known. It is not stopped. */
-enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3, EVENT_RUNTIME = 4 };
+/* EVENT_RUNTIME: a process has begun to be a runtime that is known. It is not stopped. EVENT_STOPPED: as
+ * EVENT_LIBRARY, and it is stopped where others are not. */
+enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3, EVENT_RUNTIME = 4, EVENT_STOPPED = 5 };
 
 /* A file as it is now: its number may be another file's later. */
 struct file_key {

@@ -685,7 +685,7 @@ static __always_inline void tell(__u32 kind, __u32 pid, __s32 runtime)
 	}
 	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. Not
 	 * if it is every process of the machine: shells would take their commands for stopped. */
-	if (kind != EVENT_EXIT && !follows_all)
+	if (kind == EVENT_STOPPED || (kind != EVENT_EXIT && !follows_all))
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
 }
@@ -709,7 +709,7 @@ SEC("uprobe/library")
 int library_loaded(struct pt_regs *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	__u32 state = 0;
+	__u32 state = 0, one = 1;
 
 	if (!follows_all && !bpf_map_lookup_elem(&processes, &pid))
 		return 0;
@@ -717,13 +717,17 @@ int library_loaded(struct pt_regs *ctx)
 	if (state)
 		return 0;
 	if (follows_all) {
-		int known = libraries_runtime(ctx->ip + bpf_get_attach_cookie(ctx));
+		struct walk walk = { .found = FILE_NO_RUNTIME };
 
-		if (known == FILE_NO_RUNTIME)
+		walk_libraries(ctx->ip + bpf_get_attach_cookie(ctx), &walk);
+		if (!walk.unknown) {
+			if (walk.found != FILE_NO_RUNTIME && !bpf_map_lookup_elem(&processes, &pid))
+				is_runtime(ctx, pid, walk.found);
 			return 0;
-		if (known != FILE_UNKNOWN) {
-			if (!bpf_map_lookup_elem(&processes, &pid))
-				is_runtime(ctx, pid, known);
+		}
+		/* Not if nobody could let it go. */
+		if (walk.holds && !bpf_map_update_elem(&held, &pid, &one, BPF_ANY)) {
+			tell(EVENT_STOPPED, pid, 0);
 			return 0;
 		}
 	}

@@ -213,6 +213,8 @@ pub enum Event {
     Exit(u32),
     /// A process has begun to be a runtime that is known, by the value of the builtin; it is not stopped.
     Runtime(u32, u32),
+    /// A process of the machine has new libraries, one with the name of a runtime; it is stopped.
+    Stopped(u32),
 }
 
 impl Event {
@@ -228,6 +230,7 @@ impl Event {
                 let runtime = u32::from_ne_bytes(bytes.get(8..12)?.try_into().ok()?);
                 Some(Event::Runtime(pid, runtime))
             }
+            5 => Some(Event::Stopped(pid)),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ use super::maps::FileId;
 use fanotify::{Asked, Fanotify};
 
 /// How long a process waits at most for this one to attach to its runtime.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The gate, open for what is no runtime. All pass when it is dropped.
 pub struct Gate {

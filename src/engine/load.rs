@@ -31,8 +31,10 @@ pub struct Settings {
     pub abis: Vec<Abi>,
     /// Raw probes fire in every process, and not only in traced ones.
     pub all_processes: bool,
-    /// WASI calls of every process count, also of those that begin later. None is stopped for it.
+    /// WASI calls of every process count, also of those that begin later.
     pub follows_all: bool,
+    /// Where every process counts: one with a new library that has a runtime's name is stopped.
+    pub holds_libraries: bool,
     /// When the script started: nanoseconds of the monotonic clock.
     pub started: u64,
 }
@@ -152,6 +154,10 @@ impl Loaded {
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
             ("file_offsets", (&files[..], true)),
+            (
+                "holds_libraries",
+                (&[u8::from(settings.holds_libraries)][..], true),
+            ),
             (
                 "all_processes",
                 (&[u8::from(settings.all_processes)][..], true),
@@ -383,6 +389,7 @@ mod tests {
                 .collect(),
             all_processes: false,
             follows_all,
+            holds_libraries: follows_all,
             started: kernel::now(),
         };
         let loaded = Loaded::new(&linked, &settings).expect("maps");

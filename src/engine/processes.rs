@@ -80,8 +80,10 @@ pub enum Meeting {
     Running,
     /// It has a new program.
     Exec,
-    /// It has new libraries.
+    /// It has new libraries, and goes on.
     Library,
+    /// It has new libraries, and is stopped.
+    Stopped,
 }
 
 /// A runtime that was found.
@@ -209,7 +211,9 @@ impl Processes {
             let before = self.attached.len();
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
-                if self.attached.len() > before && meeting != Meeting::Running {
+                if self.attached.len() > before
+                    && !matches!(meeting, Meeting::Running | Meeting::Stopped)
+                {
                     began_before = true;
                     self.began_before(runtime, &format!("process {pid} began"));
                 }
@@ -217,7 +221,7 @@ impl Processes {
         }
         let traced = self.findings.contains_key(&pid);
         match (has_runtime, meeting) {
-            (true, Meeting::Library) if traced => {}
+            (true, Meeting::Library | Meeting::Stopped) if traced => {}
             // What it has reached by now is not known.
             (true, _) if began_before => self.trace(pid, Joins::Running)?,
             (true, Meeting::Running) => self.trace(pid, Joins::Running)?,

@@ -128,18 +128,16 @@ pub fn trace(
             .collect(),
         all_processes: matches!(target, Target::Machine),
         follows_all,
+        holds_libraries: follows_all && !wishes.no_hold,
         started: kernel::now(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     names.prepare(plan, &mut loaded);
     timings.mark("maps");
-    // What is never stopped need not be let go.
-    let keeper = (!follows_all)
-        .then(|| {
-            Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))
-        })
-        .transpose()?;
+    let stopped = if follows_all { "held" } else { "processes" };
+    let keeper =
+        Some(Keeper::start(loaded.map(stopped)?).map_err(io_error("cannot start the keeper"))?);
     let probes = Probes::load(&loaded, mechanism, may_sleep)?;
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = Vec::new();
@@ -154,6 +152,7 @@ pub fn trace(
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let files = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("files")?)?)?;
+    let held_map = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("held")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let calibrates = !settings.needs.functions.is_empty();
     let mut run = Run {
@@ -166,6 +165,7 @@ pub fn trace(
         keeper,
         gate: None,
         unmet: Vec::new(),
+        stopped: held_map,
         follows_all,
         running: None,
         left: None,
@@ -232,7 +232,9 @@ struct Run {
     gate: Option<Gate>,
     /// The processes of the machine that are still to be looked into.
     unmet: Vec<u32>,
-    /// Every process of the machine is followed, and none is stopped for it.
+    /// Where every process of the machine is followed: those that are stopped for their libraries.
+    stopped: BpfHashMap<aya::maps::MapData, u32, u32>,
+    /// Every process of the machine is followed.
     follows_all: bool,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.

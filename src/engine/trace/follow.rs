@@ -57,7 +57,7 @@ impl Run {
         }
         let exited = script.exited();
         self.ended = Some(Instant::now());
-        if exited || self.processes.go_on() {
+        if exited || self.follows_all || self.processes.go_on() {
             self.let_go();
         }
         if exited {
@@ -312,10 +312,22 @@ impl Run {
             .and_then(|bytes| Event::from_bytes(&bytes))
     }
 
+    /// Lets a process go on that is stopped for its libraries.
+    pub(super) fn go_on(&mut self, pid: u32) {
+        // Another thread of it may have been told of meanwhile, and the entry be gone: it is stopped all the same.
+        let _ = self.stopped.remove(&pid);
+        signals::send(pid, libc::SIGCONT);
+    }
+
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Exec(pid) if self.follows_all => self.meet(pid, Meeting::Exec),
             Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
+            Event::Stopped(pid) => {
+                let met = self.meet(pid, Meeting::Stopped);
+                self.go_on(pid);
+                met
+            }
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
                     self.processes.trace(pid, Joins::ByExec)?;

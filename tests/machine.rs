@@ -14,6 +14,7 @@ use support::host::ewapa;
 use support::is_root;
 use support::process::{Process, wait_until};
 use support::runtime::Runtime;
+use support::trace::has_probes_on;
 
 /// What a guest of these tests writes.
 const WRITES: usize = 10;
@@ -245,8 +246,9 @@ fn nothing_is_held_if_that_is_not_wanted() {
     let program = copy(Runtime::Wasm3, &directory, "free");
     let mut tracing = start(&script(&command(&program)), &["--no-hold"]);
     run(&program, &module);
-    // By now its file is known, or will be soon.
-    std::thread::sleep(Duration::from_millis(500));
+    wait_until("probes on the runtime", || {
+        has_probes_on(tracing.pid(), &program).then_some(())
+    });
     for _ in 0..5 {
         run(&program, &module);
     }

@@ -154,6 +154,11 @@ impl Run {
 
     /// Traces a process if it has a runtime.
     fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
+        // An event that comes late finds what was mapped since, for which the process may be stopped by now.
+        let meeting = match (meeting, self.stopped.get(&pid, 0)) {
+            (Meeting::Exec | Meeting::Library, Ok(_)) => Meeting::Stopped,
+            _ => meeting,
+        };
         if self.processes.meet(pid, meeting)? {
             self.look_into(pid);
         }

@@ -6,55 +6,14 @@ use std::process::Command;
 
 use support::bpftrace::{compile, output};
 use support::directory::Directory;
-use support::guest::Guest;
 use support::host::ewapa;
 use support::is_root;
-use support::process::{Process, wait_until};
-use support::runtime::Runtime;
-use support::trace::has_probes_on;
+use support::process::Process;
 
 fn script(arguments: &[&str]) -> Command {
     let mut command = Command::new(ewapa());
     command.arg("script").args(arguments);
     command
-}
-
-#[test]
-fn without_a_command_every_process_with_a_runtime_counts() {
-    if !Runtime::Wasm3.is_ready() {
-        return;
-    }
-    let directory = Directory::new();
-    let module = Guest::named("sizes").compile(&directory);
-    let mut tracing = Process::start(&mut script(&[
-        "-f",
-        "csv",
-        "-q",
-        "-e",
-        "table t from wasi:fd_write by pid { calls = count() }",
-    ]));
-    let guest = || {
-        let guest = Process::start(&mut Runtime::Wasm3.run(&module, directory.path()).command());
-        let pid = guest.pid();
-        guest.end();
-        pid
-    };
-    // The first processes may end before ewapa has seen that their file is a runtime.
-    wait_until("probes on a runtime that begins later", || {
-        guest();
-        has_probes_on(tracing.pid(), &Runtime::Wasm3.binary()).then_some(())
-    });
-    let pid = guest();
-    assert!(!tracing.has_ended());
-    tracing.signal(libc::SIGINT);
-    let ended = tracing.end();
-    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-    let line = format!("{pid},100");
-    assert!(
-        text.lines().any(|known| known == line),
-        "no {line} in:\n{text}\n{}",
-        ended.stderr
-    );
 }
 
 #[test]

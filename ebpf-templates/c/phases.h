@@ -92,6 +92,28 @@ static __always_inline void begin_life(__u32 pid)
 		count(COUNT_LIVES);
 }
 
+/* The current process begins as a runtime that is known. */
+static __always_inline void begin_as_runtime(void *ctx, __u32 pid, __s64 runtime)
+{
+	struct life *life = bpf_map_lookup_elem(&lives, &pid);
+	struct thread *thread = traced_thread();
+	struct call *record;
+
+	if (!life || !thread)
+		return;
+	life->reached = 1u << PHASE_EXEC;
+	record = &thread->event;
+	record->phase = PHASE_EXEC;
+	record->phase_duration = NONE;
+	record->elapsed_exec = 0;
+	record->runtime = runtime;
+	record->module = NONE;
+	record->pid = pid;
+	record->tid = pid;
+	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	ewapa_phase(record, ctx);
+}
+
 /* Attached to nothing: user space runs it when it has looked into a process, before that goes on. */
 SEC("raw_tp/process_known")
 int process_known(struct bpf_raw_tracepoint_args *ctx)

@@ -48,9 +48,37 @@ enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION, ROLE_START };
 struct event {
 	__u32 kind;      /* enum event_kind */
 	__u32 pid;
+	__s32 runtime;   /* EVENT_RUNTIME: the value of the builtin */
 };
 
-enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3 };
+/* EVENT_RUNTIME: a process has begun to be a runtime that is known. It is not stopped. EVENT_STOPPED: as
+ * EVENT_LIBRARY, and it is stopped where others are not. */
+enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3, EVENT_RUNTIME = 4, EVENT_STOPPED = 5 };
+
+/* A file as it is now: its number may be another file's later. */
+struct file_key {
+	__u64 inode;
+	__u64 size;      /* bytes */
+	__s64 changed;   /* seconds since 1970 */
+	__u32 device;    /* major << 20 | minor */
+	__u32 pad;
+};
+
+/* Where things are in the kernel's structures, in bytes: what leads from a program or a mapping to its file. */
+enum file_offset {
+	OFFSET_PROGRAM_FILE,   /* of file in struct linux_binprm */
+	OFFSET_VMA_FILE,       /* of vm_file in struct vm_area_struct */
+	OFFSET_FILE_INODE,     /* of f_inode in struct file */
+	OFFSET_INODE_NUMBER,   /* of i_ino in struct inode */
+	OFFSET_INODE_SIZE,     /* of i_size */
+	OFFSET_INODE_CHANGED,  /* of the seconds of i_ctime */
+	OFFSET_INODE_SUPER,    /* of i_sb */
+	OFFSET_SUPER_DEVICE,   /* of s_dev in struct super_block */
+	FILE_OFFSETS,
+};
+
+/* What is known of a file; else it is a runtime, and this the value of the builtin. */
+enum file_known { FILE_NO_RUNTIME = -1, FILE_UNKNOWN = -2 };
 
 /* A process that is traced. */
 struct process {

@@ -664,8 +664,9 @@ int wasi_return(struct pt_regs *ctx)
 
 #include "syscalls.h"
 #include "scheduling.h"
+#include "files.h"
 
-static __always_inline void tell(__u32 kind, __u32 pid)
+static __always_inline void tell(__u32 kind, __u32 pid, __s32 runtime)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -675,6 +676,7 @@ static __always_inline void tell(__u32 kind, __u32 pid)
 	}
 	event->kind = kind;
 	event->pid = pid;
+	event->runtime = runtime;
 	if (phases && kind != EVENT_EXIT && !follows_all) {
 		struct life *life = bpf_map_lookup_elem(&lives, &pid);
 
@@ -683,9 +685,22 @@ static __always_inline void tell(__u32 kind, __u32 pid)
 	}
 	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. Not
 	 * if it is every process of the machine: shells would take their commands for stopped. */
-	if (kind != EVENT_EXIT && !follows_all)
+	if (kind == EVENT_STOPPED || (kind != EVENT_EXIT && !follows_all))
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
+}
+
+/* The current process is traced, and user space need not look into it for that. */
+static __always_inline void is_runtime(void *ctx, __u32 pid, __s32 runtime)
+{
+	struct process process = { .module = NONE, .runtime = runtime, .quiet = QUIET_NOT };
+
+	if (bpf_map_update_elem(&processes, &pid, &process, BPF_ANY))
+		count(COUNT_PROCESSES);
+	/* The name of a module only user space knows: then it tells the phase. */
+	if (phases && !(script_reads & READS_MODULE))
+		begin_as_runtime(ctx, pid, runtime);
+	tell(EVENT_RUNTIME, pid, runtime);
 }
 
 /* The dynamic linker calls an empty function after each change to what is mapped. The cookie leads from
@@ -694,13 +709,29 @@ SEC("uprobe/library")
 int library_loaded(struct pt_regs *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	__u32 state = 0;
+	__u32 state = 0, one = 1;
 
 	if (!follows_all && !bpf_map_lookup_elem(&processes, &pid))
 		return 0;
 	bpf_probe_read_user(&state, sizeof(state), (void *)(ctx->ip + bpf_get_attach_cookie(ctx) + 24));
-	if (state == 0)
-		tell(EVENT_LIBRARY, pid);
+	if (state)
+		return 0;
+	if (follows_all) {
+		struct walk walk = { .found = FILE_NO_RUNTIME };
+
+		walk_libraries(ctx->ip + bpf_get_attach_cookie(ctx), &walk);
+		if (!walk.unknown) {
+			if (walk.found != FILE_NO_RUNTIME && !bpf_map_lookup_elem(&processes, &pid))
+				is_runtime(ctx, pid, walk.found);
+			return 0;
+		}
+		/* Not if nobody could let it go. */
+		if (walk.holds && !bpf_map_update_elem(&held, &pid, &one, BPF_ANY)) {
+			tell(EVENT_STOPPED, pid, 0);
+			return 0;
+		}
+	}
+	tell(EVENT_LIBRARY, pid, 0);
 	return 0;
 }
 
@@ -731,14 +762,27 @@ static __always_inline void abandon_calls(struct thread *thread)
 	thread->depth = 0;
 }
 
+/* A process has a new program, where every process is traced. */
+static __always_inline void executes(struct bpf_raw_tracepoint_args *ctx, __u32 pid)
+{
+	int known = program_runtime(ctx->args[2]);
+
+	if (known == FILE_UNKNOWN) {
+		tell(EVENT_EXEC, pid, 0);
+	} else if (known != FILE_NO_RUNTIME) {
+		is_runtime(ctx, pid, known);
+	} else if (!bpf_map_delete_elem(&processes, &pid)) {
+		tell(EVENT_EXIT, pid, 0);
+	}
+}
+
 SEC("raw_tp/sched_process_exec")
-int process_exec(void *ctx)
+int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
-	(void)ctx;
 	if (thread) {
 		abandon_calls(thread);
 		thread->known = 0;
@@ -754,7 +798,10 @@ int process_exec(void *ctx)
 	}
 	if (phases)
 		begin_life(pid);
-	tell(EVENT_EXEC, pid);
+	if (follows_all)
+		executes(ctx, pid);
+	else
+		tell(EVENT_EXEC, pid, 0);
 	return 0;
 }
 
@@ -787,7 +834,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 		bpf_map_delete_elem(&lives, &pid);
 	}
 	if (!bpf_map_delete_elem(&processes, &pid))
-		tell(EVENT_EXIT, pid);
+		tell(EVENT_EXIT, pid, 0);
 	return 0;
 }
 

@@ -211,6 +211,10 @@ pub enum Event {
     Library(u32),
     /// A traced process has ended.
     Exit(u32),
+    /// A process has begun to be a runtime that is known, by the value of the builtin; it is not stopped.
+    Runtime(u32, u32),
+    /// A process of the machine has new libraries, one with the name of a runtime; it is stopped.
+    Stopped(u32),
 }
 
 impl Event {
@@ -222,10 +226,21 @@ impl Event {
             1 => Some(Event::Exec(pid)),
             2 => Some(Event::Library(pid)),
             3 => Some(Event::Exit(pid)),
+            4 => {
+                let runtime = u32::from_ne_bytes(bytes.get(8..12)?.try_into().ok()?);
+                Some(Event::Runtime(pid, runtime))
+            }
+            5 => Some(Event::Stopped(pid)),
             _ => None,
         }
     }
 }
+
+/// What the map `files` says of a file that is no runtime.
+pub const NO_RUNTIME: i32 = -1;
+
+/// How many offsets lead to the file of a program: the length of `file_offsets`.
+pub const FILE_OFFSETS: usize = 8;
 
 /// What went wrong or stayed open: the index into the map `counters`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

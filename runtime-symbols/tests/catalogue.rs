@@ -132,6 +132,8 @@ fn a_text_that_most_names_have_is_refused() {
 fn a_name_that_is_no_wasi_function_is_refused() {
     refused(
         &format!("{GOOD}functions = {{ Write = \"fd_wrote\" }}"),
-        expect!["in the catalogue file x.toml, line 14, variant `only`: `fd_wrote` is not a WASI function"],
+        expect![
+            "in the catalogue file x.toml, line 14, variant `only`: `fd_wrote` is not a WASI function"
+        ],
     );
 }

@@ -97,6 +97,11 @@ pub struct Options {
     #[arg(short, long)]
     verbose: bool,
 
+    /// Without a command or -p: do not let programs that were never looked into wait at their start until
+    /// they have been; the first calls of a runtime may then be missing
+    #[arg(long)]
+    no_hold: bool,
+
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
     attach: Option<Mechanism>,
@@ -185,6 +190,7 @@ pub fn run_bundled(
         timings: false,
         catalogue: catalogue::Folders::default(),
         verbose: false,
+        no_hold: false,
         attach: None,
         cmd: None,
         command,
@@ -308,6 +314,7 @@ fn run_source(
             mechanism: options.attach,
             limit: options.duration,
             interval: options.interval,
+            no_hold: options.no_hold,
         },
         timings,
         &mut report,

@@ -55,6 +55,10 @@ fn keep(parent: RawFd, processes: RawFd) -> ! {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
             libc::signal(signal, libc::SIG_IGN);
         }
+        // Whoever reads what this process writes is not to wait for the keeper.
+        for stream in 0..3 {
+            libc::close(stream);
+        }
         let mut byte = 0u8;
         let read = loop {
             let read = libc::read(parent, std::ptr::from_mut(&mut byte).cast(), 1);

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 
+use ewapa_templates::FILE_OFFSETS;
 use libbpf_sys as bpf;
 
 /// Where the templates find what they read of the kernel's structures, in bytes.
@@ -15,6 +16,9 @@ pub struct Offsets {
     pub live: u32,
     /// `real_parent` in `struct task_struct`.
     pub parent: u32,
+    /// From a program or a mapping to its file, in the order of `enum file_offset`; zeros if this kernel
+    /// has them elsewhere.
+    pub files: [u32; FILE_OFFSETS],
 }
 
 /// The offsets, from the kernel's own BTF. None if the kernel has no BTF or it cannot be read.
@@ -26,12 +30,31 @@ pub fn offsets() -> Option<Offsets> {
             return None;
         }
         let find = |structure, member| find_member(btf, structure, member);
+        // Before Linux 6.11 the seconds begin a structure, which was renamed in 6.6.
+        let changed = || {
+            [c"i_ctime_sec", c"__i_ctime", c"i_ctime"]
+                .into_iter()
+                .find_map(|member| find(c"inode", member))
+        };
+        let files = || {
+            Some([
+                find(c"linux_binprm", c"file")?,
+                find(c"vm_area_struct", c"vm_file")?,
+                find(c"file", c"f_inode")?,
+                find(c"inode", c"i_ino")?,
+                find(c"inode", c"i_size")?,
+                changed()?,
+                find(c"inode", c"i_sb")?,
+                find(c"super_block", c"s_dev")?,
+            ])
+        };
         let offsets = || {
             Some(Offsets {
                 tgid: find(c"task_struct", c"tgid")?,
                 signal: find(c"task_struct", c"signal")?,
                 live: find(c"signal_struct", c"live")?,
                 parent: find(c"task_struct", c"real_parent")?,
+                files: files().unwrap_or_default(),
             })
         };
         let found = offsets();
@@ -111,5 +134,6 @@ mod tests {
         assert_eq!(offsets.signal % 8, 0);
         assert!(offsets.live > 0);
         assert!(offsets.parent > 0 && offsets.parent.is_multiple_of(8));
+        assert!(offsets.files[0] > 0 && offsets.files[0].is_multiple_of(8));
     }
 }

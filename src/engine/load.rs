@@ -31,8 +31,10 @@ pub struct Settings {
     pub abis: Vec<Abi>,
     /// Raw probes fire in every process, and not only in traced ones.
     pub all_processes: bool,
-    /// WASI calls of every process count, also of those that begin later. None is stopped for it.
+    /// WASI calls of every process count, also of those that begin later.
     pub follows_all: bool,
+    /// Where every process counts: one with a new library that has a runtime's name is stopped.
+    pub holds_libraries: bool,
     /// When the script started: nanoseconds of the monotonic clock.
     pub started: u64,
 }
@@ -133,8 +135,13 @@ impl Loaded {
             signal,
             live,
             parent,
+            files,
         } = settings.offsets;
         let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let files: Vec<u8> = files
+            .iter()
+            .flat_map(|offset| offset.to_ne_bytes())
+            .collect();
         let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
@@ -146,6 +153,11 @@ impl Loaded {
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
+            ("file_offsets", (&files[..], true)),
+            (
+                "holds_libraries",
+                (&[u8::from(settings.holds_libraries)][..], true),
+            ),
             (
                 "all_processes",
                 (&[u8::from(settings.all_processes)][..], true),
@@ -361,7 +373,7 @@ mod tests {
     use super::*;
     use crate::engine::{abi, kernel};
 
-    fn load_each(needs: Needs, may_sleep: bool) {
+    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
@@ -372,7 +384,8 @@ mod tests {
             offsets: kernel::offsets().expect("a kernel with BTF"),
             abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
             all_processes: false,
-            follows_all: false,
+            follows_all,
+            holds_libraries: follows_all,
             started: kernel::now(),
         };
         let loaded = Loaded::new(&linked, &settings).expect("maps");
@@ -392,6 +405,11 @@ mod tests {
         } else {
             loaded.program(session)
         });
+        check(loaded.program(Program {
+            name: "library_loaded",
+            ty: bpf::BPF_PROG_TYPE_KPROBE,
+            attach_type: bpf::BPF_TRACE_UPROBE_MULTI,
+        }));
         for name in [
             "process_fork",
             "process_exec",
@@ -429,8 +447,10 @@ mod tests {
             watched: [1, 2, 3, 4],
             ..nothing.clone()
         };
-        load_each(nothing, false);
-        load_each(everything.clone(), false);
-        load_each(everything, true);
+        load_each(nothing.clone(), false, false);
+        load_each(nothing, false, true);
+        load_each(everything.clone(), false, false);
+        load_each(everything.clone(), true, false);
+        load_each(everything, true, true);
     }
 }

@@ -31,6 +31,43 @@ impl FileId {
     }
 }
 
+/// A file as it is now: its number may be another file's later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// The file.
+    pub file: FileId,
+    size: u64,
+    /// Seconds since 1970.
+    changed: i64,
+}
+
+impl Version {
+    /// The file that can be opened by this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(file: FileId, open: &Path) -> io::Result<Version> {
+        let metadata = std::fs::metadata(open)?;
+        Ok(Version {
+            file,
+            size: metadata.len(),
+            changed: metadata.ctime(),
+        })
+    }
+
+    /// As the kernel's `struct file_key`.
+    pub fn to_words(self) -> [u64; 4] {
+        let (major, minor) = self.file.device;
+        let device = major << 20 | minor;
+        [
+            self.file.inode,
+            self.size,
+            self.changed as u64,
+            u64::from(device),
+        ]
+    }
+}
+
 /// An executable part of a file in a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {

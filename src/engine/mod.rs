@@ -8,6 +8,7 @@ pub mod calibrate;
 pub mod clauses;
 pub mod command;
 pub mod ending;
+pub mod gate;
 pub mod groups;
 pub mod keeper;
 pub mod kernel;

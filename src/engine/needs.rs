@@ -19,6 +19,9 @@ pub struct Needs {
     pub phases: bool,
     /// The begin of the guest is to be seen.
     pub guest_entry: bool,
+    /// Each process with a runtime is to be looked into, and not only its files: the script asks for what
+    /// its command line says.
+    pub looks: bool,
     /// Paths of descriptors are kept.
     pub paths: bool,
     /// Memory of the guest is read that nobody may have touched before, and no program that may wait for it
@@ -111,6 +114,7 @@ impl Needs {
             syscall_events,
             phases,
             guest_entry,
+            looks: reads("module"),
             paths,
             sleeps,
             watched,

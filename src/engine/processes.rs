@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +12,14 @@ use std::sync::Arc;
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::wasi::{Function, Moved};
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection};
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::attach::{Link, Point, Probes};
+use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
-use super::maps::{FileId, Mapping, executable_mappings};
+use super::maps::{FileId, Mapping, Version, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
 
@@ -31,7 +34,11 @@ pub struct Processes {
     findings: HashMap<u32, Finding>,
     /// When the probes of a runtime were there, by the value of the builtin `runtime`.
     probed: HashMap<u32, u64>,
-    seen: HashMap<FileId, Seen>,
+    seen: HashMap<Version, Seen>,
+    /// The BPF map in which the kernel looks up what is known of a file.
+    files: BpfHashMap<MapData, [u64; 4], i32>,
+    /// The runtimes with probes, by what stat(2) says: on some filesystems that is another device than `maps` says.
+    attached: HashMap<FileId, u32>,
     ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
     /// What holds the probes.
     pub links: Vec<Link>,
@@ -73,12 +80,14 @@ pub enum Meeting {
     Running,
     /// It has a new program.
     Exec,
-    /// It has new libraries.
+    /// It has new libraries, and goes on.
     Library,
+    /// It has new libraries, and is stopped.
+    Stopped,
 }
 
 /// A runtime that was found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Name and version.
     pub name: String,
@@ -98,6 +107,7 @@ impl Processes {
         needs: Needs,
         probes: Probes,
         traced: BpfHashMap<MapData, u32, [i64; 3]>,
+        files: BpfHashMap<MapData, [u64; 4], i32>,
         known: Known,
         names: Names,
     ) -> Processes {
@@ -109,6 +119,8 @@ impl Processes {
             findings: HashMap::new(),
             probed: HashMap::new(),
             seen: HashMap::new(),
+            files,
+            attached: HashMap::new(),
             ahead: HashMap::new(),
             links: Vec::new(),
             with_runtime: HashSet::new(),
@@ -122,6 +134,29 @@ impl Processes {
     /// Takes in a file that was inspected ahead of the process that maps it.
     pub fn know(&mut self, inspected: Inspected) {
         self.ahead.insert(inspected.file, inspected.inspection);
+    }
+
+    /// Attaches to a runtime that is executed. With `holds` the process waits for that.
+    pub fn admit(&mut self, runtime: &gate::Runtime, holds: bool) {
+        let mapping = Mapping {
+            addresses: 0..0,
+            file_offset: 0,
+            file: runtime.file,
+            path: runtime.path.clone(),
+            open: runtime.open.clone(),
+        };
+        let before = self.attached.len();
+        match self.attach(&mapping, &runtime.open, &runtime.image) {
+            Ok(number) => {
+                if self.attached.len() > before && !holds {
+                    self.began_before(number, &format!("{} was executed", runtime.path.display()));
+                }
+                if let Ok(version) = Version::of(runtime.file, &runtime.open) {
+                    self.record(version, Seen::Runtime(number));
+                }
+            }
+            Err(error) => self.troubles.push(error.to_string()),
+        }
     }
 
     /// How the probes are attached.
@@ -173,21 +208,20 @@ impl Processes {
         let mut has_runtime = false;
         let mut began_before = false;
         for mapping in &mappings {
-            let new = !self.seen.contains_key(&mapping.file);
+            let before = self.attached.len();
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
-                if new && meeting != Meeting::Running {
+                if self.attached.len() > before
+                    && !matches!(meeting, Meeting::Running | Meeting::Stopped)
+                {
                     began_before = true;
-                    let name = self.names.runtime_name(i64::from(runtime));
-                    self.troubles.push(format!(
-                        "{name} was not known before process {pid} began, so the first calls of that process may be missing"
-                    ));
+                    self.began_before(runtime, &format!("process {pid} began"));
                 }
             }
         }
         let traced = self.findings.contains_key(&pid);
         match (has_runtime, meeting) {
-            (true, Meeting::Library) if traced => {}
+            (true, Meeting::Library | Meeting::Stopped) if traced => {}
             // What it has reached by now is not known.
             (true, _) if began_before => self.trace(pid, Joins::Running)?,
             (true, Meeting::Running) => self.trace(pid, Joins::Running)?,
@@ -200,6 +234,28 @@ impl Processes {
             (false, _) => {}
         }
         Ok(has_runtime)
+    }
+
+    /// A process of this runtime has run without probes.
+    fn began_before(&mut self, runtime: u32, what: &str) {
+        let name = self.names.runtime_name(i64::from(runtime));
+        self.troubles.push(format!(
+            "{name} was not known before {what}, so the first calls of that process may be missing"
+        ));
+    }
+
+    /// A process has begun to be a runtime that the kernel knows. Returns whether it is to be looked into.
+    pub fn begins(&mut self, pid: u32, runtime: u32) -> bool {
+        self.with_runtime.insert(pid);
+        let finding = Finding {
+            runtime: Some(runtime),
+            module: NONE,
+            ran_before: false,
+            probed: self.probed.get(&runtime).copied().unwrap_or(0),
+        };
+        self.findings.insert(pid, finding);
+        self.known.forget_paths(pid);
+        self.needs.looks || self.names.symbols.is_wanted()
     }
 
     /// A process has ended.
@@ -235,31 +291,54 @@ impl Processes {
 
     /// What a file is. It is attached to if it is a runtime and new.
     fn kind(&mut self, mapping: &Mapping) -> Seen {
-        if let Some(seen) = self.seen.get(&mapping.file) {
+        let version = match Version::of(mapping.file, &mapping.open) {
+            Ok(version) => version,
+            // The process has ended: another one with this file tells more.
+            Err(_) => return Seen::Other,
+        };
+        if let Some(seen) = self.seen.get(&version) {
             return *seen;
         }
-        let (before, found) = (self.troubles.len(), self.links.len());
-        let seen = self.inspect(mapping);
-        if self.troubles.len() > before && self.links.len() == found && !mapping.open.exists() {
-            // The process has ended: another one with this file may tell more.
-            self.troubles.truncate(before);
-            return seen;
-        }
-        self.seen.insert(mapping.file, seen);
+        // As long as it is open it can be read and attached to, whether or not the process goes on.
+        let seen = match File::open(&mapping.open) {
+            Ok(file) => self.inspect(mapping, &by_descriptor(&file)),
+            Err(error) if is_gone(&error) => return Seen::Other,
+            Err(error) => {
+                self.troubles.push(format!(
+                    "cannot look into {}: {error}",
+                    mapping.path.display()
+                ));
+                Seen::Other
+            }
+        };
+        self.record(version, seen);
         seen
     }
 
-    fn inspect(&mut self, mapping: &Mapping) -> Seen {
-        if let Err(error) = self.watch_linker(mapping) {
+    /// Keeps what a file is, and tells the kernel.
+    fn record(&mut self, version: Version, seen: Seen) {
+        self.seen.insert(version, seen);
+        let known = match seen {
+            Seen::Runtime(runtime) => runtime as i32,
+            Seen::Other => ewapa_templates::NO_RUNTIME,
+        };
+        // What finds no place is looked into again.
+        let _ = self.files.insert(version.to_words(), known, 0);
+    }
+
+    fn inspect(&mut self, mapping: &Mapping, open: &Path) -> Seen {
+        if let Err(error) = self.watch_linker(mapping, open) {
             self.troubles
                 .push(format!("libraries loaded later are not seen: {error}"));
         }
-        let inspection = self
-            .ahead
-            .remove(&mapping.file)
-            .unwrap_or_else(|| Catalogue::in_use().inspect_as(&mapping.origin()));
+        let inspection = self.ahead.remove(&mapping.file).unwrap_or_else(|| {
+            Catalogue::in_use().inspect_as(&Origin {
+                open: open.to_owned(),
+                ..mapping.origin()
+            })
+        });
         match inspection {
-            Ok(Inspection::Runtime(image)) => match self.attach(mapping, &image) {
+            Ok(Inspection::Runtime(image)) => match self.attach(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
                 Err(error) => self.troubles.push(error.to_string()),
             },
@@ -277,7 +356,17 @@ impl Processes {
         Seen::Other
     }
 
-    fn attach(&mut self, mapping: &Mapping, image: &Image) -> Result<u32, super::load::Error> {
+    /// `open` is a name by which it can be opened.
+    fn attach(
+        &mut self,
+        mapping: &Mapping,
+        open: &Path,
+        image: &Image,
+    ) -> Result<u32, super::load::Error> {
+        let identity = FileId::of(open).unwrap_or(mapping.file);
+        if let Some(runtime) = self.attached.get(&identity) {
+            return Ok(*runtime);
+        }
         let name = Catalogue::in_use().names()[image.runtime];
         let runtime = self
             .names
@@ -288,8 +377,8 @@ impl Processes {
         }
         // By its own name if that leads to it: the other one is gone when the process has ended.
         let file = match FileId::of(&mapping.path) {
-            Ok(known) if known == mapping.file => &mapping.path,
-            _ => &mapping.open,
+            Ok(known) if known == identity => &mapping.path,
+            _ => open,
         };
         let sites: Vec<_> = image
             .sites
@@ -313,8 +402,9 @@ impl Processes {
                 self.links.extend(self.probes.attach(file, &points)?);
             }
         }
+        self.attached.insert(identity, runtime);
         self.probed.insert(runtime, kernel::now());
-        self.found.push(Found {
+        let found = Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
             missing: image
                 .missing
@@ -331,12 +421,16 @@ impl Processes {
                 .iter()
                 .any(|site| site.role == ewapa_symbols::Role::Name),
             start_unseen: self.needs.guest_entry && !image.has_start(),
-        });
+        };
+        // Copies of a file are one runtime.
+        if !self.found.contains(&found) {
+            self.found.push(found);
+        }
         Ok(runtime)
     }
 
     /// Attaches to the dynamic linker's hook if the file is one.
-    fn watch_linker(&mut self, mapping: &Mapping) -> Result<(), super::load::Error> {
+    fn watch_linker(&mut self, mapping: &Mapping, open: &Path) -> Result<(), super::load::Error> {
         let is_linker = mapping.path.file_name().is_some_and(|name| {
             [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"]
                 .iter()
@@ -345,7 +439,7 @@ impl Processes {
         if !is_linker {
             return Ok(());
         }
-        let Some(hook) = ewapa_symbols::linker_hook(&mapping.open) else {
+        let Some(hook) = ewapa_symbols::linker_hook(open) else {
             self.troubles.push(format!(
                 "{} has no _dl_debug_state: libraries loaded later are not seen",
                 mapping.path.display()
@@ -357,8 +451,7 @@ impl Processes {
             cookie: hook.to_r_debug as u64,
             returns: false,
         };
-        self.links
-            .push(self.probes.attach_library(&mapping.open, point)?);
+        self.links.push(self.probes.attach_library(open, point)?);
         Ok(())
     }
 
@@ -400,6 +493,19 @@ pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
         file,
         inspection: Catalogue::in_use().inspect(&path),
     })
+}
+
+/// A name by which an open file can be opened again.
+fn by_descriptor(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Whether this is how the kernel says that a process has ended, or maps something else now.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ENOENT | libc::ESRCH | libc::ENOTDIR)
+    )
 }
 
 /// What the templates are told of a site.

@@ -118,3 +118,9 @@ pub fn send(pid: u32, signal: i32) {
     // SAFETY: a system call on numbers.
     unsafe { libc::kill(pid as i32, signal) };
 }
+
+/// Ignores a signal from now on.
+pub fn ignore(signal: i32) {
+    // SAFETY: no handler is set.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}

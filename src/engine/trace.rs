@@ -19,6 +19,7 @@ use super::attach::{self, Link, Mechanism, Probes};
 use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
+use super::gate::Gate;
 use super::keeper::Keeper;
 use super::known::Known;
 use super::load::{Loaded, Settings};
@@ -58,6 +59,8 @@ pub struct Wishes {
     pub limit: Option<Duration>,
     /// How often all tables and maps are shown while it goes on.
     pub interval: Option<Duration>,
+    /// No process that the run did not start, or was not given, is ever held.
+    pub no_hold: bool,
 }
 
 /// Takes tables while a run goes on.
@@ -121,18 +124,16 @@ pub fn trace(
         abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
         all_processes: matches!(target, Target::Machine),
         follows_all,
+        holds_libraries: follows_all && !wishes.no_hold,
         started: kernel::now(),
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
     names.prepare(plan, &mut loaded);
     timings.mark("maps");
-    // What is never stopped need not be let go.
-    let keeper = (!follows_all)
-        .then(|| {
-            Keeper::start(loaded.map("processes")?).map_err(io_error("cannot start the keeper"))
-        })
-        .transpose()?;
+    let stopped = if follows_all { "held" } else { "processes" };
+    let keeper =
+        Some(Keeper::start(loaded.map(stopped)?).map_err(io_error("cannot start the keeper"))?);
     let probes = Probes::load(&loaded, mechanism, may_sleep)?;
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = Vec::new();
@@ -146,16 +147,21 @@ pub fn trace(
     timings.mark("programs");
 
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
+    let files = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("files")?)?)?;
+    let held_map = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("held")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let calibrates = !settings.needs.functions.is_empty();
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(settings.needs, probes, traced, known, names),
+        processes: Processes::new(settings.needs, probes, traced, files, known, names),
         events,
         signals,
         links,
         raw,
         keeper,
+        gate: None,
+        unmet: Vec::new(),
+        stopped: held_map,
         follows_all,
         running: None,
         left: None,
@@ -219,7 +225,13 @@ struct Run {
     links: Vec<Link>,
     raw: Raw,
     keeper: Option<Keeper>,
-    /// Every process of the machine is followed, and none is stopped for it.
+    /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.
+    gate: Option<Gate>,
+    /// The processes of the machine that are still to be looked into.
+    unmet: Vec<u32>,
+    /// Where every process of the machine is followed: those that are stopped for their libraries.
+    stopped: BpfHashMap<aya::maps::MapData, u32, u32>,
+    /// Every process of the machine is followed.
     follows_all: bool,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.

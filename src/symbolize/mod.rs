@@ -63,6 +63,11 @@ impl Symbols {
         self.inner.borrow_mut().wanted = true;
     }
 
+    /// Whether addresses are going to be shown.
+    pub fn is_wanted(&self) -> bool {
+        self.inner.borrow().wanted
+    }
+
     /// A traced process has this mapped now.
     pub fn seen(&self, pid: u32, mappings: &[Mapping]) {
         let inner = &mut *self.inner.borrow_mut();

@@ -54,9 +54,18 @@ impl Run {
         self.processes.detach();
         drop(others);
         while let Some(event) = self.next_event() {
-            if let (Event::Exec(pid) | Event::Library(pid), false) = (event, self.follows_all) {
-                signals::send(pid, libc::SIGCONT);
+            match event {
+                Event::Stopped(pid) => self.go_on(pid),
+                Event::Exec(pid) | Event::Library(pid) if !self.follows_all => {
+                    signals::send(pid, libc::SIGCONT);
+                }
+                _ => {}
             }
+        }
+        // One whose event found no place.
+        let left: Vec<u32> = self.stopped.keys().flatten().collect();
+        for pid in left {
+            self.go_on(pid);
         }
     }
 
@@ -104,7 +113,8 @@ impl Run {
         };
         let reading = self.read(stores, |_| true)?;
         self.timings.mark("tables read");
-        if let Some(keeper) = self.keeper {
+        // Of the whole machine a process may be stopped at the last moment: there the keeper does its work.
+        if let Some(keeper) = self.keeper.filter(|_| !self.follows_all) {
             keeper.dismiss();
         }
         let probe_cost = self

@@ -13,12 +13,16 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
+use crate::engine::gate::Gate;
 use crate::engine::needs::follows_processes;
 use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
 use crate::engine::signals::{self, Signal};
 use crate::output::column;
+
+/// How long processes that ran before are looked into at a time.
+const SLICE: Duration = Duration::from_millis(5);
 
 impl Run {
     /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
@@ -40,10 +44,11 @@ impl Run {
                     self.start(held.expect("a command is held"), command)?;
                 }
                 Target::Processes(pids) => self.join(pids, follows_processes(stores.plan))?,
-                Target::Machine if self.follows_all => self.join_all()?,
+                Target::Machine if self.follows_all => self.join_all(wishes)?,
                 Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
+            self.gate = None;
             if followed.is_err() {
                 self.let_go();
                 self.terminate()?;
@@ -53,7 +58,7 @@ impl Run {
         let exited = script.exited();
         self.ended = Some(Instant::now());
         // What raw probes still saw would be kept in maps behind the script's last look at them.
-        if exited || !self.raw.is_empty() || self.processes.go_on() {
+        if exited || self.follows_all || !self.raw.is_empty() || self.processes.go_on() {
             self.let_go();
         }
         if exited {
@@ -94,21 +99,67 @@ impl Run {
         Ok(())
     }
 
-    /// Traces every process that has a runtime.
-    fn join_all(&mut self) -> Result<(), Error> {
+    /// Traces every process that has a runtime: those that begin from now on, and those that run, which
+    /// [`Run::meet_some`] looks into.
+    fn join_all(&mut self, wishes: &Wishes) -> Result<(), Error> {
+        let held = if wishes.no_hold {
+            None
+        } else {
+            match Gate::start(true) {
+                Ok(gate) => Some(gate),
+                Err(error) => {
+                    self.processes
+                        .troubles
+                        .push(format!("programs cannot be held at their exec: {error}"));
+                    None
+                }
+            }
+        };
+        if held.is_some() {
+            // A tracer that stands still would let everything wait that is executed for the first time.
+            signals::ignore(libc::SIGTSTP);
+        }
+        // Without either, files are looked into as long as a process maps them.
+        self.gate = held.or_else(|| Gate::start(false).ok());
         let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
-        let processes = entries
+        self.unmet = entries
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-            .filter(|pid| *pid != std::process::id());
-        for pid in processes {
+            .filter(|pid| *pid != std::process::id())
+            .collect();
+        Ok(())
+    }
+
+    /// Looks into processes that ran before, for a short time: others wait meanwhile.
+    fn meet_some(&mut self) -> Result<(), Error> {
+        let begun = Instant::now();
+        while let Some(pid) = self.unmet.pop() {
             self.meet(pid, Meeting::Running)?;
+            if begun.elapsed() > SLICE {
+                break;
+            }
         }
         Ok(())
     }
 
+    /// Attaches to runtimes that are held at their exec.
+    fn admit(&mut self) {
+        while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
+            let holds = self.gate.as_ref().is_some_and(Gate::holds);
+            self.processes.admit(&runtime, holds);
+            // It goes on before this takes its time.
+            drop(runtime);
+            self.is_probed();
+        }
+    }
+
     /// Traces a process if it has a runtime.
     fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
+        // An event that comes late finds what was mapped since, for which the process may be stopped by now.
+        let meeting = match (meeting, self.stopped.get(&pid, 0)) {
+            (Meeting::Exec | Meeting::Library, Ok(_)) => Meeting::Stopped,
+            _ => meeting,
+        };
         if self.processes.meet(pid, meeting)? {
             self.look_into(pid);
         }
@@ -129,10 +180,14 @@ impl Run {
 
     fn look_into(&mut self, pid: u32) {
         // A process that has ended in the meantime has nothing to look into.
-        if self.processes.look_into(pid).is_ok()
-            && self.first_probe.is_none()
-            && self.processes.with_runtime() > 0
-        {
+        if self.processes.look_into(pid).is_ok() && self.processes.with_runtime() > 0 {
+            self.is_probed();
+        }
+    }
+
+    /// There are probes on a runtime.
+    fn is_probed(&mut self) {
+        if self.first_probe.is_none() {
             self.first_probe = Some(Instant::now());
             self.timings.mark("first probe");
             if self.calibrates {
@@ -170,10 +225,13 @@ impl Run {
             if self.take_signals(&mut ending) {
                 return Ok(());
             }
+            self.admit();
             while let Some(event) = self.next_event() {
                 self.handle(event)?;
+                self.admit();
             }
-            let more = script.step(&self.processes.names)?;
+            self.meet_some()?;
+            let more = script.step(&self.processes.names)? || !self.unmet.is_empty();
             if script.exited() || self.has_ended()? {
                 return Ok(());
             }
@@ -211,7 +269,8 @@ impl Run {
                 until.map(|until| until.saturating_duration_since(Instant::now()))
             };
             let events = [self.events.as_fd()];
-            let others: Vec<_> = script.fd().into_iter().chain(events).collect();
+            let gate = self.gate.as_ref().map(Gate::fd);
+            let others: Vec<_> = script.fd().into_iter().chain(events).chain(gate).collect();
             signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
         }
     }
@@ -259,10 +318,22 @@ impl Run {
             .and_then(|bytes| Event::from_bytes(&bytes))
     }
 
+    /// Lets a process go on that is stopped for its libraries.
+    pub(super) fn go_on(&mut self, pid: u32) {
+        // Another thread of it may have been told of meanwhile, and the entry be gone: it is stopped all the same.
+        let _ = self.stopped.remove(&pid);
+        signals::send(pid, libc::SIGCONT);
+    }
+
     fn handle(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Exec(pid) if self.follows_all => self.meet(pid, Meeting::Exec),
             Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
+            Event::Stopped(pid) => {
+                let met = self.meet(pid, Meeting::Stopped);
+                self.go_on(pid);
+                met
+            }
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
                     self.processes.trace(pid, Joins::ByExec)?;
@@ -283,6 +354,12 @@ impl Run {
                 }
                 signals::send(pid, libc::SIGCONT);
                 refused
+            }
+            Event::Runtime(pid, runtime) => {
+                if self.processes.begins(pid, runtime) {
+                    self.meet(pid, Meeting::Exec)?;
+                }
+                Ok(())
             }
             Event::Exit(pid) => {
                 self.processes.forget(pid);

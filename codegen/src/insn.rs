@@ -208,6 +208,8 @@ pub struct Assembler {
     symbols: Vec<(usize, Symbol)>,
     labels: Vec<Option<usize>>,
     jumps: Vec<(usize, Label)>,
+    /// The stores of [`Assembler::clear`].
+    clears: Vec<usize>,
 }
 
 /// Instructions and the symbols they refer to by index.
@@ -339,6 +341,19 @@ impl Assembler {
         self.push(CLASS_ST | MODE_MEM | SIZE_DW, base, R0, off, imm);
     }
 
+    /// Makes a word of the stack 0, unless [`Assembler::leave_out_clears`] finds that it is not used.
+    pub fn clear(&mut self, off: i16) {
+        self.clears.push(self.code.len());
+        self.store_imm(R10, off, 0);
+    }
+
+    /// Leaves out what clears words below so many bytes of the stack.
+    pub fn leave_out_clears(&mut self, deepest: usize) {
+        let code = &self.code;
+        let is_used = |at: &usize| usize::from(code[*at].off.unsigned_abs()) <= deepest;
+        self.clears.retain(|at| !is_used(at));
+    }
+
     /// `*(u8 *)(base + off) = imm`
     pub fn store_byte(&mut self, base: Reg, off: i16, imm: u8) {
         let code = CLASS_ST | MODE_MEM | SIZES[0].1;
@@ -413,7 +428,8 @@ impl Assembler {
         self.push(EXIT, R0, R0, 0, 0);
     }
 
-    /// Resolves the labels and leaves out what cannot be reached, which the verifier would refuse.
+    /// Resolves the labels and leaves out what cannot be reached, which the verifier would refuse, and all
+    /// that [`Assembler::leave_out_clears`] has not kept.
     ///
     /// # Errors
     /// A jump spans more than 32,767 instructions.
@@ -424,7 +440,10 @@ impl Assembler {
             .iter()
             .map(|(at, label)| (*at, target(*label)))
             .collect();
-        let reached = self.reachable(&jumps);
+        let mut reached = self.reachable(&jumps);
+        for at in &self.clears {
+            reached[*at] = false;
+        }
         // Where each instruction ends up.
         let mut moved = Vec::with_capacity(self.code.len() + 1);
         let mut next = 0;

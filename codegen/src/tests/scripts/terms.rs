@@ -24,10 +24,7 @@ pub fn number(random: &mut Random, place: Place<'_>, depth: usize) -> String {
     let one_less = depth.saturating_sub(1);
     match choice {
         0 => (random.below(2000) as i64 - 1000).to_string(),
-        1 if place.in_block => random.of(&VARIABLES).to_owned(),
-        2 if place.in_block => map_of_numbers(random, place, depth / 2),
-        3 if !place.event.numbers.is_empty() => random.of(place.event.numbers).to_owned(),
-        0..=3 => random.of(NUMBERS).to_owned(),
+        1..=3 => simple_number(random, place, depth / 2),
         4 => format!("len({})", text(random, place, one_less)),
         5 => {
             let condition = condition(random, place, one_less);
@@ -56,6 +53,15 @@ pub fn number(random: &mut Random, place: Place<'_>, depth: usize) -> String {
             );
             format!("({one} {operator} {other})")
         }
+    }
+}
+
+fn simple_number(random: &mut Random, place: Place<'_>, depth: usize) -> String {
+    match random.below(3) {
+        0 if place.in_block => random.of(&VARIABLES).to_owned(),
+        1 if place.in_block => map_of_numbers(random, place, depth),
+        2 if !place.event.numbers.is_empty() => random.of(place.event.numbers).to_owned(),
+        _ => random.of(NUMBERS).to_owned(),
     }
 }
 

@@ -210,6 +210,8 @@ pub struct Assembler {
     jumps: Vec<(usize, Label)>,
     /// The stores of [`Assembler::clear`].
     clears: Vec<usize>,
+    /// The store of [`Assembler::reserve`].
+    reserve: Option<usize>,
 }
 
 /// Instructions and the symbols they refer to by index.
@@ -347,8 +349,24 @@ impl Assembler {
         self.store_imm(R10, off, 0);
     }
 
-    /// Leaves out what clears words below so many bytes of the stack.
+    /// Makes the deepest word of the stack 0, so that the verifier knows from the start how deep it is: of words
+    /// that a helper fills, and that lie deeper than all before, some kernels lose count ("stack slot 13, total
+    /// slots 13").
+    pub fn reserve(&mut self) {
+        self.reserve = Some(self.code.len());
+        self.store_imm(R10, 0, 0);
+    }
+
+    /// Leaves out what clears words below so many bytes of the stack, which is as deep as that.
     pub fn leave_out_clears(&mut self, deepest: usize) {
+        if let Some(at) = self.reserve {
+            if deepest == 0 {
+                self.clears.push(at);
+                self.code[at].off = i16::MIN;
+            } else {
+                self.code[at].off = i16::try_from(deepest).map_or(i16::MIN, |deepest| -deepest);
+            }
+        }
         let code = &self.code;
         let is_used = |at: &usize| usize::from(code[*at].off.unsigned_abs()) <= deepest;
         self.clears.retain(|at| !is_used(at));

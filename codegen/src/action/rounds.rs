@@ -99,6 +99,7 @@ impl Compiler<'_> {
         };
         (inner.raw, inner.has_context) = (self.raw, self.has_context);
         inner.forgetful = self.forgetful;
+        inner.asm.reserve();
         inner.asm.mov(BLOCK, R4);
         inner.copy_row(store, keys, slots);
         let start = inner.block.start;

@@ -50,6 +50,7 @@ pub fn generate(
         // Never taken, but the verifier does not look at the callers.
         compiler.asm.jump_if_imm(Cond::Eq, R1, 0, nothing);
     }
+    compiler.asm.reserve();
     compiler.asm.mov(CALL, R1);
     if indices
         .iter()

@@ -74,6 +74,7 @@ pub(super) fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
 /// probes match, and so does what of its filter is known at entry.
 pub(super) fn enter(plan: &Plan, compiler: &mut Compiler<'_>) {
     let entering = waiting(plan, |event| matches!(event, Event::WasiEnter(_)));
+    compiler.asm.reserve();
     compiler.asm.mov(CALL, R1);
     if entering.iter().any(|(_, clause)| has_context(clause)) {
         compiler.asm.mov(CONTEXT, R2);

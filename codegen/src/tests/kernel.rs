@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::random::{Happens, MAX_ROWS, any_plan, fits, happens};
 use super::reference::{Groups, Kept, Reference, empty};
 use super::run::{compile, read, told};
-use super::scripts::{each_accepted, number, seed};
+use super::scripts::{each_accepted, number, program_of, seed};
 use crate::layout::MapKind;
 use machine::Kernel;
 
@@ -128,4 +128,21 @@ fn the_kernel_takes_every_random_script() {
             panic!("{error}\n{text}\n{program}");
         }
     });
+}
+
+#[test]
+fn a_helper_may_fill_what_lies_deeper_than_all_before() {
+    if !is_root() {
+        return;
+    }
+    let program = program_of(
+        "u:libc:write /(-((uint8)(cpu)) != (int32)(len(comm)))/ {
+           $a = 1; $b = (int64)pid; $c = 0; $s = comm; $p = (comm, $b);
+           @of[(wasi_duration / 1us), comm] = hist((((strncmp($s, \"main\", 2) != 0)
+             ? $a : len((156 != $b ? $s : comm))) ^ 430));
+         }",
+    );
+    if let Err(error) = Kernel::load(&program) {
+        panic!("{error}\n{program}");
+    }
 }

@@ -260,77 +260,78 @@ fn a_program_can_be_read() {
             1: exit
 
         alone_0: ; block 1
-            0: if r1 == 0 goto 78
-            1: r6 = r1
-            2: r1 = *(u64 *)(r6 + 0)
-            3: r2 = 67108864
-            4: r2 >>= r1
-            5: r2 &= 1
-            6: if r2 != 0 goto 8
-            7: goto 78
-            8: r0 = *(u64 *)(r6 + 64)
-            9: r1 = 1000
-           10: if r0 s<= r1 goto 78
-           11: call helper#8
-           12: *(u64 *)(r10 - 16) = r0
-           13: r1 = *(u64 *)(r6 + 56)
-           14: r2 = 0x8000000000000000 ll
-           16: if r1 == r2 goto 19
-           17: r0 = *(u64 *)(r6 + 56)
-           18: goto 21
-           19: r0 = 0x8000000000000000 ll
-           21: *(u64 *)(r10 - 8) = r0
-           22: r1 = map store_0
-           24: r2 = r10
-           25: r2 += -16
-           26: call helper#1
-           27: if r0 != 0 goto 48
-           28: *(u64 *)(r10 - 24) = 0
-           29: r1 = map zeros
-           31: r2 = r10
-           32: r2 += -24
-           33: call helper#1
-           34: if r0 == 0 goto 69
-           35: r3 = r0
-           36: r1 = map store_0
-           38: r2 = r10
-           39: r2 += -16
-           40: r4 = 1
-           41: call helper#2
-           42: r1 = map store_0
-           44: r2 = r10
-           45: r2 += -16
-           46: call helper#1
-           47: if r0 == 0 goto 69
-           48: r7 = r0
-           49: r1 = 1
-           50: lock *(u64 *)(r7 + 0) += r1
-           51: r1 = *(u64 *)(r6 + 120)
-           52: r2 = 0x8000000000000000 ll
-           54: if r1 == r2 goto 68
-           55: r0 = *(u64 *)(r6 + 120)
-           56: r1 = 0x8000000000000000 ll
-           58: r0 ^= r1
-           59: r2 = r0
-           60: r0 = *(u64 *)(r7 + 8)
-           61: r3 = 0
-           62: if r0 >= r2 goto 68
-           63: r1 = r0
-           64: r0 = atomic_cmpxchg(*(u64 *)(r7 + 8), r0, r2)
-           65: if r0 == r1 goto 68
-           66: r3 += 1
-           67: if r3 < 8 goto 62
-           68: goto 78
-           69: *(u64 *)(r10 - 24) = 4
-           70: r1 = map counters
-           72: r2 = r10
-           73: r2 += -24
-           74: call helper#1
-           75: if r0 == 0 goto 78
-           76: r1 = 1
-           77: lock *(u64 *)(r0 + 0) += r1
-           78: r0 = 0
-           79: exit
+            0: if r1 == 0 goto 79
+            1: *(u64 *)(r10 - 24) = 0
+            2: r6 = r1
+            3: r1 = *(u64 *)(r6 + 0)
+            4: r2 = 67108864
+            5: r2 >>= r1
+            6: r2 &= 1
+            7: if r2 != 0 goto 9
+            8: goto 79
+            9: r0 = *(u64 *)(r6 + 64)
+           10: r1 = 1000
+           11: if r0 s<= r1 goto 79
+           12: call helper#8
+           13: *(u64 *)(r10 - 16) = r0
+           14: r1 = *(u64 *)(r6 + 56)
+           15: r2 = 0x8000000000000000 ll
+           17: if r1 == r2 goto 20
+           18: r0 = *(u64 *)(r6 + 56)
+           19: goto 22
+           20: r0 = 0x8000000000000000 ll
+           22: *(u64 *)(r10 - 8) = r0
+           23: r1 = map store_0
+           25: r2 = r10
+           26: r2 += -16
+           27: call helper#1
+           28: if r0 != 0 goto 49
+           29: *(u64 *)(r10 - 24) = 0
+           30: r1 = map zeros
+           32: r2 = r10
+           33: r2 += -24
+           34: call helper#1
+           35: if r0 == 0 goto 70
+           36: r3 = r0
+           37: r1 = map store_0
+           39: r2 = r10
+           40: r2 += -16
+           41: r4 = 1
+           42: call helper#2
+           43: r1 = map store_0
+           45: r2 = r10
+           46: r2 += -16
+           47: call helper#1
+           48: if r0 == 0 goto 70
+           49: r7 = r0
+           50: r1 = 1
+           51: lock *(u64 *)(r7 + 0) += r1
+           52: r1 = *(u64 *)(r6 + 120)
+           53: r2 = 0x8000000000000000 ll
+           55: if r1 == r2 goto 69
+           56: r0 = *(u64 *)(r6 + 120)
+           57: r1 = 0x8000000000000000 ll
+           59: r0 ^= r1
+           60: r2 = r0
+           61: r0 = *(u64 *)(r7 + 8)
+           62: r3 = 0
+           63: if r0 >= r2 goto 69
+           64: r1 = r0
+           65: r0 = atomic_cmpxchg(*(u64 *)(r7 + 8), r0, r2)
+           66: if r0 == r1 goto 69
+           67: r3 += 1
+           68: if r3 < 8 goto 63
+           69: goto 79
+           70: *(u64 *)(r10 - 24) = 4
+           71: r1 = map counters
+           73: r2 = r10
+           74: r2 += -24
+           75: call helper#1
+           76: if r0 == 0 goto 79
+           77: r1 = 1
+           78: lock *(u64 *)(r0 + 0) += r1
+           79: r0 = 0
+           80: exit
     "#]]
     .assert_eq(&program.to_string());
 }

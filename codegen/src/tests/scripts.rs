@@ -96,3 +96,9 @@ pub fn each_accepted(check: impl Fn(&str, &Program)) {
 fn what_the_language_accepts_the_compiler_compiles() {
     each_accepted(|_, _| ());
 }
+
+/// The program of a script.
+pub fn program_of(text: &str) -> Program {
+    let compiled = compile(text, &ENVIRONMENT, &[]).expect("a script without errors");
+    generate(&compiled.plan).expect("a script that fits")
+}

@@ -1,6 +1,8 @@
 //! A writer of the BTF that a generated object needs (Documentation/bpf/btf.rst): map definitions,
 //! function signatures, and the lines of the script.
 
+use ewapa_templates::CALL_SIZE;
+
 /// The identity of a type in the BTF that is being written. 0 is `void`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TypeId(pub u32);
@@ -32,6 +34,8 @@ pub enum Linkage {
 pub enum Parameter {
     /// `void *call`
     Call,
+    /// `struct call *call`, of which the verifier only knows the size
+    Record,
     /// `void *ctx`
     Context,
     /// `__u64 clause`
@@ -186,6 +190,10 @@ impl Writer {
         for parameter in parameters {
             let (name, ty) = match parameter {
                 Parameter::Call => ("call", self.add("", KIND_PTR, 0, 0, &[])),
+                Parameter::Record => {
+                    let record = self.add("call", KIND_STRUCT, 0, CALL_SIZE as u32, &[]);
+                    ("call", self.add("", KIND_PTR, 0, record.0, &[]))
+                }
                 Parameter::Context => ("ctx", self.add("", KIND_PTR, 0, 0, &[])),
                 Parameter::Map => ("map", self.add("", KIND_PTR, 0, 0, &[])),
                 Parameter::Key => ("key", self.add("", KIND_PTR, 0, 0, &[])),

@@ -53,6 +53,13 @@ impl Frame {
         self.used = mark.0;
     }
 
+    /// The offsets from `r10` of the words that are not taken, as far as any frame may reach.
+    pub fn unused(&self) -> impl Iterator<Item = i16> + use<> {
+        const STACK: usize = 512;
+        let first = self.used + 8;
+        (first..=STACK).step_by(8).map(|end| -(end as i16))
+    }
+
     /// The most bytes that were taken at a time.
     pub fn deepest(&self) -> usize {
         self.deepest
@@ -297,10 +304,21 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Keeps `r0` in a new word of the stack.
+    /// Keeps `r0` in a new word of the stack. `r1` to `r5` may be lost.
     pub fn keep(&mut self) -> Place {
         let place = Place::stack(self.frame.take(8));
         self.store(place, R0);
+        self.forget_in_loop(place, 8);
         place
+    }
+
+    /// Makes the verifier forget what it knows of so many bytes of the stack, if this is within a loop: paths
+    /// that differ in what they put there would not become one again. `r1` to `r5` are lost, and for more
+    /// than two words `r0`.
+    pub fn forget_in_loop(&mut self, place: Place, bytes: usize) {
+        if self.rounds.is_some() && place.base == R10 {
+            let bytes = u16::try_from(bytes).expect("the stack is small");
+            self.forget(place, Type::Text(bytes));
+        }
     }
 }

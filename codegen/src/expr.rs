@@ -48,6 +48,7 @@ impl Compiler<'_> {
         if is_word(expr.ty) {
             self.value_or_none(expr);
             self.store(to, R0);
+            self.forget_in_loop(to, 8);
             self.zero(to.after(8), room.saturating_sub(8));
         } else {
             self.copy(expr, to, room);

@@ -208,6 +208,10 @@ pub struct Assembler {
     symbols: Vec<(usize, Symbol)>,
     labels: Vec<Option<usize>>,
     jumps: Vec<(usize, Label)>,
+    /// The stores of [`Assembler::clear`].
+    clears: Vec<usize>,
+    /// The store of [`Assembler::reserve`].
+    reserve: Option<usize>,
 }
 
 /// Instructions and the symbols they refer to by index.
@@ -339,6 +343,35 @@ impl Assembler {
         self.push(CLASS_ST | MODE_MEM | SIZE_DW, base, R0, off, imm);
     }
 
+    /// Makes a word of the stack 0, unless [`Assembler::leave_out_clears`] finds that it is not used.
+    pub fn clear(&mut self, off: i16) {
+        self.clears.push(self.code.len());
+        self.store_imm(R10, off, 0);
+    }
+
+    /// Makes the deepest word of the stack 0, so that the verifier knows from the start how deep it is: of words
+    /// that a helper fills, and that lie deeper than all before, some kernels lose count ("stack slot 13, total
+    /// slots 13").
+    pub fn reserve(&mut self) {
+        self.reserve = Some(self.code.len());
+        self.store_imm(R10, 0, 0);
+    }
+
+    /// Leaves out what clears words below so many bytes of the stack, which is as deep as that.
+    pub fn leave_out_clears(&mut self, deepest: usize) {
+        if let Some(at) = self.reserve {
+            if deepest == 0 {
+                self.clears.push(at);
+                self.code[at].off = i16::MIN;
+            } else {
+                self.code[at].off = i16::try_from(deepest).map_or(i16::MIN, |deepest| -deepest);
+            }
+        }
+        let code = &self.code;
+        let is_used = |at: &usize| usize::from(code[*at].off.unsigned_abs()) <= deepest;
+        self.clears.retain(|at| !is_used(at));
+    }
+
     /// `*(u8 *)(base + off) = imm`
     pub fn store_byte(&mut self, base: Reg, off: i16, imm: u8) {
         let code = CLASS_ST | MODE_MEM | SIZES[0].1;
@@ -413,7 +446,8 @@ impl Assembler {
         self.push(EXIT, R0, R0, 0, 0);
     }
 
-    /// Resolves the labels and leaves out what cannot be reached, which the verifier would refuse.
+    /// Resolves the labels and leaves out what cannot be reached, which the verifier would refuse, and all
+    /// that [`Assembler::leave_out_clears`] has not kept.
     ///
     /// # Errors
     /// A jump spans more than 32,767 instructions.
@@ -424,7 +458,10 @@ impl Assembler {
             .iter()
             .map(|(at, label)| (*at, target(*label)))
             .collect();
-        let reached = self.reachable(&jumps);
+        let mut reached = self.reachable(&jumps);
+        for at in &self.clears {
+            reached[*at] = false;
+        }
         // Where each instruction ends up.
         let mut moved = Vec::with_capacity(self.code.len() + 1);
         let mut next = 0;

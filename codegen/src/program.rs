@@ -32,6 +32,10 @@ pub const MESSAGES: &str = "messages";
 /// What the names of the clauses' functions begin with; the clause's index follows.
 pub const CLAUSE: &str = "clause_";
 
+/// What the names of clauses' functions begin with that the verifier checks on their own, and not with what
+/// their callers know; the clause's index follows.
+pub const ALONE: &str = "alone_";
+
 /// What the names of the functions begin with that are called for each row of a map.
 pub const LOOP: &str = "loop_";
 
@@ -206,9 +210,10 @@ fn finish(
     name: &str,
     parameters: &'static [Parameter],
     text: &str,
-    asm: Assembler,
+    mut asm: Assembler,
     (stack, section): (usize, &'static str),
 ) -> Result<Function, Error> {
+    asm.leave_out_clears(stack);
     let code = asm.finish().map_err(|_| {
         too_large(
             text,
@@ -269,8 +274,25 @@ fn check_histograms(plan: &Plan) -> Result<(), Error> {
     Ok(())
 }
 
-fn clause_name(index: usize) -> String {
-    format!("{CLAUSE}{index}")
+/// Whether the function of these clauses is checked on its own: once, whoever calls it, and without what its
+/// callers have done before. Else the paths through all clauses of a call would be one path. The kernel lets
+/// such a function have memory that can be written, which the record of nothing is not, and no context.
+fn is_alone(plan: &Plan, batch: &[usize]) -> bool {
+    batch.iter().all(|index| {
+        let clause = &plan.clauses[*index];
+        let of_record = matches!(
+            clause.event,
+            Event::Wasi(_) | Event::WasiEnter(_) | Event::Syscall(_) | Event::Phase(_)
+        );
+        of_record && !clause::has_context(clause)
+    })
+}
+
+/// The name of the function of these clauses.
+fn clause_name(plan: &Plan, batch: &[usize]) -> String {
+    let prefix = if is_alone(plan, batch) { ALONE } else { CLAUSE };
+    let first = batch.first().expect("no function without a clause");
+    format!("{prefix}{first}")
 }
 
 /// A clause in the words of its script: the table that it serves, or the number of its block.

@@ -7,11 +7,14 @@ mod expressions;
 mod groups;
 mod kernel;
 mod machine;
+#[path = "../../lang/tests/machine/mod.rs"]
+mod machine_of_scripts;
 mod maps;
 mod messages;
 mod objects;
 mod random;
 mod reference;
 mod run;
+mod scripts;
 mod slots;
 mod terms;

@@ -7,8 +7,8 @@
 use ewapa_lang::plan::{Action, Expr, SlotKind, StoreId, VariableId};
 
 use super::walk::{any, assigned};
-use crate::compiler::{BLOCK, Block, CALL, CONTEXT, Callback, Compiler, Place, Rounds};
-use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3, R4, Reg};
+use crate::compiler::{BLOCK, Block, CALL, CONTEXT, Callback, Compiler, Place, Rounds, VALUE};
+use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3, R4, R5, Reg};
 use crate::slot;
 
 impl Compiler<'_> {
@@ -23,6 +23,7 @@ impl Compiler<'_> {
         self.forget_assigned(&[body, step]);
         let (again, next, over) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.asm.place(again);
+        self.clear_scratch();
         self.asm.may_goto(over);
         if let Some(condition) = condition {
             self.branch(condition, over, false);
@@ -34,6 +35,17 @@ impl Compiler<'_> {
         self.actions(step, end);
         self.asm.jump(again);
         self.asm.place(over);
+    }
+
+    /// Makes all that is of no use any more the same in each round: within a loop the verifier takes two
+    /// states for one only if what it knows of everything, used or not, is the same.
+    fn clear_scratch(&mut self) {
+        for register in [R0, R1, R2, R3, R4, R5, VALUE] {
+            self.asm.constant(register, 0);
+        }
+        for offset in self.frame.unused() {
+            self.asm.clear(offset);
+        }
     }
 
     fn forget_assigned(&mut self, of: &[&[Action]]) {
@@ -87,6 +99,7 @@ impl Compiler<'_> {
         };
         (inner.raw, inner.has_context) = (self.raw, self.has_context);
         inner.forgetful = self.forgetful;
+        inner.asm.reserve();
         inner.asm.mov(BLOCK, R4);
         inner.copy_row(store, keys, slots);
         let start = inner.block.start;

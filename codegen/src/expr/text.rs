@@ -55,11 +55,13 @@ impl Compiler<'_> {
                 condition,
                 then,
                 otherwise,
-            } => self.choose(
-                condition,
-                |compiler| compiler.copy(then, to, room),
-                |compiler| compiler.copy(otherwise, to, room),
-            ),
+            } => {
+                self.choose(
+                    condition,
+                    |compiler| compiler.copy(then, to, room),
+                    |compiler| compiler.copy(otherwise, to, room),
+                );
+            }
             ExprKind::Text(literal) => {
                 let words = literal_words(literal, room / 8);
                 for (index, word) in words.iter().enumerate() {
@@ -100,6 +102,9 @@ impl Compiler<'_> {
                     .expect("the checker makes such values of others");
                 self.copy_words(from, expr.ty.size().min(room), to, room);
             }
+        }
+        if !matches!(expr.kind, ExprKind::Text(_) | ExprKind::Variable(_)) {
+            self.forget_in_loop(to, room);
         }
         self.frame.release(mark);
     }
@@ -245,23 +250,26 @@ impl Compiler<'_> {
         self.frame.release(mark);
     }
 
+    /// Goes to `differ` unless both have the same words: with one jump, as the verifier goes both ways at each.
     fn compare_words(&mut self, left: &Text, right: &Text, differ: Label) {
+        self.asm.constant(R3, 0);
         for word in 0..left.words().min(right.words()) {
-            self.compare_word(left, right, word, differ);
+            self.compare_word(left, right, word);
+            self.asm.alu(Alu::Or, R3, R1);
         }
+        self.asm.jump_if_imm(Cond::Ne, R3, 0, differ);
     }
 
-    /// Goes to `differ` unless both have the same word. `r0` stays.
-    fn compare_word(&mut self, left: &Text, right: &Text, word: usize, differ: Label) {
+    /// What differs in a word into `r1`. `r0` and `r3` stay.
+    fn compare_word(&mut self, left: &Text, right: &Text, word: usize) {
         self.text_word(R1, left, word);
         match right {
             Text::Literal(words) if i32::try_from(words[word]).is_ok() => {
-                self.asm
-                    .jump_if_imm(Cond::Ne, R1, words[word] as i32, differ);
+                self.asm.alu_imm(Alu::Xor, R1, words[word] as i32);
             }
             _ => {
                 self.text_word(R2, right, word);
-                self.asm.jump_if(Cond::Ne, R1, R2, differ);
+                self.asm.alu(Alu::Xor, R1, R2);
             }
         }
     }
@@ -281,13 +289,13 @@ impl Compiler<'_> {
         let (left, right) = (self.text(left, most), self.text(right, most));
         let words = left.words().min(right.words());
         let (whole, rest) = (usize::from(bytes) / 8, i32::from(bytes) % 8);
+        self.asm.constant(R3, 0);
         for word in 0..whole.min(words) {
-            self.compare_word(&left, &right, word, differ);
+            self.compare_word(&left, &right, word);
+            self.asm.alu(Alu::Or, R3, R1);
         }
         if rest > 0 && whole < words {
-            self.text_word(R1, &left, whole);
-            self.text_word(R2, &right, whole);
-            self.asm.alu(Alu::Xor, R1, R2);
+            self.compare_word(&left, &right, whole);
             // The first bytes are the low ones, or the high ones.
             let beyond = if cfg!(target_endian = "little") {
                 Alu::Lsh
@@ -295,8 +303,9 @@ impl Compiler<'_> {
                 Alu::Rsh
             };
             self.asm.alu_imm(beyond, R1, 64 - 8 * rest);
-            self.asm.jump_if_imm(Cond::Ne, R1, 0, differ);
+            self.asm.alu(Alu::Or, R3, R1);
         }
+        self.asm.jump_if_imm(Cond::Ne, R3, 0, differ);
         if when {
             self.asm.jump(target);
         }

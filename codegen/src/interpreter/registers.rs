@@ -68,6 +68,7 @@ impl Registers {
                 }
                 (u64::from(value.is_some()), 0)
             }
+            (Word::Pointer(..), Word::Number(0)) if matches!(cond, 0x10 | 0x50) => (1, 0),
             _ => return Err(format!("compares {left:?} with {right:?}")),
         };
         let (signed_left, signed_right) = (left as i64, right as i64);

@@ -5,7 +5,7 @@ use ewapa_templates::{CALL_AROUND, IS_TRACED};
 
 use super::dispatch::{match_probes, returns};
 use super::{Function, LOOP, RawProgram, TEXT};
-use super::{any_expression, clause_name, describe, finish, too_large};
+use super::{any_expression, clause_name, describe, finish, is_alone, too_large};
 use crate::Error;
 use crate::action::{has_loop, iterates};
 use crate::btf::Parameter;
@@ -41,8 +41,16 @@ pub fn generate(
     functions: &mut Vec<Function>,
 ) -> Result<(), Error> {
     const CALLED: &[Parameter] = &[Parameter::Call, Parameter::Context];
+    const CALLED_ALONE: &[Parameter] = &[Parameter::Record];
     let first = *indices.first().expect("no function without a clause");
     let mut compiler = Compiler::new(parts, String::new());
+    let alone = is_alone(plan, indices);
+    let nothing = compiler.asm.label();
+    if alone {
+        // Never taken, but the verifier does not look at the callers.
+        compiler.asm.jump_if_imm(Cond::Eq, R1, 0, nothing);
+    }
+    compiler.asm.reserve();
     compiler.asm.mov(CALL, R1);
     if indices
         .iter()
@@ -69,10 +77,18 @@ pub fn generate(
             ));
         }
     }
+    compiler.asm.place(nothing);
     returns(&mut compiler.asm, 0);
     let (stack, text) = (compiler.frame.deepest(), describe(plan, first));
-    let name = clause_name(first);
-    functions.push(finish(&name, CALLED, &text, compiler.asm, (stack, TEXT))?);
+    let name = clause_name(plan, indices);
+    let parameters = if alone { CALLED_ALONE } else { CALLED };
+    functions.push(finish(
+        &name,
+        parameters,
+        &text,
+        compiler.asm,
+        (stack, TEXT),
+    )?);
     for callback in compiler.callbacks {
         let text = format!("a loop of {text}");
         functions.push(finish(
@@ -151,7 +167,7 @@ pub fn raw_program(
         asm.constant(R1, 0);
     }
     asm.mov(R2, CONTEXT);
-    asm.call_function(&clause_name(program.clause));
+    asm.call_function(&clause_name(plan, &[program.clause]));
     asm.place(end);
     returns(&mut asm, 0);
     let section = match program.kind {

@@ -1,7 +1,7 @@
 //! The functions that the template calls: they find the clauses of an event.
 
 use ewapa_lang::builtin::{Known, field};
-use ewapa_lang::plan::{BinaryOp, Clause, Event, Expr, ExprKind, Phase, Plan, Syscalls};
+use ewapa_lang::plan::{BinaryOp, Clause, Event, Expr, ExprKind, Phase, Plan, Probe, Syscalls};
 
 use super::clause::has_context;
 use super::{batches, clause_name};
@@ -33,18 +33,26 @@ fn save(asm: &mut Assembler, clauses: &[(usize, &Clause)]) {
     }
 }
 
-fn call(asm: &mut Assembler, index: usize, clause: &Clause) {
+fn call(asm: &mut Assembler, plan: &Plan, batch: &[usize]) {
     asm.mov(R1, CALL);
-    if has_context(clause) {
+    if batch.iter().any(|index| has_context(&plan.clauses[*index])) {
         asm.mov(R2, CONTEXT);
     }
-    asm.call_function(&clause_name(index));
+    asm.call_function(&clause_name(plan, batch));
 }
 
 /// Goes to `miss` unless one of the clause's probes stands for the call.
 pub(super) fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
     let hit = asm.label();
+    // One test for each runtime, however many probes there are.
+    let mut tests: Vec<Probe> = Vec::new();
     for probe in clause.probes() {
+        match tests.iter_mut().find(|it| it.runtime == probe.runtime) {
+            Some(test) => test.functions = test.functions.union(probe.functions),
+            None => tests.push(*probe),
+        }
+    }
+    for probe in tests {
         let next = asm.label();
         if let Some(runtime) = probe.runtime {
             asm.load(R1, CALL, offset(field("runtime")));
@@ -66,12 +74,13 @@ pub(super) fn match_probes(asm: &mut Assembler, clause: &Clause, miss: Label) {
 /// probes match, and so does what of its filter is known at entry.
 pub(super) fn enter(plan: &Plan, compiler: &mut Compiler<'_>) {
     let entering = waiting(plan, |event| matches!(event, Event::WasiEnter(_)));
+    compiler.asm.reserve();
     compiler.asm.mov(CALL, R1);
     if entering.iter().any(|(_, clause)| has_context(clause)) {
         compiler.asm.mov(CONTEXT, R2);
     }
-    for (index, clause) in entering {
-        call(&mut compiler.asm, index, clause);
+    for (index, _) in entering {
+        call(&mut compiler.asm, plan, &[index]);
     }
     let wanted = compiler.asm.label();
     for (_, clause) in waiting(plan, |event| matches!(event, Event::Wasi(_))) {
@@ -126,12 +135,7 @@ pub(super) fn leave(plan: &Plan, asm: &mut Assembler) {
     save(asm, &clauses);
     let is_call = |index: &usize| clauses.iter().any(|(known, _)| known == index);
     for batch in batches(plan).iter().filter(|batch| is_call(&batch[0])) {
-        let mut members = batch.iter().map(|index| &plan.clauses[*index]);
-        asm.mov(R1, CALL);
-        if members.any(has_context) {
-            asm.mov(R2, CONTEXT);
-        }
-        asm.call_function(&clause_name(batch[0]));
+        call(asm, plan, batch);
     }
     returns(asm, 0);
 }
@@ -147,7 +151,7 @@ pub(super) fn syscall(plan: &Plan, asm: &mut Assembler) {
             asm.jump(miss);
         }
         asm.place(hit);
-        call(asm, index, clause);
+        call(asm, plan, &[index]);
         asm.place(miss);
     }
     returns(asm, 0);
@@ -196,7 +200,7 @@ pub(super) fn phase(plan: &Plan, asm: &mut Assembler) {
             asm.jump(miss);
         }
         asm.place(hit);
-        call(asm, index, clause);
+        call(asm, plan, &[index]);
         asm.place(miss);
     }
     returns(asm, 0);
@@ -211,7 +215,7 @@ pub(super) fn event(plan: &Plan, asm: &mut Assembler) {
         let next = asm.label();
         let number = i32::try_from(index).expect("a script has few clauses");
         asm.jump_if_imm(Cond::Ne, R3, number, next);
-        asm.call_function(&clause_name(index));
+        asm.call_function(&clause_name(plan, &[index]));
         returns(asm, 0);
         asm.place(next);
     }

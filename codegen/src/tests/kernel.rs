@@ -13,6 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::random::{Happens, MAX_ROWS, any_plan, fits, happens};
 use super::reference::{Groups, Kept, Reference, empty};
 use super::run::{compile, read, told};
+use super::scripts::{each_accepted, number, program_of, seed};
 use crate::layout::MapKind;
 use machine::Kernel;
 
@@ -20,7 +21,7 @@ use machine::Kernel;
 const HOW_MANY: &str = "EWAPA_RANDOM_PROGRAMS";
 
 /// The number of programs of a run that says nothing else.
-const FEW: usize = 500;
+const FEW: u64 = 500;
 
 fn is_root() -> bool {
     // SAFETY: geteuid has no preconditions.
@@ -95,13 +96,13 @@ fn the_kernel_takes_every_random_program_and_does_what_the_reference_does() {
     if !is_root() {
         return;
     }
-    let programs = std::env::var(HOW_MANY)
-        .ok()
-        .and_then(|number| number.parse().ok());
-    let (programs, deep) = (programs.unwrap_or(FEW), any_plan(3));
+    let (programs, deep) = (number(HOW_MANY).unwrap_or(FEW), any_plan(3));
     let events = vec(happens(), 1..8);
     // The same ones each time, and with a greater number the same and more.
-    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let random = match seed() {
+        0 => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+        seed => TestRng::from_seed(RngAlgorithm::ChaCha, &[seed.to_ne_bytes(); 4].concat()),
+    };
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
     let mut loaded = 0;
     while loaded < programs {
@@ -114,5 +115,34 @@ fn the_kernel_takes_every_random_program_and_does_what_the_reference_does() {
                 eprintln!("{loaded} programs");
             }
         }
+    }
+}
+
+#[test]
+fn the_kernel_takes_every_random_script() {
+    if !is_root() {
+        return;
+    }
+    each_accepted(|text, program| {
+        if let Err(error) = Kernel::load(program) {
+            panic!("{error}\n{text}\n{program}");
+        }
+    });
+}
+
+#[test]
+fn a_helper_may_fill_what_lies_deeper_than_all_before() {
+    if !is_root() {
+        return;
+    }
+    let program = program_of(
+        "u:libc:write /(-((uint8)(cpu)) != (int32)(len(comm)))/ {
+           $a = 1; $b = (int64)pid; $c = 0; $s = comm; $p = (comm, $b);
+           @of[(wasi_duration / 1us), comm] = hist((((strncmp($s, \"main\", 2) != 0)
+             ? $a : len((156 != $b ? $s : comm))) ^ 430));
+         }",
+    );
+    if let Err(error) = Kernel::load(&program) {
+        panic!("{error}\n{program}");
     }
 }

@@ -13,7 +13,7 @@ use super::terms::{
     Grouping, HISTOGRAM, block, count, count_in, counting, delete, every_call, field, grouping,
     int, messages, negate, not, op, plan, probe, slot, slot_if, table, tell,
 };
-use crate::program::RawProgram;
+use crate::program::{ALONE, RawProgram};
 use crate::{elf, link};
 
 const BTF_FUNC: u32 = 12;
@@ -95,12 +95,12 @@ fn only_a_program_with_messages_has_a_ring_buffer_for_them() {
 
 /// The names of the functions that a plan's program has.
 fn functions(plan: &Plan) -> Vec<String> {
-    let clauses = (0..plan.clauses.len()).map(|index| format!("clause_{index}"));
-    [ENTER, LEAVE, SYSCALL, PHASE, EVENT]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(clauses)
-        .collect()
+    let functions = compile(plan).functions.into_iter();
+    let names: Vec<String> = functions.map(|function| function.name).collect();
+    for name in [ENTER, LEAVE, SYSCALL, PHASE, EVENT] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+    names
 }
 
 /// The functions in `.BTF`: the name and the linkage, 0 if it is static.
@@ -197,7 +197,7 @@ fn the_maps_of_a_program_are_in_the_linked_object() {
 }
 
 #[test]
-fn generated_functions_are_static() {
+fn generated_functions_are_static_but_for_those_that_are_checked_alone() {
     for plan in plans() {
         let found = btf_functions(&linked(&plan));
         for name in functions(&plan) {
@@ -206,7 +206,8 @@ fn generated_functions_are_static() {
                 .filter(|(known, _)| *known == name)
                 .map(|(_, linkage)| *linkage)
                 .collect();
-            assert_eq!(linkages, [0], "{name}");
+            let global = u32::from(name.starts_with(ALONE));
+            assert_eq!(linkages, [global], "{name}");
         }
     }
 }
@@ -242,7 +243,7 @@ fn a_program_can_be_read() {
         ewapa_leave: ; action at the end
             0: r6 = r1
             1: r1 = r6
-            2: call clause_0
+            2: call alone_0
             3: r0 = 0
             4: exit
 
@@ -258,77 +259,79 @@ fn a_program_can_be_read() {
             0: r0 = 0
             1: exit
 
-        clause_0: ; block 1
-            0: r6 = r1
-            1: r1 = *(u64 *)(r6 + 0)
-            2: r2 = 67108864
-            3: r2 >>= r1
-            4: r2 &= 1
-            5: if r2 != 0 goto 7
-            6: goto 77
-            7: r0 = *(u64 *)(r6 + 64)
-            8: r1 = 1000
-            9: if r0 s<= r1 goto 77
-           10: call helper#8
-           11: *(u64 *)(r10 - 16) = r0
-           12: r1 = *(u64 *)(r6 + 56)
-           13: r2 = 0x8000000000000000 ll
-           15: if r1 == r2 goto 18
-           16: r0 = *(u64 *)(r6 + 56)
-           17: goto 20
-           18: r0 = 0x8000000000000000 ll
-           20: *(u64 *)(r10 - 8) = r0
-           21: r1 = map store_0
-           23: r2 = r10
-           24: r2 += -16
-           25: call helper#1
-           26: if r0 != 0 goto 47
-           27: *(u64 *)(r10 - 24) = 0
-           28: r1 = map zeros
-           30: r2 = r10
-           31: r2 += -24
-           32: call helper#1
-           33: if r0 == 0 goto 68
-           34: r3 = r0
-           35: r1 = map store_0
-           37: r2 = r10
-           38: r2 += -16
-           39: r4 = 1
-           40: call helper#2
-           41: r1 = map store_0
-           43: r2 = r10
-           44: r2 += -16
-           45: call helper#1
-           46: if r0 == 0 goto 68
-           47: r7 = r0
-           48: r1 = 1
-           49: lock *(u64 *)(r7 + 0) += r1
-           50: r1 = *(u64 *)(r6 + 120)
-           51: r2 = 0x8000000000000000 ll
-           53: if r1 == r2 goto 67
-           54: r0 = *(u64 *)(r6 + 120)
-           55: r1 = 0x8000000000000000 ll
-           57: r0 ^= r1
-           58: r2 = r0
-           59: r0 = *(u64 *)(r7 + 8)
-           60: r3 = 0
-           61: if r0 >= r2 goto 67
-           62: r1 = r0
-           63: r0 = atomic_cmpxchg(*(u64 *)(r7 + 8), r0, r2)
-           64: if r0 == r1 goto 67
-           65: r3 += 1
-           66: if r3 < 8 goto 61
-           67: goto 77
-           68: *(u64 *)(r10 - 24) = 4
-           69: r1 = map counters
-           71: r2 = r10
-           72: r2 += -24
-           73: call helper#1
-           74: if r0 == 0 goto 77
-           75: r1 = 1
-           76: lock *(u64 *)(r0 + 0) += r1
-           77: r0 = 0
-           78: exit
+        alone_0: ; block 1
+            0: if r1 == 0 goto 79
+            1: *(u64 *)(r10 - 24) = 0
+            2: r6 = r1
+            3: r1 = *(u64 *)(r6 + 0)
+            4: r2 = 67108864
+            5: r2 >>= r1
+            6: r2 &= 1
+            7: if r2 != 0 goto 9
+            8: goto 79
+            9: r0 = *(u64 *)(r6 + 64)
+           10: r1 = 1000
+           11: if r0 s<= r1 goto 79
+           12: call helper#8
+           13: *(u64 *)(r10 - 16) = r0
+           14: r1 = *(u64 *)(r6 + 56)
+           15: r2 = 0x8000000000000000 ll
+           17: if r1 == r2 goto 20
+           18: r0 = *(u64 *)(r6 + 56)
+           19: goto 22
+           20: r0 = 0x8000000000000000 ll
+           22: *(u64 *)(r10 - 8) = r0
+           23: r1 = map store_0
+           25: r2 = r10
+           26: r2 += -16
+           27: call helper#1
+           28: if r0 != 0 goto 49
+           29: *(u64 *)(r10 - 24) = 0
+           30: r1 = map zeros
+           32: r2 = r10
+           33: r2 += -24
+           34: call helper#1
+           35: if r0 == 0 goto 70
+           36: r3 = r0
+           37: r1 = map store_0
+           39: r2 = r10
+           40: r2 += -16
+           41: r4 = 1
+           42: call helper#2
+           43: r1 = map store_0
+           45: r2 = r10
+           46: r2 += -16
+           47: call helper#1
+           48: if r0 == 0 goto 70
+           49: r7 = r0
+           50: r1 = 1
+           51: lock *(u64 *)(r7 + 0) += r1
+           52: r1 = *(u64 *)(r6 + 120)
+           53: r2 = 0x8000000000000000 ll
+           55: if r1 == r2 goto 69
+           56: r0 = *(u64 *)(r6 + 120)
+           57: r1 = 0x8000000000000000 ll
+           59: r0 ^= r1
+           60: r2 = r0
+           61: r0 = *(u64 *)(r7 + 8)
+           62: r3 = 0
+           63: if r0 >= r2 goto 69
+           64: r1 = r0
+           65: r0 = atomic_cmpxchg(*(u64 *)(r7 + 8), r0, r2)
+           66: if r0 == r1 goto 69
+           67: r3 += 1
+           68: if r3 < 8 goto 63
+           69: goto 79
+           70: *(u64 *)(r10 - 24) = 4
+           71: r1 = map counters
+           73: r2 = r10
+           74: r2 += -24
+           75: call helper#1
+           76: if r0 == 0 goto 79
+           77: r1 = 1
+           78: lock *(u64 *)(r0 + 0) += r1
+           79: r0 = 0
+           80: exit
     "#]]
     .assert_eq(&program.to_string());
 }

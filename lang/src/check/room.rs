@@ -2,13 +2,16 @@
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Action, Clause, Event, Expr, ExprKind, KernelValue};
+use crate::plan::{Action, BinaryOp, Clause, Event, Expr, ExprKind, KernelValue};
 use crate::span::Span;
 
 use super::Checker;
 
 /// The bytes that are left for values on their way and for what the code generator needs.
 const SPARE: usize = 72;
+
+/// The bytes of a number.
+const WORD: usize = 8;
 
 /// What a clause with a loop over a map keeps for the functions that are called for each key.
 const FOR_EACH: usize = 24;
@@ -116,9 +119,8 @@ fn placed(expr: &Expr) -> usize {
             otherwise,
         } => passing(condition).max(placed(then)).max(placed(otherwise)),
         ExprKind::Kernel(_) => 0,
-        ExprKind::ReadText { .. } | ExprKind::ReadBytes { .. } => {
-            expr.parts().into_iter().map(passing).max().unwrap_or(0)
-        }
+        ExprKind::ReadText { .. } | ExprKind::ReadBytes { .. } => read(expr),
+        ExprKind::Map { keys, .. } => key_of_map(keys),
         _ => passing(expr),
     }
 }
@@ -126,23 +128,52 @@ fn placed(expr: &Expr) -> usize {
 /// What a value needs that is looked at and goes nowhere: a text that is read then waits on the stack, and so
 /// do the keys of maps that are read.
 fn passing(expr: &Expr) -> usize {
-    let parts = expr.parts().into_iter().map(passing);
-    let inner = match &expr.kind {
+    let parts = expr.parts().into_iter();
+    match &expr.kind {
         // Both texts wait for each other.
-        ExprKind::Binary(..) | ExprKind::SamePrefix { .. } => parts.sum(),
-        _ => parts.max().unwrap_or(0),
-    };
-    let own = match &expr.kind {
-        ExprKind::Map { keys, .. } | ExprKind::HasKey { keys, .. } => {
-            keys.iter().map(|key| key.ty.size()).sum()
+        ExprKind::Binary(_, left, right) if left.ty.is_text() => passing(left) + passing(right),
+        ExprKind::SamePrefix { left, right, .. } => passing(left) + passing(right),
+        // Each is decided in turn.
+        ExprKind::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {
+            passing(left).max(passing(right))
         }
-        ExprKind::ReadText { .. }
-        | ExprKind::ReadBytes { .. }
-        | ExprKind::Kernel(KernelValue::Comm) => expr.ty.size(),
-        ExprKind::Choose { .. } if expr.ty.is_text() => expr.ty.size(),
-        _ => 0,
-    };
-    own + inner
+        ExprKind::Binary(_, left, right) => {
+            // The larger one waits for the other.
+            let (first, then) = if size(left) >= size(right) {
+                (left, right)
+            } else {
+                (right, left)
+            };
+            let waits = if size(then) > 1 { WORD } else { 0 };
+            passing(first).max(passing(then) + waits)
+        }
+        ExprKind::Map { keys, .. } if expr.ty.is_text() => key_of_map(keys) + expr.ty.size(),
+        ExprKind::Map { keys, .. } | ExprKind::HasKey { keys, .. } => key_of_map(keys),
+        ExprKind::ReadText { .. } | ExprKind::ReadBytes { .. } => read(expr) + expr.ty.size(),
+        ExprKind::Kernel(KernelValue::Comm) => expr.ty.size(),
+        ExprKind::Choose { .. } if expr.ty.is_text() => placed(expr) + expr.ty.size(),
+        // What is read, or where it is looked for.
+        ExprKind::Read { .. } | ExprKind::Contains { .. } => {
+            parts.map(passing).max().unwrap_or(0) + WORD
+        }
+        _ => parts.map(passing).max().unwrap_or(0),
+    }
+}
+
+/// What waits while a text or buffer is read to a place: its length, or its address.
+fn read(expr: &Expr) -> usize {
+    expr.parts().into_iter().map(passing).max().unwrap_or(0) + 2 * WORD
+}
+
+/// The key of a map that is read: all its values wait for the last one.
+fn key_of_map(keys: &[Expr]) -> usize {
+    let own: usize = keys.iter().map(|key| key.ty.size()).sum();
+    own.max(WORD) + keys.iter().map(placed).max().unwrap_or(0)
+}
+
+/// How many operators and operands an expression has.
+fn size(expr: &Expr) -> usize {
+    1 + expr.parts().into_iter().map(size).sum::<usize>()
 }
 
 /// The bytes of the keys that wait for each other while an expression is evaluated: those of a map that

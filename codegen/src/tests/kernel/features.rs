@@ -535,34 +535,68 @@ fn a_script_of_many_tables_and_probes_is_taken() {
     assert!((0..50).all(|store| kernel.rows(&format!("store_{store}")).len() == 1));
 }
 
+/// What a clause does that has its variables on the stack, and calls the deepest: by itself, in a loop, for
+/// each row of a map, and for each row of a map for each row of one.
+fn deepest(shape: usize) -> Vec<Action> {
+    let ppid = expr(ExprKind::Kernel(KernelValue::Ppid), Type::Int);
+    let say = vec![tell(0, vec![ppid])];
+    let each = |body| {
+        vec![Action::ForEach {
+            store: StoreId(0),
+            keys: vec![None],
+            slots: vec![None],
+            body,
+        }]
+    };
+    match shape {
+        0 => say,
+        1 => rounds(0, 3, say),
+        2 => each(rounds(0, 3, say)),
+        _ => each(each(rounds(0, 3, say))),
+    }
+}
+
 #[test]
 fn the_largest_clause_leaves_the_template_its_stack() {
     if !is_root() {
         return;
     }
-    let ppid = expr(ExprKind::Kernel(KernelValue::Ppid), Type::Int);
+    let uprobe = RawProbe::Uprobe {
+        path: "libc".to_owned(),
+        function: "malloc".to_owned(),
+        offset: 0,
+        returns: false,
+    };
+    let all = || vec![crate::tests::terms::probe(&[])];
     let programs = [
-        (
-            Event::Wasi(vec![crate::tests::terms::probe(&[])]),
-            "wasi_session",
-        ),
-        (
-            Event::WasiEnter(vec![crate::tests::terms::probe(&[])]),
-            "wasi_session",
-        ),
+        (Event::Wasi(all()), "wasi_session"),
+        (Event::WasiEnter(all()), "wasi_session"),
         (Event::Syscall(Syscalls::All), "syscall_exit"),
         (Event::Phase(Phase::ALL.to_vec()), "process_exit"),
         (Event::Begin, "script_event"),
+        (Event::Raw(vec![uprobe]), "raw_0"),
+        (
+            Event::Raw(vec![RawProbe::Profile { period: 10_000_000 }]),
+            "raw_0",
+        ),
     ];
-    for (event, program) in programs {
+    let store = Store {
+        name: "@m".to_owned(),
+        keys: vec![Type::Int],
+        slots: vec![SlotKind::Last],
+    };
+    for ((event, program), shape) in programs
+        .into_iter()
+        .flat_map(|of| (0..4).map(move |shape| (of.clone(), shape)))
+    {
         let of = |variables| Plan {
             messages: messages(&[&[Type::Int]]),
             ..plan(
                 vec![Clause {
                     event: event.clone(),
-                    ..block(variables, vec![tell(0, vec![ppid.clone()])])
+                    ..block(variables, deepest(shape))
                 }],
-                Vec::new(),
+                vec![store.clone()],
             )
         };
         let fits = |variables: &usize| crate::program::generate(&of(*variables)).is_ok();
@@ -570,7 +604,7 @@ fn the_largest_clause_leaves_the_template_its_stack() {
         assert!(!fits(&(most + 1)));
         let plan = of(most);
         if let Err(error) = Kernel::load_with(&compile(&plan), &[program]) {
-            panic!("{event:?}: {error}");
+            panic!("{event:?}, shape {shape}: {error}");
         }
     }
 }

@@ -57,6 +57,9 @@ pub(crate) struct SymbolTable<'a> {
     pub strings: &'a [u8],
 }
 
+/// Names beyond this are not from a compiler: the longest of the known runtimes have some 1,000 bytes.
+const LONGEST_NAME: usize = 8 * 1024;
+
 /// `sizeof(Elf64_Sym)`.
 const SYMBOL_SIZE: usize = 24;
 
@@ -250,9 +253,10 @@ impl<'a> ElfFile<'a> {
 }
 
 impl<'a> SymbolTable<'a> {
-    /// A symbol's name, if it is text.
+    /// A symbol's name, if it is text, and not longer than a compiler would make it.
     pub fn name(&self, symbol: &Symbol) -> Option<&'a str> {
         let rest = self.strings.get(symbol.name..)?;
+        let rest = &rest[..rest.len().min(LONGEST_NAME + 1)];
         let end = memchr::memchr(0, rest)?;
         std::str::from_utf8(&rest[..end]).ok()
     }

@@ -312,10 +312,8 @@ fn read(bytes: &[u8], path: &Path) -> Result<Vec<Named>, crate::elf::Refusal> {
     };
     for table in [own, other, file.dynsym()?].into_iter().flatten() {
         for (symbol, kind) in table.code_symbols(&[STT_FUNC, STT_GNU_IFUNC]) {
-            let rest = table.strings.get(symbol.name..).unwrap_or(&[]);
-            let name = &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())];
             // Names that are no text cannot be written in a script.
-            let Ok(name) = std::str::from_utf8(name) else {
+            let Some(name) = table.name(&symbol) else {
                 continue;
             };
             if !name.is_empty() && seen.insert((symbol.address, name)) {

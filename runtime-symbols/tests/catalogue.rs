@@ -103,7 +103,7 @@ fn a_pattern_that_tells_no_function_is_refused() {
     refused(
         &GOOD.replace("?P<function>", ""),
         expect![
-            "in the catalogue file x.toml, variant `only`: `pattern` must have the group `function` or `index`; that of an envelope or a start has none"
+            "in the catalogue file x.toml, line 13, variant `only`: `pattern` must have the group `function` or `index`; that of an envelope or a start has none"
         ],
     );
 }
@@ -113,7 +113,7 @@ fn an_envelope_without_names_is_refused() {
     refused(
         &GOOD.replace("\"call\"", "\"envelope\""),
         expect![
-            "in the catalogue file x.toml, variant `only`: it needs a rule with the role `call`, or one with `envelope` and one with `name`"
+            "in the catalogue file x.toml, line 6, variant `only`: it needs a rule with the role `call`, or one with `envelope` and one with `name`"
         ],
     );
 }
@@ -123,7 +123,7 @@ fn a_text_that_most_names_have_is_refused() {
     refused(
         &GOOD.replace("\"wasi_\"", "\"fd\""),
         expect![
-            "in the catalogue file x.toml, variant `only`: `starts` or `contains` must give texts of four characters or more"
+            "in the catalogue file x.toml, line 10, variant `only`: `starts` or `contains` must give texts of four characters or more"
         ],
     );
 }

@@ -79,6 +79,17 @@ accepts! {
         }
     }
 
+    fifty_tables_and_two_hundred_blocks => {
+        let tables: String = (0..45)
+            .map(|index| format!("table t{index} from wasi:* where duration >= {index}ns by func {{ n = count(), p = p99(duration) }}\n"))
+            .collect();
+        let blocks: String = (0..200)
+            .map(|index| format!("wasi:* /fd != {index}/ {{ @m{}[comm] = count(); }}\n", index % 5))
+            .collect();
+        let report = run(&(tables + &blocks));
+        assert_eq!(report.tables[0].sum(&[], "N"), 100, "{}", report.text);
+    }
+
     sixty_four_columns => {
         let columns: Vec<String> = (0..64).map(|index| format!("c{index} = count() if bytes > {index}B")).collect();
         let report = run(&format!("table t from wasi:* {{ {} }}", columns.join(", ")));

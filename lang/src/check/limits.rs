@@ -2,7 +2,7 @@
 
 /// A script may have so many tables and maps together: the kernel lets a program have 64 maps, and some are
 /// those of every run.
-pub(super) const MAX_STORES: usize = 48;
+pub(super) const MAX_STORES: usize = 50;
 
 /// A script may have so many parameters.
 pub(super) const MAX_PARAMS: usize = 64;
@@ -44,4 +44,4 @@ pub(super) const MAX_READ_KEYS: usize = 128;
 pub(super) const MAX_DEPTH: usize = 64;
 
 /// All expressions that the kernel evaluates may have so many operators and operands together.
-pub(super) const MAX_NODES: usize = 2000;
+pub(super) const MAX_NODES: usize = 4000;

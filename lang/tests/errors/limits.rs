@@ -69,9 +69,9 @@ fn a_store_has_a_limited_number_of_slots() {
 #[test]
 fn a_script_has_a_limited_number_of_tables_and_parameters() {
     let table = |n| format!("table t{n} from wasi:* {{ a = count() }}\n");
-    assert!(errors(&(0..48).map(table).collect::<String>(), &[]).is_empty());
+    assert!(errors(&(0..50).map(table).collect::<String>(), &[]).is_empty());
     assert_eq!(
-        errors(&(0..49).map(table).collect::<String>(), &[])[0].code,
+        errors(&(0..51).map(table).collect::<String>(), &[])[0].code,
         Code::TooLarge
     );
     let param = |n| format!("param p{n} = 1;\n");
@@ -88,9 +88,9 @@ fn all_expressions_together_are_limited() {
         .collect::<Vec<_>>()
         .join(" || ");
     let table = |n| format!("table t{n} from wasi:* where\n  {condition}\n{{ a = count() }}\n");
-    assert!(errors(&(0..10).map(table).collect::<String>(), &[]).is_empty());
+    assert!(errors(&(0..21).map(table).collect::<String>(), &[]).is_empty());
     assert_eq!(
-        errors(&(0..11).map(table).collect::<String>(), &[])[0].code,
+        errors(&(0..22).map(table).collect::<String>(), &[])[0].code,
         Code::TooLarge
     );
 }
@@ -148,12 +148,12 @@ fn a_block_has_a_limited_number_of_variables() {
 #[test]
 fn a_script_has_a_limited_number_of_maps() {
     let maps = |n| statements(n, |n| format!("@x{n} = count();"));
-    let found = at_and_beyond(48, maps);
-    assert_eq!(found[0].message, "a script has at most 48 tables and maps");
+    let found = at_and_beyond(50, maps);
+    assert_eq!(found[0].message, "a script has at most 50 tables and maps");
     let tables = |n| format!("table t{n} from wasi:* {{ a = count() }}\n");
     let tables: String = (0..20).map(tables).collect();
-    let found = at_and_beyond(28, |n| tables.clone() + &maps(n));
-    assert_eq!(found[0].message, "a script has at most 48 tables and maps");
+    let found = at_and_beyond(30, |n| tables.clone() + &maps(n));
+    assert_eq!(found[0].message, "a script has at most 50 tables and maps");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a guest passes is what the table says, on every runtime: arguments, buffers, paths; and what
 //! happens within a call: which thread ran, and which it woke.
 
+#[macro_use]
 mod support;
 
 use std::collections::BTreeSet;
@@ -204,24 +205,6 @@ fn every_function_with_a_path_gives_it(runtime: Runtime) {
         })
         .collect();
     assert_eq!(rows, expected);
-}
-
-macro_rules! on_every_runtime {
-    ($($test:ident,)*) => {
-        $(mod $test {
-            use super::*;
-            on_every_runtime! { @$test wasmtime: Wasmtime, libwasmtime: LibWasmtime, wasmi: Wasmi,
-                iwasm: Iwasm, wasm3: Wasm3, node: Node, builtin: Builtin, }
-        })*
-    };
-    (@$test:ident $($name:ident: $runtime:ident,)*) => {
-        $(#[test]
-        fn $name() {
-            if Runtime::$runtime.is_ready() {
-                super::$test(Runtime::$runtime);
-            }
-        })*
-    };
 }
 
 on_every_runtime! {

@@ -1,6 +1,7 @@
 //! Every function of a runtime is seen: a guest calls each of them once, and the table has each of them
 //! once, with the errno that the guest got.
 
+#[macro_use]
 mod support;
 
 use std::collections::BTreeMap;
@@ -117,28 +118,4 @@ fn each_function_is_seen_with_the_errno_that_the_guest_got(runtime: Runtime) {
     );
 }
 
-macro_rules! on_every_runtime {
-    ($($name:ident: $runtime:ident,)*) => {
-        mod each_function_is_seen_with_the_errno_that_the_guest_got {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    if Runtime::$runtime.is_ready() {
-                        super::each_function_is_seen_with_the_errno_that_the_guest_got(Runtime::$runtime);
-                    }
-                }
-            )*
-        }
-    };
-}
-
-on_every_runtime! {
-    wasmtime: Wasmtime,
-    libwasmtime: LibWasmtime,
-    wasmi: Wasmi,
-    iwasm: Iwasm,
-    wasm3: Wasm3,
-    node: Node,
-    builtin: Builtin,
-}
+on_every_runtime! { each_function_is_seen_with_the_errno_that_the_guest_got }

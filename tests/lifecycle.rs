@@ -1,5 +1,6 @@
 //! However a command ends, its table comes, with what can be known by then, and nothing is left behind.
 
+#[macro_use]
 mod support;
 
 use support::directory::Directory;
@@ -148,26 +149,6 @@ fn input_and_output_pass_through(runtime: Runtime) {
             ended.stderr
         );
     }
-}
-
-macro_rules! on_every_runtime {
-    ($($check:ident,)*) => {$(
-        mod $check {
-            use super::*;
-
-            on_every_runtime! { @runtimes $check
-                wasmtime: Wasmtime, libwasmtime: LibWasmtime, wasmi: Wasmi, iwasm: Iwasm, wasm3: Wasm3, node: Node, builtin: Builtin
-            }
-        }
-    )*};
-    (@runtimes $check:ident $($name:ident: $runtime:ident),*) => {$(
-        #[test]
-        fn $name() {
-            if Runtime::$runtime.is_ready() {
-                super::$check(Runtime::$runtime);
-            }
-        }
-    )*};
 }
 
 on_every_runtime! {

@@ -1,5 +1,6 @@
 //! What a process reaches in turn: exec, the begin of the guest, the first WASI call, the end.
 
+#[macro_use]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -77,31 +78,7 @@ fn a_process_reaches_each_phase_once_and_in_order(runtime: Runtime) {
     }
 }
 
-macro_rules! on_every_runtime {
-    ($($name:ident: $runtime:ident,)*) => {
-        mod a_process_reaches_each_phase_once_and_in_order {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    if Runtime::$runtime.is_ready() {
-                        super::a_process_reaches_each_phase_once_and_in_order(Runtime::$runtime);
-                    }
-                }
-            )*
-        }
-    };
-}
-
-on_every_runtime! {
-    wasmtime: Wasmtime,
-    libwasmtime: LibWasmtime,
-    wasmi: Wasmi,
-    iwasm: Iwasm,
-    wasm3: Wasm3,
-    node: Node,
-    builtin: Builtin,
-}
+on_every_runtime! { a_process_reaches_each_phase_once_and_in_order }
 
 #[test]
 fn the_time_since_the_phase_before_does_not_ask_for_a_clause_of_that_phase() {

@@ -1,6 +1,7 @@
 //! Which processes are traced: those that are named with `-p`, the children of a command however deep, all
 //! threads of a host, and no process of somebody else.
 
+#[macro_use]
 mod support;
 
 use support::directory::Directory;
@@ -70,23 +71,7 @@ fn a_running_process_is_traced_and_goes_on_afterwards(runtime: Runtime) {
     );
 }
 
-macro_rules! running_process {
-    ($($name:ident: $runtime:ident,)*) => {
-        mod a_running_process_is_traced_and_goes_on_afterwards {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    if Runtime::$runtime.is_ready() {
-                        super::a_running_process_is_traced_and_goes_on_afterwards(Runtime::$runtime);
-                    }
-                }
-            )*
-        }
-    };
-}
-
-running_process! {
+on_runtimes! { a_running_process_is_traced_and_goes_on_afterwards:
     wasmtime: Wasmtime,
     libwasmtime: LibWasmtime,
     wasmi: Wasmi,

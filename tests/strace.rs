@@ -1,5 +1,6 @@
 //! `strace -f -c` and ewapa agree on the number of system calls.
 
+#[macro_use]
 mod support;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,9 @@ fn counted_by_ewapa(invocation: &Invocation) -> u64 {
 }
 
 fn strace_counts_as_many_writes_as_ewapa(runtime: Runtime) {
+    if !has_strace() {
+        return;
+    }
     let directory = Directory::new();
     let invocation = writer(runtime, N, &directory);
     // Only what works on the guest's standard output: runtimes wake their threads by writes, too.
@@ -106,6 +110,9 @@ fn strace_counts_as_many_writes_as_ewapa(runtime: Runtime) {
 
 /// On a runtime with one thread, which does nothing else meanwhile.
 fn all_system_calls_grow_by_the_writes(runtime: Runtime) {
+    if !has_strace() {
+        return;
+    }
     let directory = Directory::new();
     let total = |writes| {
         counted_by_strace(&[], &writer(runtime, writes, &directory), &directory)
@@ -144,6 +151,9 @@ fn ewapa_counts_one_more_system_call_for_each_more(runtime: Runtime) {
 }
 
 fn each_read_is_one_system_call_of_its_size(runtime: Runtime) {
+    if !has_strace() {
+        return;
+    }
     let directory = Directory::new();
     let invocation = writer(runtime, 1, &directory);
     let traced = Script::new(EVERYTHING).run(&invocation);
@@ -200,62 +210,16 @@ fn strace_itself_can_be_the_command() {
     assert_eq!(counts["writev"], u64::from(N) + 1, "{counts:?}");
 }
 
-macro_rules! on_every_runtime {
-    ($($module:ident: $runtime:ident,)*) => {$(
-        mod $module {
-            use super::*;
+on_every_runtime! { strace_counts_as_many_writes_as_ewapa, ewapa_counts_one_more_system_call_for_each_more }
 
-            #[test]
-            fn strace_counts_as_many_writes_as_ewapa() {
-                if Runtime::$runtime.is_ready() && has_strace() {
-                    super::strace_counts_as_many_writes_as_ewapa(Runtime::$runtime);
-                }
-            }
-
-            #[test]
-            fn ewapa_counts_one_more_system_call_for_each_more() {
-                if Runtime::$runtime.is_ready() {
-                    super::ewapa_counts_one_more_system_call_for_each_more(Runtime::$runtime);
-                }
-            }
-        }
-    )*};
-}
-
-on_every_runtime! {
-    wasmtime: Wasmtime,
-    libwasmtime: LibWasmtime,
-    wasmi: Wasmi,
-    iwasm: Iwasm,
-    wasm3: Wasm3,
-    node: Node,
-    builtin: Builtin,
-}
-
-macro_rules! on {
-    ($check:ident: $($name:ident: $runtime:ident,)*) => {
-        mod $check {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    if Runtime::$runtime.is_ready() && has_strace() {
-                        super::$check(Runtime::$runtime);
-                    }
-                }
-            )*
-        }
-    };
-}
-
-on! { all_system_calls_grow_by_the_writes:
+on_runtimes! { all_system_calls_grow_by_the_writes:
     wasmi: Wasmi,
     wasm3: Wasm3,
     builtin: Builtin,
 }
 
 // libwasmtime reads on another thread; the built-in runtime has no file.
-on! { each_read_is_one_system_call_of_its_size:
+on_runtimes! { each_read_is_one_system_call_of_its_size:
     wasmtime: Wasmtime,
     wasmi: Wasmi,
     iwasm: Iwasm,

@@ -2,7 +2,7 @@
 //! where the maps are.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use ewapa_lang::plan::{Event, Plan};
@@ -10,6 +10,7 @@ use ewapa_templates::SCRIPT_EVENT;
 use libbpf_sys as bpf;
 
 use super::load::{Error, Loaded, Program};
+use super::test_run;
 
 /// The clauses of a script that wait for no call.
 pub struct Clauses {
@@ -110,20 +111,9 @@ impl Clauses {
     }
 
     fn run(&self, clause: usize) -> io::Result<()> {
-        let Some(program) = &self.program else {
-            return Ok(());
-        };
-        let context = [clause as u64];
-        // SAFETY: the structure is plain data; zero is its default.
-        let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };
-        options.sz = size_of::<bpf::bpf_test_run_opts>() as _;
-        options.ctx_in = context.as_ptr().cast();
-        options.ctx_size_in = size_of_val(&context) as u32;
-        // SAFETY: the context lives across the call, and its size is told.
-        let result = unsafe { bpf::bpf_prog_test_run_opts(program.as_raw_fd(), &mut options) };
-        match result {
-            0 => Ok(()),
-            _ => Err(io::Error::from_raw_os_error(-result)),
+        match &self.program {
+            Some(program) => test_run::run(program, &[clause as u64]),
+            None => Ok(()),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! found in one, before that goes on, and the end of another one.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use aya::maps::{HashMap as BpfHashMap, Map, MapData};
 use ewapa_lang::builtin::{NONE, PATH_LEN};
@@ -11,6 +11,7 @@ use libbpf_sys as bpf;
 
 use super::load::{Loaded, Program};
 use super::needs::Needs;
+use super::test_run;
 use super::trace::Error;
 
 /// The ways to tell.
@@ -73,17 +74,7 @@ impl Known {
             u64::from(finding.ran_before),
             finding.probed,
         ];
-        // SAFETY: the structure is plain data; zero is its default.
-        let mut options: bpf::bpf_test_run_opts = unsafe { std::mem::zeroed() };
-        options.sz = size_of::<bpf::bpf_test_run_opts>() as _;
-        options.ctx_in = context.as_ptr().cast();
-        options.ctx_size_in = size_of_val(&context) as u32;
-        // SAFETY: the context lives across the call, and its size is told.
-        let result = unsafe { bpf::bpf_prog_test_run_opts(program.as_raw_fd(), &mut options) };
-        match result {
-            0 => Ok(()),
-            _ => Err(io::Error::from_raw_os_error(-result)),
-        }
+        test_run::run(program, &context)
     }
 
     /// Forgets the paths of the descriptors of a process that has ended, or has a new program.

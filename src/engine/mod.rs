@@ -27,4 +27,5 @@ pub mod schedule;
 pub mod script;
 pub mod signals;
 pub mod stacks;
+pub mod test_run;
 pub mod trace;

@@ -2,6 +2,34 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+/// A module for each check with a test for each runtime: `on_every_runtime! { check, other }` for functions that
+/// take a [`runtime::Runtime`]. A runtime that is not installed is skipped.
+#[allow(unused_macros, reason = "each test file uses a part of it")]
+macro_rules! on_every_runtime {
+    ($($check:ident),* $(,)?) => {$(
+        on_runtimes! { $check: wasmtime: Wasmtime, libwasmtime: LibWasmtime, wasmi: Wasmi, iwasm: Iwasm,
+            wasm3: Wasm3, node: Node, builtin: Builtin }
+    )*};
+}
+
+/// The same for one check and some runtimes: `on_runtimes! { check: wasm3: Wasm3, node: Node }`.
+#[allow(unused_macros, reason = "each test file uses a part of it")]
+macro_rules! on_runtimes {
+    ($check:ident: $($name:ident: $runtime:ident),* $(,)?) => {
+        mod $check {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    if Runtime::$runtime.is_ready() {
+                        super::$check(Runtime::$runtime);
+                    }
+                }
+            )*
+        }
+    };
+}
+
 pub mod bpftrace;
 pub mod directory;
 pub mod guest;

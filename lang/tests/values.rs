@@ -535,3 +535,30 @@ fn series_and_system_calls_within_calls_are_counted() {
         "#]],
     );
 }
+
+fn said(text: &str) -> String {
+    let errors = compile(text, &ENVIRONMENT, &[]).expect_err("it has errors");
+    render(&errors, "x.ewq", text, false)
+}
+
+#[test]
+fn a_number_that_begins_with_0_is_octal() {
+    let plan = compiled("begin { @a = 017; @b = 0; }").plan.to_string();
+    assert!(plan.contains("of 15\n"), "{plan}");
+    assert!(said("begin { @a = 018; }").contains("`018` is no octal number"));
+}
+
+#[test]
+fn the_name_of_an_interval_is_spelled_out() {
+    let plan = compiled("i:ms:20 { @a = probe; }").plan.to_string();
+    assert!(plan.contains("\"interval:ms:20\""), "{plan}");
+}
+
+#[test]
+fn a_constant_of_c_has_a_hint() {
+    let said = said("begin { @a = AF_INET; }");
+    assert!(
+        said.contains("constants of C headers are not known"),
+        "{said}"
+    );
+}

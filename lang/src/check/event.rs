@@ -100,7 +100,7 @@ impl Checker<'_> {
                     self.begin_or_end(probe, kind)?
                 };
                 if !found.others.iter().any(|(known, _)| *known == event) {
-                    found.others.push((event, probe.kind.text.clone()));
+                    found.others.push((event, probe::spelled_out(probe)));
                 }
             }
             _ if probe::RAW_KINDS.contains(&kind) => {

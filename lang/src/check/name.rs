@@ -83,7 +83,12 @@ impl Checker<'_> {
                 .chain(BUILTINS.iter().map(|builtin| builtin.name))
                 .chain(OTHER_VALUES.iter().copied())
                 .filter(|known| !known.is_empty());
-            did_you_mean(error, name, known)
+            let error = did_you_mean(error, name, known);
+            if is_constant_of_c(name) {
+                error.help("constants of C headers are not known: write the number")
+            } else {
+                error
+            }
         };
         self.errors.push(error);
         None
@@ -144,6 +149,14 @@ pub(super) fn argument(name: &str, kind: &str) -> Option<u16> {
 /// Whether it names a value that is no field of a record.
 fn is_other(name: &str) -> bool {
     OTHER_VALUES.contains(&name)
+}
+
+/// Whether a name looks like a constant of a C header: `AF_INET`, `TASK_RUNNING`.
+fn is_constant_of_c(name: &str) -> bool {
+    name.contains('_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// Whether a name can only be meant as a WASI error number.

@@ -256,6 +256,13 @@ pub(crate) fn written(probe: &Probe) -> String {
     text
 }
 
+/// A probe as it would be written with the whole name of its kind.
+pub(super) fn spelled_out(probe: &Probe) -> String {
+    let written = written(probe);
+    let parts = &written[probe.kind.text.len()..];
+    format!("{}{parts}", kind(probe))
+}
+
 pub(super) fn is_point(name: &Name) -> bool {
     name.text == "enter"
 }

@@ -20,6 +20,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "`cgroup` is the number of the cgroup; a script does not look cgroups up by path",
     ),
     (
+        "cpid",
+        "a script that traces a command sees no other: `pid`",
+    ),
+    (
         "ctx",
         "what a probe gives has names: `arg0`, `args.NAME`, `retval`",
     ),

@@ -49,8 +49,28 @@ pub fn number(text: &str) -> Result<Number, BadNumber> {
     }
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => hexadecimal(text, &digits.replace('_', "")),
+        None if text.len() > 1 && text.starts_with('0') && is_digits(text) => octal(text),
         None => decimal(text),
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit() || c == '_')
+}
+
+/// A number that begins with 0 and has digits only is octal, as in C.
+fn octal(text: &str) -> Result<Number, BadNumber> {
+    let digits = text.replace('_', "");
+    if digits.contains(['8', '9']) {
+        return Err(BadNumber {
+            message: format!(
+                "`{text}` is no octal number, and a number that begins with 0 is octal"
+            ),
+            help: Some(format!("write `{}`", digits.trim_start_matches('0'))),
+        });
+    }
+    let value = u128::from_str_radix(&digits, 8).map_err(|_| too_large(text))?;
+    whole(text, value, Type::Int)
 }
 
 fn hexadecimal(text: &str, digits: &str) -> Result<Number, BadNumber> {

@@ -11,7 +11,7 @@ interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }"#;
     check(
         text,
         expect![[r#"
-            error[E0601]: there is no call at `interval`
+            error[E0601]: there is no call at `interval:1s`
              --> slow.ewq:2:14
               |
             2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }
@@ -19,7 +19,7 @@ interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }"#;
               |
               = help: keep it in a map in a `wasi:` block, such as `@errno = errno`
 
-            error[E0601]: there is no call at `interval`
+            error[E0601]: there is no call at `interval:1s`
              --> slow.ewq:2:50
               |
             2 | interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }

@@ -12,6 +12,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::engine::kernel::now;
 use crate::engine::signals::{self, Signal, Signals};
 
 /// What is run, and with what.
@@ -230,17 +231,6 @@ impl Drop for Shared {
     }
 }
 
-/// CLOCK_MONOTONIC in nanoseconds.
-fn now() -> u64 {
-    // SAFETY: the structure is writable.
-    let time = unsafe {
-        let mut time: libc::timespec = std::mem::zeroed();
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time);
-        time
-    };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
 /// # Safety
 /// Only in a child after `fork`; `words` ends with null and leads to C strings.
 unsafe fn become_program(
@@ -253,11 +243,7 @@ unsafe fn become_program(
     unsafe {
         libc::setpgid(0, 0);
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut());
-        // Rust ignores SIGPIPE; a command expects the default.
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        signals::restore_defaults();
         let mut ready = libc::chdir(directory.as_ptr()) == 0;
         for (to, from) in (0..).zip(streams) {
             ready &= libc::dup2(from, to) >= 0;

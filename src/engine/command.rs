@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use super::signals;
+
 /// A child process that has not become the command yet. If this is dropped it ends instead.
 #[derive(Debug)]
 pub struct Held {
@@ -158,11 +160,7 @@ unsafe fn become_command(go: &OwnedFd, failure: &OwnedFd, arguments: &[*const li
             }
         };
         if read == 1 {
-            let mut none: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&mut none);
-            libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-            // Rust ignores SIGPIPE; a command expects the default.
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            signals::restore_defaults();
             libc::execvp(arguments[0], arguments.as_ptr());
             let error = *libc::__errno_location();
             libc::write(failure.as_raw_fd(), std::ptr::from_ref(&error).cast(), 4);

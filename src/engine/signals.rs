@@ -19,6 +19,21 @@ pub enum Signal {
     },
 }
 
+/// Gives a child that becomes another program the signals that it expects: those that this process waits for
+/// in its own way are blocked in it, and Rust ignores SIGPIPE.
+///
+/// # Safety
+/// Between `fork` and `exec`: all of it is async-signal-safe, but changes the signals of the whole process.
+pub unsafe fn restore_defaults() {
+    // SAFETY: the set is initialised before it is used.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 /// Receives SIGCHLD, SIGINT, SIGTERM and SIGHUP.
 #[derive(Debug)]
 pub struct Signals(OwnedFd);

@@ -4,6 +4,8 @@ use std::ffi::CString;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::engine::kernel::now;
+
 /// Longer results are cut to nothing by strftime.
 const ROOM: usize = 4096;
 
@@ -37,17 +39,11 @@ pub fn since_start(nanoseconds: u64) -> SystemTime {
 fn start_of_kernel() -> Duration {
     static START: OnceLock<Duration> = OnceLock::new();
     let of_day = || SystemTime::now().duration_since(UNIX_EPOCH);
-    *START.get_or_init(|| of_day().unwrap_or_default().saturating_sub(monotonic()))
-}
-
-fn monotonic() -> Duration {
-    // SAFETY: the structure is plain data that the call fills.
-    let time = unsafe {
-        let mut time: libc::timespec = std::mem::zeroed();
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time);
-        time
-    };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    *START.get_or_init(|| {
+        of_day()
+            .unwrap_or_default()
+            .saturating_sub(Duration::from_nanos(now()))
+    })
 }
 
 /// strftime knows no parts of a second.
@@ -94,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_monotonic_clock_tells_the_time_of_day() {
-        let now = since_start(monotonic().as_nanos() as u64);
+        let now = since_start(super::now());
         let apart = match SystemTime::now().duration_since(now) {
             Ok(apart) => apart,
             Err(error) => error.duration(),

@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
+use crate::engine::signals;
+
 /// The most of a file that is shown, in bytes.
 pub const ROOM: u64 = 64 << 10;
 
@@ -41,11 +43,7 @@ pub fn run(command: &str) -> io::Result<Output> {
     // SAFETY: the calls are async-signal-safe, on memory of this frame.
     unsafe {
         shell.pre_exec(|| {
-            // The signals that this process waits for in its own way are blocked, and SIGPIPE is ignored.
-            let mut none: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&mut none);
-            libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            signals::restore_defaults();
             Ok(())
         });
     }

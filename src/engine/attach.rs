@@ -210,32 +210,65 @@ fn multi_link(
     points: &[Point],
     returns: bool,
 ) -> Result<Link, Error> {
-    const RETURN: u32 = bpf::BPF_F_UPROBE_MULTI_RETURN;
-    let what = || format!("attaching {} probes to {}", points.len(), file.display());
-    let path = CString::new(file.as_os_str().as_bytes()).map_err(|_| Error::Kernel {
-        what: what(),
-        source: io::Error::from_raw_os_error(libc::EINVAL),
-    })?;
-    let offsets: Vec<u64> = points.iter().map(|point| point.offset).collect();
-    let cookies: Vec<u64> = points.iter().map(|point| point.cookie).collect();
-    // SAFETY: the structure is plain data; zero is its default.
-    let mut options: bpf::bpf_link_create_opts = unsafe { std::mem::zeroed() };
-    options.sz = size_of::<bpf::bpf_link_create_opts>() as _;
-    options.__bindgen_anon_1.uprobe_multi.path = path.as_ptr();
-    options.__bindgen_anon_1.uprobe_multi.offsets = offsets.as_ptr().cast();
-    options.__bindgen_anon_1.uprobe_multi.cookies = cookies.as_ptr().cast();
-    options.__bindgen_anon_1.uprobe_multi.cnt = points.len() as u32;
-    options.__bindgen_anon_1.uprobe_multi.flags = if returns { RETURN } else { 0 };
-    // SAFETY: path, offsets and cookies live across the call; the kernel copies them.
-    let fd = unsafe { bpf::bpf_link_create(program.as_raw_fd(), 0, attach_type, &options) };
-    if fd < 0 {
-        return Err(Error::Kernel {
-            what: what(),
-            source: io::Error::from_raw_os_error(-fd),
-        });
+    let places = Places {
+        offsets: points.iter().map(|point| point.offset).collect(),
+        cookies: points.iter().map(|point| point.cookie).collect(),
+        semaphores: Vec::new(),
+    };
+    places
+        .link(program, attach_type, file, returns)
+        .map_err(|source| Error::Kernel {
+            what: format!("attaching {} probes to {}", points.len(), file.display()),
+            source,
+        })
+}
+
+/// Places in a file for one link: what each list holds at an index is of one place.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Offsets in the file, in bytes.
+    pub offsets: Vec<u64>,
+    /// What the program is told there.
+    pub cookies: Vec<u64>,
+    /// Offsets of words in the file that say how many look at the place, 0 where there is none. Empty if there is
+    /// none at all.
+    pub semaphores: Vec<u64>,
+}
+
+impl Places {
+    /// Links a program to all of them (Linux 6.6), at the returns of the functions or at the places themselves.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn link(
+        &self,
+        program: &OwnedFd,
+        attach_type: u32,
+        file: &Path,
+        returns: bool,
+    ) -> io::Result<Link> {
+        const RETURN: u32 = bpf::BPF_F_UPROBE_MULTI_RETURN;
+        let path = CString::new(file.as_os_str().as_bytes())
+            .map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        // SAFETY: the structure is plain data; zero is its default.
+        let mut options: bpf::bpf_link_create_opts = unsafe { std::mem::zeroed() };
+        options.sz = size_of::<bpf::bpf_link_create_opts>() as _;
+        options.__bindgen_anon_1.uprobe_multi.path = path.as_ptr();
+        options.__bindgen_anon_1.uprobe_multi.offsets = self.offsets.as_ptr().cast();
+        options.__bindgen_anon_1.uprobe_multi.cookies = self.cookies.as_ptr().cast();
+        if self.semaphores.iter().any(|semaphore| *semaphore != 0) {
+            options.__bindgen_anon_1.uprobe_multi.ref_ctr_offsets = self.semaphores.as_ptr().cast();
+        }
+        options.__bindgen_anon_1.uprobe_multi.cnt = self.offsets.len() as u32;
+        options.__bindgen_anon_1.uprobe_multi.flags = if returns { RETURN } else { 0 };
+        // SAFETY: what the options point to lives across the call; the kernel copies it.
+        let fd = unsafe { bpf::bpf_link_create(program.as_raw_fd(), 0, attach_type, &options) };
+        if fd < 0 {
+            return Err(io::Error::from_raw_os_error(-fd));
+        }
+        // SAFETY: a new descriptor that is ours.
+        Ok(Link::Fd(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
-    // SAFETY: a new descriptor that is ours.
-    Ok(Link::Fd(unsafe { OwnedFd::from_raw_fd(fd) }))
 }
 
 fn perf_links(

@@ -1,14 +1,11 @@
 //! One link for all probes of a program in a file (Linux 6.6).
 
-use std::ffi::CString;
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use libbpf_sys as bpf;
 
-use super::super::attach::Link;
+use super::super::attach::{Link, Places};
 use super::super::names::Names;
 use super::{Error, Place, Site, shown};
 
@@ -54,50 +51,25 @@ impl Group<'_> {
             source,
             hint: "",
         };
-        let path = CString::new(self.file.as_os_str().as_bytes())
-            .map_err(|_| failed(io::Error::from_raw_os_error(libc::EINVAL)))?;
-        let mut offsets = Vec::with_capacity(self.sites.len());
-        let mut semaphores = Vec::with_capacity(self.sites.len());
-        let mut cookies = Vec::with_capacity(self.sites.len());
+        let mut places = Places::default();
         for site in &self.sites {
             if let Place::Function {
                 offset, semaphore, ..
             } = site.place
             {
-                offsets.push(offset);
-                semaphores.push(semaphore);
-                cookies.push(site.cookie);
+                places.offsets.push(offset);
+                places.semaphores.push(semaphore);
+                places.cookies.push(site.cookie);
             }
         }
-        // SAFETY: the structure is plain data; zero is its default.
-        let mut options: bpf::bpf_link_create_opts = unsafe { std::mem::zeroed() };
-        options.sz = size_of::<bpf::bpf_link_create_opts>() as _;
-        options.__bindgen_anon_1.uprobe_multi.path = path.as_ptr();
-        options.__bindgen_anon_1.uprobe_multi.offsets = offsets.as_ptr().cast();
-        options.__bindgen_anon_1.uprobe_multi.cookies = cookies.as_ptr().cast();
-        if semaphores.iter().any(|semaphore| *semaphore != 0) {
-            options.__bindgen_anon_1.uprobe_multi.ref_ctr_offsets = semaphores.as_ptr().cast();
-        }
-        options.__bindgen_anon_1.uprobe_multi.cnt = offsets.len() as u32;
-        options.__bindgen_anon_1.uprobe_multi.flags = if self.returns {
-            bpf::BPF_F_UPROBE_MULTI_RETURN
-        } else {
-            0
-        };
-        // SAFETY: what the options point to lives across the call; the kernel copies it.
-        let fd = unsafe {
-            bpf::bpf_link_create(
-                program.as_raw_fd(),
-                0,
+        places
+            .link(
+                program,
                 bpf::BPF_TRACE_UPROBE_MULTI,
-                &options,
+                self.file,
+                self.returns,
             )
-        };
-        if fd < 0 {
-            return Err(failed(io::Error::from_raw_os_error(-fd)));
-        }
-        // SAFETY: a new descriptor that is ours.
-        Ok(Link::Fd(unsafe { OwnedFd::from_raw_fd(fd) }))
+            .map_err(failed)
     }
 }
 

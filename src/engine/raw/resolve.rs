@@ -221,41 +221,9 @@ fn is_part_of_libc(path: &str) -> bool {
 
 /// A probe as a script would have it.
 fn written(probe: &RawProbe) -> String {
-    let place = |function: &str, offset: u64| match offset {
-        0 => function.to_owned(),
-        offset => format!("{function}+{offset}"),
-    };
     match probe {
-        RawProbe::Uprobe {
-            path,
-            function,
-            offset,
-            returns,
-        } => {
-            let kind = if *returns { "uretprobe" } else { "uprobe" };
-            format!("{kind}:{path}:{}", place(function, *offset))
-        }
-        RawProbe::Usdt {
-            path,
-            provider,
-            name,
-        } if provider.is_empty() => format!("usdt:{path}:{name}"),
-        RawProbe::Usdt {
-            path,
-            provider,
-            name,
-        } => format!("usdt:{path}:{provider}:{name}"),
-        RawProbe::Tracepoint { category, name } => format!("tracepoint:{category}:{name}"),
-        RawProbe::RawTracepoint(name) => format!("rawtracepoint:{name}"),
-        RawProbe::Kprobe {
-            function,
-            offset,
-            returns,
-        } => {
-            let kind = if *returns { "kretprobe" } else { "kprobe" };
-            format!("{kind}:{}", place(function, *offset))
-        }
         RawProbe::Profile { period } => written_clock(*period),
+        probe => probe.to_string(),
     }
 }
 

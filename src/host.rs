@@ -10,6 +10,7 @@ pub use tracefs::{format_id, kernel_functions};
 use std::path::{Path, PathBuf};
 
 use ewapa_lang::Environment;
+use ewapa_lang::glob;
 use ewapa_lang::host::{Field, Host, UsdtArgument};
 use ewapa_symbols::{Catalogue, Note};
 
@@ -79,7 +80,8 @@ pub fn static_probes(path: &str, provider: &str, name: &str) -> Result<Vec<Note>
     let file = files::find(path).map_err(|error| error.to_string())?;
     let notes = ewapa_symbols::notes(&file).map_err(|error| error.to_string())?;
     let is_wanted = |note: &&Note| {
-        (provider.is_empty() || matches(provider, &note.provider)) && matches(name, &note.name)
+        (provider.is_empty() || glob::matches_any(provider, &note.provider))
+            && glob::matches_any(name, &note.name)
     };
     let found: Vec<Note> = notes.iter().filter(is_wanted).cloned().collect();
     if !found.is_empty() {
@@ -102,13 +104,6 @@ pub fn static_probes(path: &str, provider: &str, name: &str) -> Result<Vec<Note>
         format!("{provider}:{name}")
     };
     Err(format!("{shown} has no static probe `{wanted}`; {hint}"))
-}
-
-fn matches(glob: &str, name: &str) -> bool {
-    let globs = ewapa_lang::glob::alternatives(glob).unwrap_or_default();
-    globs
-        .iter()
-        .any(|glob| ewapa_lang::glob::matches(glob, name))
 }
 
 /// The arguments up to the first one that is not at the same place wherever the probe is: one program

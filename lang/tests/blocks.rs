@@ -1,7 +1,9 @@
 //! What probe blocks become.
 
+mod machine;
+
 use ewapa_lang::plan::{Event, MapValue, SlotKind};
-use ewapa_lang::{Compiled, Environment, compile, render};
+use ewapa_lang::{Compiled, Environment};
 use expect_test::{Expect, expect};
 
 const ENVIRONMENT: Environment = Environment {
@@ -10,8 +12,7 @@ const ENVIRONMENT: Environment = Environment {
 };
 
 fn compiled(text: &str) -> Compiled {
-    compile(text, &ENVIRONMENT, &[])
-        .unwrap_or_else(|errors| panic!("{}", render(&errors, "x.ewq", text, false)))
+    machine::compiled(text, &ENVIRONMENT)
 }
 
 fn check(text: &str, expected: Expect) {

@@ -3,7 +3,7 @@
 mod machine;
 
 use ewapa_lang::plan::Plan;
-use ewapa_lang::{Environment, compile, describe_with, render};
+use ewapa_lang::{Environment, describe_with};
 use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
@@ -13,11 +13,7 @@ const ENVIRONMENT: Environment = Environment {
 };
 
 fn plan(text: &str) -> Plan {
-    let compiled = compile(text, &ENVIRONMENT, &[]);
-    let shown = |errors: Vec<_>| render(&errors, "test.ewq", text, false);
-    compiled
-        .unwrap_or_else(|errors| panic!("{}", shown(errors)))
-        .plan
+    machine::compiled(text, &ENVIRONMENT).plan
 }
 
 fn is_short_for(short: &str, long: &str) {

@@ -2,8 +2,8 @@
 
 mod machine;
 
+use ewapa_lang::Environment;
 use ewapa_lang::plan::{ColumnExpr, Event, OutputFormat, Phase, Plan, RawProbe, Syscalls};
-use ewapa_lang::{Environment, compile, render};
 use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
@@ -14,11 +14,7 @@ const ENVIRONMENT: Environment = Environment {
 };
 
 fn plan(text: &str) -> Plan {
-    let compiled = compile(text, &ENVIRONMENT, &[]);
-    let shown = |errors: Vec<_>| render(&errors, "test.ewq", text, false);
-    compiled
-        .unwrap_or_else(|errors| panic!("{}", shown(errors)))
-        .plan
+    machine::compiled(text, &ENVIRONMENT).plan
 }
 
 fn events(text: &str) -> Vec<Event> {

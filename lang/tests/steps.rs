@@ -13,9 +13,7 @@ const ENVIRONMENT: Environment = Environment {
 };
 
 fn check(text: &str, expected: Expect) {
-    let compiled = compile(text, &ENVIRONMENT, &[])
-        .unwrap_or_else(|errors| panic!("{}", render(&errors, "x.ewq", text, false)));
-    expected.assert_eq(&compiled.plan.to_string());
+    expected.assert_eq(&machine::compiled(text, &ENVIRONMENT).plan.to_string());
 }
 
 fn refused(text: &str, expected: Expect) {

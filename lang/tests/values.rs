@@ -17,8 +17,7 @@ const ENVIRONMENT: Environment = Environment {
 };
 
 fn compiled(text: &str) -> Compiled {
-    compile(text, &ENVIRONMENT, &[])
-        .unwrap_or_else(|errors| panic!("{}", render(&errors, "x.ewq", text, false)))
+    machine::compiled(text, &ENVIRONMENT)
 }
 
 fn check(text: &str, expected: Expect) {

@@ -46,13 +46,6 @@ fn missing(why: String) -> Failure {
     Failure::new(Kind::NoProbe, why)
 }
 
-fn matches(wanted: &str, name: &str) -> bool {
-    glob::alternatives(wanted)
-        .unwrap_or_default()
-        .iter()
-        .any(|wanted| glob::matches(wanted, name))
-}
-
 fn tracepoints(rest: &str, verbose: bool) -> Result<String, Failure> {
     let (category, name) = rest.split_once(':').unwrap_or((rest, "*"));
     let mut text = String::new();
@@ -78,7 +71,7 @@ fn raw_tracepoints(wanted: &str) -> Result<String, Failure> {
         .iter()
         .filter(|(category, _)| category != "syscalls")
         .map(|(_, name)| name.as_str())
-        .filter(|name| matches(wanted, name))
+        .filter(|name| glob::matches_any(wanted, name))
         .collect();
     names.sort_unstable();
     names.dedup();
@@ -96,7 +89,7 @@ fn functions(kind: &str, rest: &str) -> Result<String, Failure> {
     let file = file.display();
     let mut text = String::new();
     for name in functions.names() {
-        if matches(wanted, &name) {
+        if glob::matches_any(wanted, &name) {
             let _ = writeln!(text, "{kind}:{file}:{}", escape(&name));
         }
     }
@@ -141,7 +134,7 @@ fn static_probes(rest: &str, verbose: bool) -> Result<String, Failure> {
 /// With their arguments, as the kernel's tracepoints tell them; where those cannot be read, without.
 fn system_calls(wanted: &str, verbose: bool) -> String {
     let mut text = String::new();
-    for (_, name) in linux::syscalls().filter(|(_, name)| matches(wanted, name)) {
+    for (_, name) in linux::syscalls().filter(|(_, name)| glob::matches_any(wanted, name)) {
         let _ = writeln!(text, "syscall:{name}");
         if !verbose {
             continue;
@@ -160,7 +153,7 @@ fn phases(wanted: &str) -> String {
     Phase::ALL
         .into_iter()
         .map(Phase::name)
-        .filter(|name| matches(wanted, name))
+        .filter(|name| glob::matches_any(wanted, name))
         .map(|name| format!("phase:{name}\n"))
         .collect()
 }

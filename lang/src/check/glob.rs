@@ -31,6 +31,12 @@ pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
+/// Whether a name matches a glob that may have braces; one with too many of them matches nothing.
+pub fn matches_any(glob: &str, name: &str) -> bool {
+    let globs = alternatives(glob).unwrap_or_default();
+    globs.iter().any(|glob| matches(glob, name))
+}
+
 /// Whether a name matches a glob without braces.
 pub fn matches(glob: &str, name: &str) -> bool {
     let (glob, name) = (glob.as_bytes(), name.as_bytes());

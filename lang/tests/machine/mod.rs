@@ -1,8 +1,16 @@
-//! A machine that scripts are compiled for in tests: always the same, and without files.
+//! A machine that scripts are compiled for in tests: always the same, and without files. And how they are
+//! compiled.
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
 use ewapa_lang::host::{Field, Host, UsdtArgument, UsdtPlace};
+use ewapa_lang::{Compiled, Environment, compile, render};
+
+/// A script that has to be right.
+pub fn compiled(text: &str, environment: &Environment) -> Compiled {
+    compile(text, environment, &[])
+        .unwrap_or_else(|errors| panic!("{}", render(&errors, "x.ewq", text, false)))
+}
 
 /// The machine.
 #[derive(Debug)]

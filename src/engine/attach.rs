@@ -387,10 +387,18 @@ pub fn best_mechanism() -> Result<Mechanism, super::trace::Error> {
 
 /// Whether the kernel takes a program for this mechanism.
 pub fn is_supported(mechanism: Mechanism) -> bool {
+    empty_program(mechanism.attach_type()).is_ok()
+}
+
+/// A program for user probes that does nothing.
+///
+/// # Errors
+/// The kernel does not know the way to attach it, or there is no right to load programs.
+pub fn empty_program(attach_type: u32) -> io::Result<OwnedFd> {
     // SAFETY: plain data; zero is its default.
     let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
     options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
-    options.expected_attach_type = mechanism.attach_type();
+    options.expected_attach_type = attach_type;
     // SAFETY: `r0 = 0; exit`, as the kernel's `struct bpf_insn`.
     let fd = unsafe {
         let mut insns: [bpf::bpf_insn; 2] = std::mem::zeroed();
@@ -405,9 +413,9 @@ pub fn is_supported(mechanism: Mechanism) -> bool {
             &mut options,
         )
     };
-    if fd >= 0 {
-        // SAFETY: a new descriptor that is ours.
-        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
     }
-    fd >= 0
+    // SAFETY: a new descriptor that is ours.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

@@ -16,8 +16,7 @@ pub struct Keeper(File);
 const SWEEPS: [i64; 3] = [0, 100, 1000];
 
 impl Keeper {
-    /// Starts the keeper for the processes in this map. To be called before anything is attached: the
-    /// keeper would hold that, too.
+    /// Starts the keeper for the processes in this map.
     ///
     /// # Errors
     /// There is no room for another process.
@@ -55,9 +54,13 @@ fn keep(parent: RawFd, processes: RawFd) -> ! {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
             libc::signal(signal, libc::SIG_IGN);
         }
-        // Whoever reads what this process writes is not to wait for the keeper.
-        for stream in 0..3 {
-            libc::close(stream);
+        // Whoever reads what this process writes is not to wait for the keeper, and what is attached is to end
+        // with its owner.
+        let (low, high) = (parent.min(processes), parent.max(processes));
+        for (first, last) in [(0, low - 1), (low + 1, high - 1), (high + 1, RawFd::MAX)] {
+            if first <= last {
+                libc::close_range(first as u32, last as u32, 0);
+            }
         }
         let mut byte = 0u8;
         let read = loop {

@@ -9,6 +9,7 @@ pub mod clauses;
 pub mod command;
 pub mod ending;
 pub mod gate;
+pub mod grace_period;
 pub mod groups;
 pub mod keeper;
 pub mod kernel;

@@ -20,6 +20,7 @@ use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::gate::Gate;
+use super::grace_period::Ahead;
 use super::keeper::Keeper;
 use super::known::Known;
 use super::load::{Loaded, Settings};
@@ -92,6 +93,7 @@ pub fn trace(
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
+    let ahead = Ahead::start();
     let layout = std::thread::spawn(kernel::offsets);
     let inspected = match target {
         Target::Command(command) => {
@@ -160,6 +162,7 @@ pub fn trace(
         raw,
         keeper,
         gate: None,
+        ahead,
         unmet: Vec::new(),
         stopped: held_map,
         follows_all,
@@ -227,6 +230,8 @@ struct Run {
     keeper: Option<Keeper>,
     /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.
     gate: Option<Gate>,
+    /// Spares the first probes a grace period.
+    ahead: Ahead,
     /// The processes of the machine that are still to be looked into.
     unmet: Vec<u32>,
     /// Where every process of the machine is followed: those that are stopped for their libraries.

@@ -131,6 +131,7 @@ impl Run {
         } = self.processes;
         let mut attached = self.links;
         attached.extend(links);
+        attached.extend(self.ahead.links());
         troubles.extend(
             stripped
                 .into_iter()

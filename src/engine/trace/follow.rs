@@ -189,6 +189,7 @@ impl Run {
     fn is_probed(&mut self) {
         if self.first_probe.is_none() {
             self.first_probe = Some(Instant::now());
+            self.ahead.end();
             self.timings.mark("first probe");
             if self.calibrates {
                 self.calibrate();

@@ -112,9 +112,8 @@ static __always_inline __s64 passed_argument(struct open_call *open, const volat
 }
 
 /* How many bytes the buffers of an array hold; NONE if that cannot be told. */
-static __noinline __s64 add_buffers(struct open_call *open, __u64 array, __u32 number)
+static __noinline __s64 add_buffers(struct open_call *open, const volatile struct abi *abi, __u64 array, __u32 number)
 {
-	const volatile struct abi *abi;
 	__u64 address, sum = 0;
 	__u32 length;
 
@@ -124,7 +123,6 @@ static __noinline __s64 add_buffers(struct open_call *open, __u64 array, __u32 n
 		count(COUNT_BUFFERS);
 		return NONE;
 	}
-	abi = &abis[open->abi & (MAX_ABIS - 1)];
 	address = guest_address(abi, open, array);
 	if (!address)
 		return NONE;
@@ -151,9 +149,8 @@ static __always_inline void clear_path(struct call *call)
 }
 
 /* The path that is an argument, or that by which the descriptor was opened. */
-static __noinline int read_path(struct open_call *open)
+static __noinline int read_path(struct open_call *open, const volatile struct abi *abi)
 {
-	const volatile struct abi *abi;
 	const struct signature *signature;
 	struct descriptor key;
 	__u64 pointer, length;
@@ -163,7 +160,6 @@ static __noinline int read_path(struct open_call *open)
 
 	if (!open)
 		return 0;
-	abi = &abis[open->abi & (MAX_ABIS - 1)];
 	clear_path(&open->call);
 	func = open->call.func;
 	if (func >= FUNCTIONS)
@@ -194,9 +190,8 @@ static __noinline int read_path(struct open_call *open)
 }
 
 /* Fills what the script reads of READS_DESCRIPTION. */
-static __noinline int describe(struct open_call *open)
+static __noinline int describe(struct open_call *open, const volatile struct abi *abi)
 {
-	const volatile struct abi *abi;
 	const struct signature *signature;
 	__u64 first, second;
 	__s64 *args;
@@ -208,7 +203,6 @@ static __noinline int describe(struct open_call *open)
 	if (func >= FUNCTIONS)
 		return 0;
 	signature = &signatures[func];
-	abi = &abis[open->abi & (MAX_ABIS - 1)];
 	args = (__s64 *)((char *)&open->call + __builtin_offsetof(struct call, arg0));
 #pragma unroll
 	for (__u32 i = 0; i < 9; i++)
@@ -222,7 +216,7 @@ static __noinline int describe(struct open_call *open)
 			    !read_argument(open, abi, signature->buffers + 1, &second)) {
 				open->call.iovs = (__u32)second;
 				if (script_reads & READS_BYTES_REQ)
-					open->call.bytes_req = add_buffers(open, first, second);
+					open->call.bytes_req = add_buffers(open, abi, first, second);
 			}
 		} else if (signature->length != NO_ARG) {
 			if (!read_argument(open, abi, signature->length, &first))
@@ -230,7 +224,7 @@ static __noinline int describe(struct open_call *open)
 		}
 	}
 	if (script_reads & READS_PATH) {
-		read_path(open);
+		read_path(open, abi);
 		/* The descriptor that the call closes, and where it tells or takes the other one. */
 		open->fd = 0;
 		open->other = 0;
@@ -254,7 +248,7 @@ static __always_inline bool changes_descriptors(__s64 func)
 }
 
 /* A call that succeeded has opened, closed or renumbered a descriptor. */
-static __noinline int follow_descriptor(struct open_call *open)
+static __noinline int follow_descriptor(struct open_call *open, const volatile struct abi *abi)
 {
 	struct descriptor key, to;
 	struct path *path;
@@ -266,7 +260,7 @@ static __noinline int follow_descriptor(struct open_call *open)
 	key.pid = bpf_get_current_pid_tgid() >> 32;
 	to.pid = key.pid;
 	if (open->call.func == FUNC_PATH_OPEN) {
-		address = guest_address(&abis[open->abi & (MAX_ABIS - 1)], open, open->other);
+		address = guest_address(abi, open, open->other);
 		if (!address)
 			return 0;
 		if (read_user(&fd, sizeof(fd), (void *)address)) {

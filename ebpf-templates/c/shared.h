@@ -25,7 +25,22 @@ enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT,
 /* What an array of buffers looks like: { u32 address, u32 length }, or { u64 address, u32 length } in 16 bytes. */
 enum abi_buffers { BUFFERS_GUEST, BUFFERS_HOST };
 
-#define MAX_ABIS 64
+/* How many of them the functions of one file may have. */
+#define IMAGE_ABIS 4
+
+/* What the programs on one file know of it: what other files would need is removed by the verifier. */
+struct image {
+	struct abi abis[IMAGE_ABIS];
+	__u8 count;      /* of abis */
+	__u8 roles;      /* a bit for each enum role that its probes have */
+	__u8 number;     /* which file with MEMORY_SEARCH it is; NO_NUMBER if there were too many */
+	__u8 pad[5];
+};
+_Static_assert(sizeof(struct image) == 72, "image");
+
+/* How many files with MEMORY_SEARCH are told apart. */
+#define MAX_IMAGES 64
+#define NO_NUMBER 0xff
 
 /* The cookie of a probe says all about its site. */
 struct cookie {
@@ -33,7 +48,7 @@ struct cookie {
 	__u8 role;       /* enum role */
 	__u8 fd_arg;     /* index of the descriptor's argument; NO_ARG */
 	__u8 moved_arg;  /* index of the argument that says how many bytes moved; NO_ARG; BY_VALUE */
-	__u8 abi;
+	__u8 abi;        /* index into those of the image */
 	__u8 runtime[3]; /* the value of the builtin: catalogue index, then version */
 };
 _Static_assert(sizeof(struct cookie) == 8, "cookie");

@@ -33,7 +33,17 @@ const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
 const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
-const volatile struct abi abis[MAX_ABIS];
+
+/* Each file with probes has programs of its own, with another map in the place of this section. As it stands here it needs
+ * the most. */
+const volatile struct image image SEC(".rodata.image") = {
+	.abis = {
+		{ .args = ARGS_CAPTURED, .errno_at = ERRNO_CELL, .valid = VALID_NONZERO, .memory = MEMORY_SEARCH },
+		{ .args = ARGS_REGISTERS, .errno_at = ERRNO_RETURN, .valid = VALID_ZERO, .memory = MEMORY_INDIRECT },
+	},
+	.count = 2,
+	.roles = 0xff,
+};
 
 /* Changes when what is known of a process does. */
 __u32 generation;
@@ -115,10 +125,10 @@ struct {
 	__type(value, __u64);
 } call_ids SEC(".maps");
 
-/* MEMORY_SEARCH: for each ABI and function where the pointer was found, as search_memory has it. */
+/* MEMORY_SEARCH: for each image and function where the pointer was found, as search_memory has it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_ABIS * 64);
+	__uint(max_entries, MAX_IMAGES * 64);
 	__type(key, __u32);
 	__type(value, __u32);
 } memory_offsets SEC(".maps");
@@ -186,6 +196,30 @@ static __always_inline void close_unfinished(struct thread *thread, struct open_
 static __always_inline struct thread *known_thread(void)
 {
 	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+}
+
+/* The probes of the image tell of WASI calls, and do not only measure. */
+#define NAMES_CALLS (image.roles & (1u << ROLE_CALL | 1u << ROLE_NAME))
+
+/* Whether a probe has this role, if the image has probes of it. */
+static __always_inline bool has_role(const struct cookie *cookie, enum role role)
+{
+	return (image.roles & 1u << role) && (image.roles == 1u << role || cookie->role == role);
+}
+
+/* An ABI of the image. Its address has to be a constant on each path, as then its contents are. */
+static __always_inline const volatile struct abi *abi_at(__u8 index)
+{
+	const volatile struct abi *abi = &image.abis[0];
+
+#pragma unroll
+	for (__u8 other = 1; other < IMAGE_ABIS; other++) {
+		if (image.count > other && index == other) {
+			abi = &image.abis[other];
+			asm volatile("" : "+r"(abi));
+		}
+	}
+	return abi;
 }
 
 /* The record of the current thread if its process is traced. */
@@ -279,22 +313,34 @@ static __always_inline bool is_memory(__u64 address)
 	return found[0] == 0 && found[1] >= 4096 && found[2] && !(found[2] & 0xffff) && found[2] <= 1ull << 32;
 }
 
+struct memory_search {
+	__u64 state;   /* the address of the structure */
+	__u32 found;   /* as find_memory tells it */
+};
+
+static long seek_memory(__u32 word, struct memory_search *search)
+{
+	__u64 at;
+
+	if (bpf_probe_read_user(&at, sizeof(at), (void *)(search->state + word * 8)))
+		return 1;
+	if (!is_memory(at))
+		return 0;
+	search->found = word * 8 + 8;
+	return 1;
+}
+
 /* The offset, plus 8, at which a structure has a pointer to guest memory's description; 1 if it is that itself;
  * 0 if neither. The runtime has just written both, so they are there without a fault; and as nothing here may
  * sleep the function need not be static, which spares the verifier half of its work: it is checked once. */
 __noinline __u32 find_memory(__u64 state)
 {
-	__u64 at;
+	struct memory_search search = { .state = state };
 
 	if (is_memory(state))
 		return 1;
-	for (__u32 offset = 0; offset < 256; offset += 8) {
-		if (bpf_probe_read_user(&at, sizeof(at), (void *)(state + offset)))
-			break;
-		if (is_memory(at))
-			return offset + 8;
-	}
-	return 0;
+	bpf_loop(256 / 8, seek_memory, &search, 0);
+	return search.found;
 }
 
 /* A flag beside the offset: in what the first register leads to, and not the second. */
@@ -302,15 +348,12 @@ __noinline __u32 find_memory(__u64 state)
 
 /* The address of guest memory's description, by what a naming function was given. Its state is the second
  * argument; the first where the function returns what fits into registers. */
-static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 abi, __u8 func)
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 func)
 {
-	__u32 slot = abi * 64 + (func & 63);
+	__u32 slot = image.number * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
-	__u32 found;
+	__u32 found = known ? *known : 0;
 
-	if (!known)
-		return 0;
-	found = *known;
 	if (!found) {
 		found = find_memory(second);
 		if (!found) {
@@ -319,7 +362,8 @@ static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 abi, 
 				return 0;
 			found |= IN_FIRST;
 		}
-		*known = found;
+		if (known)
+			*known = found;
 	}
 	if (found & IN_FIRST) {
 		second = first;
@@ -354,10 +398,8 @@ static __always_inline __u64 new_call_id(void)
 
 /* The function of a call is known: read the arguments that the script needs, and ask it. */
 static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread, struct open_call *open,
-				      struct cookie *cookie)
+				      const volatile struct abi *abi, struct cookie *cookie)
 {
-	const volatile struct abi *abi = &abis[open->abi & (MAX_ABIS - 1)];
-
 	open->named = 1;
 	open->call.func = cookie->func;
 	open->call.fd = NONE;
@@ -367,7 +409,7 @@ static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread
 	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
 		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
 	if (script_reads & READS_DESCRIPTION)
-		describe(open);
+		describe(open, abi);
 	if (script_reads & READS_CALL_ID)
 		open->call.call_id = new_call_id();
 	if (script_reads & READS_WASI_FUNC)
@@ -414,25 +456,29 @@ static __always_inline int enter(struct pt_regs *ctx)
 
 	if (!thread)
 		return 1;
-	if (phases && cookie->role == ROLE_START) {
+	if (phases && has_role(cookie, ROLE_START)) {
 		reach_by_thread(ctx, thread, PHASE_START, cookie_runtime(cookie));
 		return 1;
 	}
-	if (cookie->role == ROLE_NAME) {
+	if (has_role(cookie, ROLE_NAME)) {
 		if (!thread->depth) {
 			count(COUNT_UNMATCHED);
 			return 1;
 		}
 		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
 		if (!open->named) {
-			if ((((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
-			     leads_to_memory(cookie->func)) &&
-			    abis[open->abi & (MAX_ABIS - 1)].memory == MEMORY_SEARCH)
-				open->memory = search_memory(ctx->di, ctx->si, open->abi & (MAX_ABIS - 1), cookie->func);
-			name_call(ctx, thread, open, cookie);
+			abi = abi_at(open->abi);
+			if (abi->memory == MEMORY_SEARCH &&
+			    (((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
+			     leads_to_memory(cookie->func)))
+				open->memory = search_memory(ctx->di, ctx->si, cookie->func);
+			name_call(ctx, thread, open, abi, cookie);
 		}
 		return 1;
 	}
+	/* What a probe costs that only names a call. */
+	if (has_role(cookie, ROLE_CALIBRATION) && cookie->func != NO_FUNC)
+		return 1;
 
 	if (thread->depth)
 		drop_abandoned(thread, ctx->sp);
@@ -441,7 +487,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 		return 1;
 	}
 	open = &thread->open[thread->depth & (MAX_DEPTH - 1)];
-	abi = &abis[cookie->abi & (MAX_ABIS - 1)];
+	abi = abi_at(cookie->abi);
 	open->abi = cookie->abi;
 	open->sp = ctx->sp;
 	open->named = 0;
@@ -471,13 +517,13 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->memory = argument_register(ctx, abi->memory_reg);
 	else
 		open->memory = 0;
-	if (cookie->role == ROLE_CALL)
-		name_call(ctx, thread, open, cookie);
+	if (has_role(cookie, ROLE_CALL))
+		name_call(ctx, thread, open, abi, cookie);
 	if (open->ignored && !always_returns && !(keeps_calls && cookie->func < FUNCTIONS) &&
 	    !changes_descriptors(cookie->func))
 		return 1;
 
-	open->uncounted = cookie->role == ROLE_CALIBRATION;
+	open->uncounted = has_role(cookie, ROLE_CALIBRATION);
 	if (!open->uncounted)
 		tally(COUNT_ENTRIES);
 	open->call.syscall_count = 0;
@@ -543,7 +589,7 @@ static __always_inline __s64 moved_bytes(const volatile struct abi *abi, struct 
 
 static __always_inline void complete(struct pt_regs *ctx, struct open_call *open, __u64 now)
 {
-	const volatile struct abi *abi = &abis[open->abi & (MAX_ABIS - 1)];
+	const volatile struct abi *abi = abi_at(open->abi);
 	struct call *call = &open->call;
 
 	/* proc_exit does not return to the guest. Where its host function returns, that is the runtime unwinding. */
@@ -585,7 +631,9 @@ __noinline int close_below(struct thread *thread, __u32 place)
 	for (int i = 0; i < MAX_DEPTH - 1; i++) {
 		if (place >= thread->depth)
 			break;
-		thread->open[(place - 1) & (MAX_DEPTH - 1)] = thread->open[place & (MAX_DEPTH - 1)];
+		/* An assignment would be a hundred instructions, in each round. */
+		bpf_probe_read_kernel(&thread->open[(place - 1) & (MAX_DEPTH - 1)], sizeof(struct open_call),
+				      &thread->open[place & (MAX_DEPTH - 1)]);
 		place++;
 	}
 	return 0;
@@ -627,10 +675,13 @@ static __always_inline int leave(struct pt_regs *ctx)
 		if (script_reads & READS_THREAD_HOPS)
 			outer->call.thread_hops += open->call.thread_hops;
 	}
-	if (open->named && changes_descriptors(open->call.func) &&
-	    returned_errno(ctx, &abis[open->abi & (MAX_ABIS - 1)], open) == 0)
-		follow_descriptor(open);
-	if (open->named && !open->ignored)
+	if (open->named && changes_descriptors(open->call.func)) {
+		const volatile struct abi *abi = abi_at(open->abi);
+
+		if (returned_errno(ctx, abi, open) == 0)
+			follow_descriptor(open, abi);
+	}
+	if (NAMES_CALLS && open->named && !open->ignored)
 		complete(ctx, open, now);
 	if (!open->uncounted)
 		tally(COUNT_RETURNS);

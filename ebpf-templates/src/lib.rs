@@ -61,12 +61,43 @@ pub const CALL_SIZE: usize = {
     size
 };
 
-/// How many entries the table of ABIs has.
-pub const MAX_ABIS: usize = 64;
+/// The section that each file with probes has its own map for: [`Image`].
+pub const IMAGE: &str = ".rodata.image";
+
+/// In how many ways the functions of one file may be called.
+pub const IMAGE_ABIS: usize = 4;
+
+/// What the programs on one file know of it: they are loaded for it, and the verifier removes what other files
+/// would need.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Image {
+    /// How its functions are called.
+    pub abis: [Abi; IMAGE_ABIS],
+    /// How many of these it has.
+    pub count: u8,
+    /// A bit for each [`Role`] that its probes have.
+    pub roles: u8,
+    /// Which file it is of those where guest memory is searched; [`Image::NO_NUMBER`] if there were too many.
+    pub number: u8,
+}
+
+impl Image {
+    /// How many files where guest memory is searched have a number.
+    pub const NUMBERS: u8 = 64;
+    /// What is found is not kept for the next call.
+    pub const NO_NUMBER: u8 = 0xff;
+
+    /// The bytes of `struct image`.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let abis = self.abis.into_iter().flat_map(Abi::to_bytes);
+        let rest = [self.count, self.roles, self.number, 0, 0, 0, 0, 0];
+        abis.chain(rest).collect()
+    }
+}
 
 /// How a host function gets its arguments and gives its result, in numbers.
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Abi {
     /// 0 unknown, 1 registers, 2 array, 3 pointer to an array, 4 captured by a closure.
     pub args: u8,
@@ -124,7 +155,7 @@ pub struct Cookie {
     /// Index of the argument that says how many bytes moved, or [`Cookie::NONE`]; with
     /// [`Cookie::BY_VALUE`] if it is not a pointer.
     pub moved_arg: u8,
-    /// Index into the table of ABIs.
+    /// Index into [`Image::abis`].
     pub abi: u8,
     /// The value of the builtin `runtime`: 24 bits.
     pub runtime: u32,
@@ -140,7 +171,7 @@ pub enum Role {
     Envelope = 1,
     /// Which WASI function the open envelope is.
     Name = 2,
-    /// An envelope that only measures what a probe costs.
+    /// An envelope that only measures what a probe costs; with a function, one that names a call.
     Calibration = 3,
     /// The guest is about to begin.
     Start = 4,

@@ -1,6 +1,62 @@
-//! The catalogue's ABIs in the numbers of the templates.
+//! The catalogue's ABIs in the numbers of the templates, and those of one file.
 
 use ewapa_symbols::abi::{Abi, Args, Buffers, Errno, Memory, Register, Valid};
+use ewapa_symbols::{Catalogue, Site};
+use ewapa_templates::{IMAGE_ABIS, Image};
+
+use super::load::Error;
+
+/// The ABIs of the sites of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abis(Vec<usize>);
+
+/// The ABI of the place where the probe of a site is.
+fn of(site: &Site) -> usize {
+    site.inner.as_ref().map_or(site.abi, |inner| inner.abi)
+}
+
+impl Abis {
+    /// Those of these sites.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn of(sites: &[&Site]) -> Result<Abis, Error> {
+        let mut abis: Vec<usize> = sites.iter().map(|site| of(site)).collect();
+        abis.sort_unstable();
+        abis.dedup();
+        if abis.len() > IMAGE_ABIS {
+            return Err(Error::Abis { found: abis.len() });
+        }
+        Ok(Abis(abis))
+    }
+
+    /// The index in [`Image::abis`] of that of a site.
+    pub fn index(&self, site: &Site) -> u8 {
+        let wanted = of(site);
+        self.0.iter().position(|abi| *abi == wanted).unwrap_or(0) as u8
+    }
+
+    /// Whether guest memory is searched.
+    pub fn search(&self) -> bool {
+        let all = Catalogue::in_use().abis();
+        self.0.iter().any(|abi| all[*abi].memory == Memory::Search)
+    }
+
+    /// What programs know of a file with these ABIs and these roles, a bit for each.
+    pub fn image(&self, roles: u8, number: u8) -> Image {
+        let all = Catalogue::in_use().abis();
+        let mut image = Image {
+            count: self.0.len() as u8,
+            roles,
+            number,
+            ..Image::default()
+        };
+        for (place, abi) in image.abis.iter_mut().zip(&self.0) {
+            *place = encode(&all[*abi]);
+        }
+        image
+    }
+}
 
 /// One ABI as the templates read it.
 pub fn encode(abi: &Abi) -> ewapa_templates::Abi {

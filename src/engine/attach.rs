@@ -1,5 +1,5 @@
-//! Attaches programs: probes on user functions by the best mechanism that the kernel has, and raw
-//! tracepoints. A link lasts as long as its value.
+//! Attaches programs to places in files, by the best mechanism that the kernel has, and to raw tracepoints. A link
+//! lasts as long as its value.
 
 use std::ffi::CString;
 use std::io;
@@ -77,22 +77,15 @@ pub fn close(links: Vec<Link>) {
     });
 }
 
-const KPROBE: u32 = bpf::BPF_PROG_TYPE_KPROBE;
-
-/// The programs that watch WASI calls, loaded for one mechanism.
-pub struct Probes {
-    /// The mechanism that the kernel took.
-    pub mechanism: Mechanism,
-    entry: OwnedFd,
-    returns: Option<OwnedFd>,
-    library: OwnedFd,
-}
+/// What programs at user functions are to the kernel.
+pub const KPROBE: u32 = bpf::BPF_PROG_TYPE_KPROBE;
 
 impl Mechanism {
     /// From the fastest to the one that every kernel has.
     pub const ALL: [Mechanism; 3] = [Mechanism::Session, Mechanism::Multi, Mechanism::Perf];
 
-    fn attach_type(self) -> u32 {
+    /// `BPF_TRACE_*`, or 0.
+    pub fn attach_type(self) -> u32 {
         match self {
             Mechanism::Session => bpf::BPF_TRACE_UPROBE_SESSION,
             Mechanism::Multi => bpf::BPF_TRACE_UPROBE_MULTI,
@@ -101,109 +94,11 @@ impl Mechanism {
     }
 }
 
-impl Probes {
-    /// Loads the programs for a mechanism. Those at calls may wait for memory if `may_sleep`.
-    ///
-    /// # Errors
-    /// The kernel does not have the mechanism, or refuses a program.
-    pub fn load(loaded: &Loaded, mechanism: Mechanism, may_sleep: bool) -> Result<Probes, Error> {
-        let attach_type = mechanism.attach_type();
-        let load = |name, attach_type| {
-            loaded.program(Program {
-                name,
-                ty: KPROBE,
-                attach_type,
-            })
-        };
-        let at_calls = |name, attach_type| {
-            if !may_sleep {
-                return load(name, attach_type);
-            }
-            loaded.sleeping_program(Program {
-                name,
-                ty: KPROBE,
-                attach_type,
-            })
-        };
-        let (entry, returns) = match mechanism {
-            Mechanism::Session => (at_calls("wasi_session", attach_type)?, None),
-            Mechanism::Multi | Mechanism::Perf => (
-                at_calls("wasi_entry", attach_type)?,
-                Some(at_calls("wasi_return", attach_type)?),
-            ),
-        };
-        // A session link takes session programs only; one for libraries has no return.
-        let library_type = if mechanism == Mechanism::Perf {
-            0
-        } else {
-            bpf::BPF_TRACE_UPROBE_MULTI
-        };
-        Ok(Probes {
-            mechanism,
-            entry,
-            returns,
-            library: load("library_loaded", library_type)?,
-        })
-    }
-
-    /// Attaches to the points of one file, in all processes.
-    ///
-    /// # Errors
-    /// The kernel refuses.
-    pub fn attach(&self, file: &Path, points: &[Point]) -> Result<Vec<Link>, Error> {
-        let with_return: Vec<Point> = points
-            .iter()
-            .copied()
-            .filter(|point| point.returns)
-            .collect();
-        match (self.mechanism, &self.returns) {
-            (Mechanism::Session, _) => Ok(vec![multi_link(
-                &self.entry,
-                bpf::BPF_TRACE_UPROBE_SESSION,
-                file,
-                points,
-                false,
-            )?]),
-            (Mechanism::Multi, Some(returns)) => {
-                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
-                let mut links = Vec::new();
-                // The kernel makes no link without a probe.
-                if !with_return.is_empty() {
-                    links.push(multi_link(returns, multi, file, &with_return, true)?);
-                }
-                links.push(multi_link(&self.entry, multi, file, points, false)?);
-                Ok(links)
-            }
-            (_, returns) => {
-                let mut links = Vec::new();
-                if let Some(returns) = returns {
-                    links.push(perf_links(returns, file, &with_return, ProbeKind::Return)?);
-                }
-                links.push(perf_links(&self.entry, file, points, ProbeKind::Entry)?);
-                Ok(links)
-            }
-        }
-    }
-
-    /// Attaches the program that watches the dynamic linker.
-    ///
-    /// # Errors
-    /// The kernel refuses.
-    pub fn attach_library(&self, file: &Path, point: Point) -> Result<Link, Error> {
-        match self.mechanism {
-            Mechanism::Perf => perf_links(&self.library, file, &[point], ProbeKind::Entry),
-            _ => multi_link(
-                &self.library,
-                bpf::BPF_TRACE_UPROBE_MULTI,
-                file,
-                &[point],
-                false,
-            ),
-        }
-    }
-}
-
-fn multi_link(
+/// Links a program to points of one file (Linux 6.6), at the returns of the functions or at the points themselves.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn multi_link(
     program: &OwnedFd,
     attach_type: u32,
     file: &Path,
@@ -271,7 +166,11 @@ impl Places {
     }
 }
 
-fn perf_links(
+/// Links a program to points of one file by perf events.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn perf_links(
     program: &OwnedFd,
     file: &Path,
     points: &[Point],

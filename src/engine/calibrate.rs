@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use ewapa_templates::{Cookie, Role};
+use ewapa_templates::{Cookie, Image, Role};
 
-use super::attach::{self, Link, Point, Probes};
+use super::attach::{self, Link, Point};
+use super::probes::Probes;
 
 // A function that begins with an instruction that the kernel emulates, as most probe sites do.
 std::arch::global_asm!(
@@ -62,19 +63,18 @@ pub fn start(probes: Arc<Probes>) -> mpsc::Receiver<ProbeCost> {
 
 fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
     let bare = sample();
-    // A call of a function that no script listens to ends at entry; an envelope without a name is opened and
-    // closed. Neither comes before a script.
-    let of = |role, func| Cookie {
+    // With a function it ends at entry; without, it is opened and closed. Neither comes before a script.
+    let of = |func| Cookie {
         func,
-        role,
+        role: Role::Calibration,
         fd_arg: Cookie::NONE,
         moved_arg: Cookie::NONE,
         abi: 0,
         runtime: 0,
     };
-    let (entry, entry_link) = probed(probes, of(Role::Call, NO_FUNCTION))?;
+    let (entry, entry_link) = probed(probes, of(0))?;
     attach::close(entry_link);
-    let (pair, pair_link) = probed(probes, of(Role::Calibration, Cookie::NONE))?;
+    let (pair, pair_link) = probed(probes, of(Cookie::NONE))?;
     // Before the link goes: that takes longer than all of this. Nobody may listen any more.
     let _ = result.send(ProbeCost {
         pair: pair.saturating_sub(bare),
@@ -84,9 +84,6 @@ fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
     Some(())
 }
 
-/// The index of a function that WASI does not have, within the bits of a set of functions.
-const NO_FUNCTION: u8 = 63;
-
 /// A sample with a probe, and the probe.
 fn probed(probes: &Probes, cookie: Cookie) -> Option<(Duration, Vec<Link>)> {
     let offset = file_offset(ewapa_calibration as *const () as usize as u64)?;
@@ -95,7 +92,14 @@ fn probed(probes: &Probes, cookie: Cookie) -> Option<(Duration, Vec<Link>)> {
         cookie: cookie.to_u64(),
         returns: true,
     };
-    let links = probes.attach(Path::new("/proc/self/exe"), &[point]).ok()?;
+    let image = Image {
+        count: 1,
+        roles: 1 << Role::Calibration as u8,
+        ..Image::default()
+    };
+    let links = probes
+        .attach(Path::new("/proc/self/exe"), &image, &[point])
+        .ok()?;
     Some((sample(), links))
 }
 

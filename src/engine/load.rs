@@ -4,17 +4,18 @@
 //! cannot load session programs.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use aya::maps::MapData;
 use aya_obj::Object;
-use ewapa_templates::Abi;
+use ewapa_templates::{IMAGE, Image};
 use libbpf_sys as bpf;
 
 use super::kernel::Offsets;
 use super::needs::Needs;
+use super::prepared::Prepared;
 
 /// What the template is told before it is loaded.
 #[derive(Debug, Clone)]
@@ -27,8 +28,6 @@ pub struct Settings {
     pub may_sleep: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
-    /// The ways that host functions get arguments and give results.
-    pub abis: Vec<Abi>,
     /// Raw probes fire in every process, and not only in traced ones.
     pub all_processes: bool,
     /// WASI calls of every process count, also of those that begin later.
@@ -50,12 +49,36 @@ pub struct Program<'a> {
     pub attach_type: u32,
 }
 
+/// Makes the map that stands in the place of the section [`IMAGE`].
+pub struct Images {
+    definition: aya_obj::Map,
+    btf: Option<Arc<OwnedFd>>,
+    /// The descriptor by which relocated programs have the section.
+    pub section: RawFd,
+}
+
+impl Images {
+    /// The map of one file.
+    ///
+    /// # Errors
+    /// The kernel refuses it.
+    pub fn map(&self, image: &Image) -> Result<MapData, Error> {
+        let mut definition = self.definition.clone();
+        *definition.data_mut() = image.to_bytes();
+        let btf = self.btf.as_deref().map(AsFd::as_fd);
+        let map = MapData::create(definition.clone(), IMAGE, btf)?;
+        fill(&map, &definition)?;
+        Ok(map)
+    }
+}
+
 /// Maps and the descriptors of programs that the kernel has.
 pub struct Loaded {
     /// By name.
     pub maps: HashMap<String, MapData>,
     object: Object,
-    btf: Option<OwnedFd>,
+    btf: Option<Arc<OwnedFd>>,
+    image: aya_obj::Map,
 }
 
 /// What can go wrong.
@@ -93,6 +116,15 @@ pub enum Error {
         /// What the verifier wrote.
         log: String,
     },
+    /// A defect of the catalogue.
+    #[error(
+        "its functions are called in {found} ways, and one file may have {most}: the runtime's entry in the catalogue has too many",
+        most = ewapa_templates::IMAGE_ABIS
+    )]
+    Abis {
+        /// How many there are.
+        found: usize,
+    },
     /// Not a map or program of the object: a defect of the engine.
     #[error("the linked object has no `{0}`")]
     Missing(String),
@@ -112,13 +144,6 @@ impl Loaded {
     /// The object is malformed or the kernel refuses a map.
     pub fn new(linked: &[u8], settings: &Settings) -> Result<Loaded, Error> {
         let mut object = Object::parse(linked)?;
-        let abis: Vec<u8> = settings
-            .abis
-            .iter()
-            .flat_map(|abi| abi.to_bytes())
-            .collect();
-        let mut abi_table = vec![0; ewapa_templates::MAX_ABIS * 16];
-        abi_table[..abis.len()].copy_from_slice(&abis);
         let needs = &settings.needs;
         let reads = needs.reads.to_ne_bytes();
         let flag = |set: bool| [u8::from(set)];
@@ -169,7 +194,6 @@ impl Loaded {
             ("phases", (&phases[..], true)),
             ("may_sleep", (&may_sleep[..], true)),
             ("watched", (&watched[..], true)),
-            ("abis", (&abi_table[..], true)),
         ]))?;
 
         let btf = match aya::features().btf() {
@@ -202,7 +226,28 @@ impl Loaded {
             &text_sections,
         )?;
         object.relocate_calls(&text_sections)?;
-        Ok(Loaded { maps, object, btf })
+        let image = definitions
+            .into_iter()
+            .find_map(|(name, definition)| (name == IMAGE).then_some(definition))
+            .ok_or_else(|| Error::Missing(IMAGE.to_owned()))?;
+        Ok(Loaded {
+            maps,
+            object,
+            btf: btf.map(Arc::new),
+            image,
+        })
+    }
+
+    /// What programs on a file know of it, for [`Prepared::load_for`].
+    ///
+    /// # Errors
+    /// The object does not have the section.
+    pub fn images(&self) -> Result<Images, Error> {
+        Ok(Images {
+            definition: self.image.clone(),
+            btf: self.btf.clone(),
+            section: self.map(IMAGE)?.fd().as_fd().as_raw_fd(),
+        })
     }
 
     /// Loads one program.
@@ -210,7 +255,7 @@ impl Loaded {
     /// # Errors
     /// [`Error::Verifier`] if the kernel refuses it.
     pub fn program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
-        self.load(program, 0, 0)
+        self.prepare(program)?.load()
     }
 
     /// Loads a program for a tracepoint whose arguments are typed: by this id in the kernel's BTF.
@@ -223,18 +268,16 @@ impl Loaded {
             ty: bpf::BPF_PROG_TYPE_TRACING,
             attach_type: bpf::BPF_TRACE_RAW_TP,
         };
-        self.load(program, tracepoint, 0)
+        let mut prepared = self.prepare(program)?;
+        prepared.attach_to = tracepoint;
+        prepared.load()
     }
 
-    /// Loads a program that may wait for memory of the process.
+    /// A program that can be loaded, also when this value is gone.
     ///
     /// # Errors
-    /// [`Error::Verifier`] if the kernel refuses it.
-    pub fn sleeping_program(&self, program: Program<'_>) -> Result<OwnedFd, Error> {
-        self.load(program, 0, bpf::BPF_F_SLEEPABLE)
-    }
-
-    fn load(&self, program: Program<'_>, attach_to: u32, flags: u32) -> Result<OwnedFd, Error> {
+    /// The object does not have it.
+    pub fn prepare(&self, program: Program<'_>) -> Result<Prepared, Error> {
         let missing = || Error::Missing(program.name.to_owned());
         let definition = self.object.programs.get(program.name).ok_or_else(missing)?;
         let function = self
@@ -242,60 +285,15 @@ impl Loaded {
             .functions
             .get(&definition.function_key())
             .ok_or_else(missing)?;
-        let name = CString::new(program.name).map_err(|_| missing())?;
-        let func_info = function.func_info.func_info_bytes();
-        let line_info = function.line_info.line_info_bytes();
-
-        // SAFETY: the structure is plain data; zero is its default.
-        let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
-        options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
-        options.expected_attach_type = program.attach_type;
-        options.attach_btf_id = attach_to;
-        options.prog_flags = flags;
-        if let Some(btf) = &self.btf {
-            options.prog_btf_fd = btf.as_raw_fd() as u32;
-            options.func_info = func_info.as_ptr().cast();
-            options.func_info_cnt = function.func_info.func_info.len() as u32;
-            options.func_info_rec_size = function.func_info_rec_size as u32;
-            options.line_info = line_info.as_ptr().cast();
-            options.line_info_cnt = function.line_info.line_info.len() as u32;
-            options.line_info_rec_size = function.line_info_rec_size as u32;
-        }
-        let load = |options: &bpf::bpf_prog_load_opts| {
-            // SAFETY: name, licence, instructions and what the options point to live across the call;
-            // aya's and libbpf's instruction are the kernel's `struct bpf_insn`.
-            unsafe {
-                bpf::bpf_prog_load(
-                    program.ty,
-                    name.as_ptr(),
-                    definition.license.as_ptr(),
-                    function.instructions.as_ptr().cast(),
-                    function.instructions.len() as _,
-                    std::ptr::from_ref(options).cast_mut(),
-                )
-            }
-        };
-        let fd = load(&options);
-        if fd >= 0 {
-            // SAFETY: a new descriptor that is ours.
-            return Ok(unsafe { OwnedFd::from_raw_fd(fd) });
-        }
-        let source = io::Error::from_raw_os_error(-fd);
-        let mut log = vec![0u8; 1 << 20];
-        options.log_level = 1;
-        options.log_buf = log.as_mut_ptr().cast();
-        options.log_size = log.len() as u32;
-        let second = load(&options);
-        if second >= 0 {
-            // SAFETY: a new descriptor that is ours.
-            return Ok(unsafe { OwnedFd::from_raw_fd(second) });
-        }
-        let end = log.iter().position(|byte| *byte == 0).unwrap_or(log.len());
-        let log = String::from_utf8_lossy(&log[..end]).into_owned();
-        Err(Error::Verifier {
-            program: program.name.to_owned(),
-            source,
-            log,
+        Ok(Prepared {
+            name: program.name.to_owned(),
+            ty: program.ty,
+            attach_type: program.attach_type,
+            attach_to: 0,
+            may_sleep: false,
+            license: definition.license.clone(),
+            function: function.clone(),
+            btf: self.btf.clone(),
         })
     }
 
@@ -370,8 +368,44 @@ mod tests {
     use ewapa_lang::plan::Plan;
     use ewapa_symbols::Catalogue;
 
+    use ewapa_templates::{Abi, IMAGE_ABIS, Role};
+
     use super::*;
+    use crate::engine::attach::Mechanism;
+    use crate::engine::probes::Probes;
     use crate::engine::{abi, kernel};
+
+    /// Some files: each way of calling that the catalogue has, alone and beside the others.
+    fn images() -> Vec<Image> {
+        let abis: Vec<_> = Catalogue::in_use().abis().iter().map(abi::encode).collect();
+        let alone = |roles| {
+            move |abi: &Abi| {
+                let mut image = Image {
+                    count: 1,
+                    roles,
+                    ..Image::default()
+                };
+                image.abis[0] = *abi;
+                image
+            }
+        };
+        let call = 1 << Role::Call as u8;
+        let named = 1 << Role::Envelope as u8 | 1 << Role::Name as u8 | 1 << Role::Start as u8;
+        let beside = abis.chunks(IMAGE_ABIS).map(|abis| {
+            let mut image = Image {
+                count: abis.len() as u8,
+                roles: named | call,
+                ..Image::default()
+            };
+            image.abis[..abis.len()].copy_from_slice(abis);
+            image
+        });
+        abis.iter()
+            .map(alone(call))
+            .chain(abis.iter().map(alone(named)))
+            .chain(beside)
+            .collect()
+    }
 
     fn load_each(needs: Needs, may_sleep: bool, follows_all: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
@@ -382,7 +416,6 @@ mod tests {
             always_returns: false,
             may_sleep,
             offsets: kernel::offsets().expect("a kernel with BTF"),
-            abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
             all_processes: false,
             follows_all,
             holds_libraries: follows_all,
@@ -395,21 +428,15 @@ mod tests {
             }
             result.expect("load");
         };
-        let session = Program {
-            name: "wasi_session",
-            ty: bpf::BPF_PROG_TYPE_KPROBE,
-            attach_type: bpf::BPF_TRACE_UPROBE_SESSION,
-        };
-        check(if may_sleep {
-            loaded.sleeping_program(session)
-        } else {
-            loaded.program(session)
-        });
-        check(loaded.program(Program {
-            name: "library_loaded",
-            ty: bpf::BPF_PROG_TYPE_KPROBE,
-            attach_type: bpf::BPF_TRACE_UPROBE_MULTI,
-        }));
+        let probes = Probes::prepare(&loaded, Mechanism::Session, may_sleep).expect("prepare");
+        for image in images() {
+            if let Err(Error::Verifier { program, log, .. }) = probes.load(&image) {
+                panic!(
+                    "{program}, {image:?}: {}",
+                    &log[log.len().saturating_sub(4000)..]
+                );
+            }
+        }
         for name in [
             "process_fork",
             "process_exec",

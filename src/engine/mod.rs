@@ -19,6 +19,8 @@ pub mod maps;
 pub mod messages;
 pub mod names;
 pub mod needs;
+pub mod prepared;
+pub mod probes;
 pub mod processes;
 pub mod raw;
 pub mod reading;

@@ -124,6 +124,13 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// Whether there are probes on runtimes at all: a script may wait for system calls or raw probes only.
+    pub fn probes_calls(&self) -> bool {
+        !self.functions.is_empty() || self.guest_entry
+    }
+}
+
 /// Whether a raw probe reads a value of the WASI call around it.
 fn asks_for_call_around(plan: &Plan) -> bool {
     let mut read = |expr: &Expr| expr.reads(&mut |builtin| builtin.at.contain(Events::RAW));

@@ -12,16 +12,18 @@ use std::sync::Arc;
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::wasi::{Function, Moved};
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin};
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin, Site};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
-use super::attach::{Link, Point, Probes};
+use super::abi::Abis;
+use super::attach::{Link, Point};
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
 use super::maps::{FileId, Mapping, Version, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
+use super::probes::Probes;
 
 /// What is known of the processes that are traced, and what holds their probes.
 pub struct Processes {
@@ -51,6 +53,10 @@ pub struct Processes {
     pub stripped: Vec<(PathBuf, String)>,
     /// What could not be read or attached to, for people.
     pub troubles: Vec<String>,
+    /// A program that the kernel refused.
+    pub refused: Option<super::load::Error>,
+    /// How many files have a number by which the places of guest memory in them are kept.
+    numbered: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +111,7 @@ impl Processes {
     /// Nothing is traced yet. `names` are those that are known so far.
     pub fn new(
         needs: Needs,
-        probes: Probes,
+        probes: Arc<Probes>,
         traced: BpfHashMap<MapData, u32, [i64; 3]>,
         files: BpfHashMap<MapData, [u64; 4], i32>,
         known: Known,
@@ -113,7 +119,7 @@ impl Processes {
     ) -> Processes {
         Processes {
             needs,
-            probes: Arc::new(probes),
+            probes,
             traced,
             known,
             findings: HashMap::new(),
@@ -128,6 +134,8 @@ impl Processes {
             found: Vec::new(),
             stripped: Vec::new(),
             troubles: Vec::new(),
+            refused: None,
+            numbered: 0,
         }
     }
 
@@ -155,7 +163,14 @@ impl Processes {
                     self.record(version, Seen::Runtime(number));
                 }
             }
-            Err(error) => self.troubles.push(error.to_string()),
+            Err(error) => self.cannot_attach(error),
+        }
+    }
+
+    fn cannot_attach(&mut self, error: super::load::Error) {
+        match error {
+            super::load::Error::Verifier { .. } => self.refused = Some(error),
+            _ => self.troubles.push(error.to_string()),
         }
     }
 
@@ -340,7 +355,7 @@ impl Processes {
         match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
-                Err(error) => self.troubles.push(error.to_string()),
+                Err(error) => self.cannot_attach(error),
             },
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
@@ -372,7 +387,7 @@ impl Processes {
             .names
             .runtime(image.runtime, name, image.version.as_deref());
         // A script that waits for no call has no use for what a call is made of either.
-        if self.needs.functions.is_empty() && !self.needs.guest_entry {
+        if !self.needs.probes_calls() {
             return Ok(runtime);
         }
         // By its own name if that leads to it: the other one is gone when the process has ended.
@@ -380,16 +395,14 @@ impl Processes {
             Ok(known) if known == identity => &mapping.path,
             _ => open,
         };
-        let sites: Vec<_> = image
-            .sites
+        let sites = wanted_sites(image, &self.needs);
+        let abis = Abis::of(&sites)?;
+        let known = abis.image(roles(&sites), number(&abis, self.numbered));
+        self.numbered += u8::from(abis.search() && self.numbered < ewapa_templates::Image::NUMBERS);
+        let mut points: Vec<Point> = sites
             .iter()
-            .filter(|site| match (site.role, site.function) {
-                (ewapa_symbols::Role::Start, _) => self.needs.guest_entry,
-                (_, Some(function)) => self.needs.functions.contains(function),
-                (_, None) => true,
-            })
+            .map(|site| point(site, abis.index(site), runtime))
             .collect();
-        let mut points: Vec<Point> = sites.iter().map(|site| point(site, runtime)).collect();
         // Several envelopes may hand their calls to one function.
         points.sort_unstable_by_key(|point| (point.offset, point.cookie));
         points.dedup();
@@ -399,7 +412,8 @@ impl Processes {
             points.into_iter().partition(|point| point.returns);
         for points in [calls, names] {
             if !points.is_empty() {
-                self.links.extend(self.probes.attach(file, &points)?);
+                self.links
+                    .extend(self.probes.attach(file, &known, &points)?);
             }
         }
         self.attached.insert(identity, runtime);
@@ -473,6 +487,21 @@ pub struct Inspected {
     inspection: Result<Inspection, ewapa_symbols::Error>,
 }
 
+impl Inspected {
+    /// What the programs on it will know of it, if it is the first file that is attached to.
+    pub fn known(&self, needs: &Needs) -> Option<ewapa_templates::Image> {
+        let Ok(Inspection::Runtime(image)) = &self.inspection else {
+            return None;
+        };
+        if !needs.probes_calls() {
+            return None;
+        }
+        let sites = wanted_sites(image, needs);
+        let abis = Abis::of(&sites).ok()?;
+        Some(abis.image(roles(&sites), number(&abis, 0)))
+    }
+}
+
 /// The executable of a command, found as `execvp` finds it.
 pub fn executable(command: &OsStr) -> Option<PathBuf> {
     if command.as_bytes().contains(&b'/') {
@@ -508,18 +537,48 @@ fn is_gone(error: &io::Error) -> bool {
     )
 }
 
-/// What the templates are told of a site.
-fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
-    let role = match site.role {
+/// The sites that a script needs.
+fn wanted_sites<'a>(image: &'a Image, needs: &Needs) -> Vec<&'a Site> {
+    image
+        .sites
+        .iter()
+        .filter(|site| match (site.role, site.function) {
+            (ewapa_symbols::Role::Start, _) => needs.guest_entry,
+            (_, Some(function)) => needs.functions.contains(function),
+            (_, None) => true,
+        })
+        .collect()
+}
+
+/// A bit for each role of these sites.
+fn roles(sites: &[&Site]) -> u8 {
+    sites
+        .iter()
+        .fold(0, |roles, site| roles | 1 << role(site) as u8)
+}
+
+/// The number of a file if so many had one before.
+fn number(abis: &Abis, before: u8) -> u8 {
+    match abis.search() {
+        false => 0,
+        true if before < ewapa_templates::Image::NUMBERS => before,
+        true => ewapa_templates::Image::NO_NUMBER,
+    }
+}
+
+fn role(site: &Site) -> Role {
+    match site.role {
         ewapa_symbols::Role::Call => Role::Call,
         ewapa_symbols::Role::Envelope => Role::Envelope,
         ewapa_symbols::Role::Name => Role::Name,
         ewapa_symbols::Role::Start => Role::Start,
-    };
-    let (probe, abi) = site
-        .inner
-        .as_ref()
-        .map_or((site.probe, site.abi), |inner| (inner.probe, inner.abi));
+    }
+}
+
+/// What the templates are told of a site.
+fn point(site: &Site, abi: u8, runtime: u32) -> Point {
+    let role = role(site);
+    let probe = site.inner.as_ref().map_or(site.probe, |inner| inner.probe);
     let argument = |index: Option<usize>| index.map_or(Cookie::NONE, |index| index as u8);
     let cookie = Cookie {
         func: argument(site.function.map(Function::index)),
@@ -530,7 +589,7 @@ fn point(site: &ewapa_symbols::Site, runtime: u32) -> Point {
             Some(Moved::Value(index)) => index as u8 | Cookie::BY_VALUE,
             None => Cookie::NONE,
         },
-        abi: abi as u8,
+        abi,
         runtime,
     };
     Point {

@@ -6,34 +6,34 @@ mod follow;
 mod outcome;
 
 use std::ffi::OsString;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::plan::Plan;
-use ewapa_symbols::Catalogue;
 
-use super::attach::{self, Link, Mechanism, Probes};
+use super::attach::{self, Link, Mechanism};
 use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
 use super::gate::Gate;
 use super::grace_period::Ahead;
 use super::keeper::Keeper;
+use super::kernel;
 use super::known::Known;
 use super::load::{Loaded, Settings};
 use super::messages::Messages;
 use super::names::Names;
 use super::needs::{Needs, follows_processes};
+use super::probes::Probes;
 use super::processes::{Processes, inspect_ahead};
 use super::raw::{self, Raw};
 use super::reading::{Counters, Reading};
 use super::said::Listener;
 use super::script::Script;
 use super::signals::Signals;
-use super::{abi, kernel};
 
 pub use error::Error;
 pub use outcome::{Outcome, Timings};
@@ -123,7 +123,6 @@ pub fn trace(
         may_sleep,
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
-        abis: Catalogue::in_use().abis().iter().map(abi::encode).collect(),
         all_processes: matches!(target, Target::Machine),
         follows_all,
         holds_libraries: follows_all && !wishes.no_hold,
@@ -136,7 +135,18 @@ pub fn trace(
     let stopped = if follows_all { "held" } else { "processes" };
     let keeper =
         Some(Keeper::start(loaded.map(stopped)?).map_err(io_error("cannot start the keeper"))?);
-    let probes = Probes::load(&loaded, mechanism, may_sleep)?;
+    let probes = Arc::new(Probes::prepare(&loaded, mechanism, may_sleep)?);
+    let inspected = inspected.and_then(|thread| thread.join().ok().flatten());
+    timings.mark("executable read");
+    // The kernel verifies the programs at its calls while it verifies the others. What it says is said when they are
+    // attached.
+    let known = inspected
+        .as_ref()
+        .and_then(|file| file.known(&settings.needs));
+    if let Some(image) = known {
+        let probes = Arc::clone(&probes);
+        std::thread::spawn(move || probes.load(&image));
+    }
     let raw = Raw::load(plan, sites, &loaded, mechanism)?;
     let mut links = Vec::new();
     for (program, tracepoint) in &settings.needs.tracepoints {
@@ -175,10 +185,9 @@ pub fn trace(
         probe_cost: None,
     };
     run.processes.troubles.extend(left_out);
-    if let Some(inspected) = inspected.and_then(|thread| thread.join().ok().flatten()) {
+    if let Some(inspected) = inspected {
         run.processes.know(inspected);
     }
-    run.timings.mark("executable read");
     let messages = Messages::new(plan, &generated, &mut loaded, listener)?;
     let stores = Stores {
         plan,

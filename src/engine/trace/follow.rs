@@ -226,6 +226,9 @@ impl Run {
             if self.take_signals(&mut ending) {
                 return Ok(());
             }
+            if let Some(refused) = self.processes.refused.take() {
+                return Err(refused.into());
+            }
             self.admit();
             while let Some(event) = self.next_event() {
                 self.handle(event)?;

@@ -1,0 +1,163 @@
+//! The programs that watch WASI calls: loaded for each file that they are attached to, so that the kernel verifies and runs
+//! only what the functions of this file need.
+
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aya::programs::ProbeKind;
+use ewapa_templates::Image;
+use libbpf_sys as bpf;
+
+use super::attach::{KPROBE, Link, Mechanism, Point, multi_link, perf_links};
+use super::load::{Error, Images, Loaded, Program};
+use super::prepared::Prepared;
+
+/// The programs that watch WASI calls, for one mechanism.
+pub struct Probes {
+    /// The mechanism that the kernel took.
+    pub mechanism: Mechanism,
+    entry: Prepared,
+    returns: Option<Prepared>,
+    library: OwnedFd,
+    images: Images,
+    loaded: Mutex<HashMap<Image, Arc<AtCalls>>>,
+}
+
+/// The programs of one file. Their links keep them.
+struct AtCalls {
+    entry: OwnedFd,
+    returns: Option<OwnedFd>,
+}
+
+impl Probes {
+    /// Prepares the programs for a mechanism. Those at calls may wait for memory if `may_sleep`.
+    ///
+    /// # Errors
+    /// The kernel does not have the mechanism, or refuses the program for libraries.
+    pub fn prepare(
+        loaded: &Loaded,
+        mechanism: Mechanism,
+        may_sleep: bool,
+    ) -> Result<Probes, Error> {
+        let attach_type = mechanism.attach_type();
+        let at_calls = |name| {
+            let prepared = loaded.prepare(Program {
+                name,
+                ty: KPROBE,
+                attach_type,
+            })?;
+            Ok::<_, Error>(Prepared {
+                may_sleep,
+                ..prepared
+            })
+        };
+        let (entry, returns) = match mechanism {
+            Mechanism::Session => (at_calls("wasi_session")?, None),
+            Mechanism::Multi | Mechanism::Perf => {
+                (at_calls("wasi_entry")?, Some(at_calls("wasi_return")?))
+            }
+        };
+        let library = loaded.program(Program {
+            name: "library_loaded",
+            ty: KPROBE,
+            // A session link takes session programs only; one for libraries has no return.
+            attach_type: match mechanism {
+                Mechanism::Perf => 0,
+                Mechanism::Session | Mechanism::Multi => bpf::BPF_TRACE_UPROBE_MULTI,
+            },
+        })?;
+        Ok(Probes {
+            mechanism,
+            entry,
+            returns,
+            library,
+            images: loaded.images()?,
+            loaded: Mutex::default(),
+        })
+    }
+
+    /// Loads the programs for a file that will be attached to.
+    ///
+    /// # Errors
+    /// The kernel refuses them.
+    pub fn load(&self, image: &Image) -> Result<(), Error> {
+        self.at_calls(image).map(drop)
+    }
+
+    fn at_calls(&self, image: &Image) -> Result<Arc<AtCalls>, Error> {
+        let mut loaded: MutexGuard<'_, _> =
+            self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = loaded.get(image) {
+            return Ok(Arc::clone(known));
+        }
+        let programs = Arc::new(AtCalls {
+            entry: self.entry.load_for(&self.images, image)?,
+            returns: match &self.returns {
+                Some(returns) => Some(returns.load_for(&self.images, image)?),
+                None => None,
+            },
+        });
+        loaded.insert(*image, Arc::clone(&programs));
+        Ok(programs)
+    }
+
+    /// Attaches to the points of one file, in all processes.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn attach(&self, file: &Path, image: &Image, points: &[Point]) -> Result<Vec<Link>, Error> {
+        let programs = self.at_calls(image)?;
+        let entry = &programs.entry;
+        let with_return: Vec<Point> = points
+            .iter()
+            .copied()
+            .filter(|point| point.returns)
+            .collect();
+        match (self.mechanism, &programs.returns) {
+            (Mechanism::Session, _) => Ok(vec![multi_link(
+                entry,
+                bpf::BPF_TRACE_UPROBE_SESSION,
+                file,
+                points,
+                false,
+            )?]),
+            (Mechanism::Multi, Some(returns)) => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                let mut links = Vec::new();
+                // The kernel makes no link without a probe.
+                if !with_return.is_empty() {
+                    links.push(multi_link(returns, multi, file, &with_return, true)?);
+                }
+                links.push(multi_link(entry, multi, file, points, false)?);
+                Ok(links)
+            }
+            (_, returns) => {
+                let mut links = Vec::new();
+                if let Some(returns) = returns {
+                    links.push(perf_links(returns, file, &with_return, ProbeKind::Return)?);
+                }
+                links.push(perf_links(entry, file, points, ProbeKind::Entry)?);
+                Ok(links)
+            }
+        }
+    }
+
+    /// Attaches the program that watches the dynamic linker.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn attach_library(&self, file: &Path, point: Point) -> Result<Link, Error> {
+        match self.mechanism {
+            Mechanism::Perf => perf_links(&self.library, file, &[point], ProbeKind::Entry),
+            Mechanism::Session | Mechanism::Multi => multi_link(
+                &self.library,
+                bpf::BPF_TRACE_UPROBE_MULTI,
+                file,
+                &[point],
+                false,
+            ),
+        }
+    }
+}

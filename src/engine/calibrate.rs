@@ -63,7 +63,8 @@ pub fn start(probes: Arc<Probes>) -> mpsc::Receiver<ProbeCost> {
 
 fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
     let bare = sample();
-    // With a function it ends at entry; without, it is opened and closed. Neither comes before a script.
+    // With a function it ends at entry, as one does that names a call; without, it is opened and closed. Neither comes
+    // before a script.
     let of = |func| Cookie {
         func,
         role: Role::Calibration,
@@ -72,9 +73,9 @@ fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
         abi: 0,
         runtime: 0,
     };
-    let (entry, entry_link) = probed(probes, of(0))?;
+    let (entry, entry_link) = probed(probes, of(0), false)?;
     attach::close(entry_link);
-    let (pair, pair_link) = probed(probes, of(Cookie::NONE))?;
+    let (pair, pair_link) = probed(probes, of(Cookie::NONE), true)?;
     // Before the link goes: that takes longer than all of this. Nobody may listen any more.
     let _ = result.send(ProbeCost {
         pair: pair.saturating_sub(bare),
@@ -85,12 +86,12 @@ fn measure(probes: &Probes, result: &mpsc::Sender<ProbeCost>) -> Option<()> {
 }
 
 /// A sample with a probe, and the probe.
-fn probed(probes: &Probes, cookie: Cookie) -> Option<(Duration, Vec<Link>)> {
+fn probed(probes: &Probes, cookie: Cookie, returns: bool) -> Option<(Duration, Vec<Link>)> {
     let offset = file_offset(ewapa_calibration as *const () as usize as u64)?;
     let point = Point {
         offset,
         cookie: cookie.to_u64(),
-        returns: true,
+        returns,
     };
     let image = Image {
         count: 1,

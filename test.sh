@@ -12,6 +12,9 @@ command -v make >/dev/null || packages+=(make)
 command -v pkg-config >/dev/null || packages+=(pkg-config)
 [ -e /usr/include/libelf.h ] || packages+=(libelf-dev)
 [ -e /usr/include/zlib.h ] || packages+=(zlib1g-dev)
+# Other kernels run in an emulator.
+[ -x /usr/bin/qemu-system-x86_64 ] || packages+=(qemu-system-x86)
+[ -x /bin/busybox ] || packages+=(busybox-static)
 # The modules of the workloads are built again and compared where their compiler is the one of Debian 12.
 if clang --version 2>/dev/null | grep -q 'Debian clang version 14\.0\.6'; then
   command -v wasm-ld >/dev/null || packages+=(lld)
@@ -26,5 +29,6 @@ if [ "$(id -u)" = 0 ] && ! grep -q ' tracefs ' /proc/mounts; then
 fi
 
 tests/runtimes/install.sh >/dev/null
+tests/kernels/install.sh >/dev/null
 # Release: the end-to-end tests resolve binaries of 67 MB again and again.
 exec cargo test --release --workspace --locked --no-fail-fast "$@"

@@ -187,11 +187,11 @@ fn times_and_sizes_have_their_unit() {
 
 #[test]
 fn a_histogram_says_what_its_bounds_are_numbers_of() {
-    let kind = SlotKind::Histogram(Buckets::Log2);
+    let kind = SlotKind::Histogram(Buckets::Log2 { bits: 0 });
     let plan = plan(&[Type::Text(16)], &[kind]);
     let histogram = MapValue::Histogram(SlotId(0));
     let counts = |value, count| {
-        let index = bucket(Buckets::Log2, value) as u16;
+        let index = bucket(Buckets::Log2 { bits: 0 }, value) as u16;
         Value::Histogram(vec![(index, count)])
     };
     let groups = [
@@ -383,9 +383,9 @@ fn programs_get_the_shapes_of_bpftrace() {
         "map"
     );
 
-    let kind = SlotKind::Histogram(Buckets::Log2);
+    let kind = SlotKind::Histogram(Buckets::Log2 { bits: 0 });
     let one = plan(&[], &[kind]);
-    let at = |value| bucket(Buckets::Log2, value) as u16;
+    let at = |value| bucket(Buckets::Log2 { bits: 0 }, value) as u16;
     let counts = [(at(-4), 1), (at(9), 2), (at(40), 1)];
     let histogram = map("h", MapValue::Histogram(SlotId(0)), Type::Time);
     assert_eq!(

@@ -17,7 +17,7 @@ pub use message::{Conversion, Message, MessageKind, Piece, Shape, Show};
 pub use result::{Baseline, Cell, Check, Entry, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
 pub use settings::{OutputFormat, Settings};
 pub use store::{Buckets, Fold, Map, MapValue, SlotKind, Store};
-pub use table::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};
+pub use table::{Aggregate, Column, ColumnCondition, ColumnExpr, Sort, SortBy, Table, Unit};
 
 use crate::builtin::Builtin;
 use crate::wasi::FunctionSet;

@@ -68,16 +68,7 @@ impl Sight<'_> {
     }
 
     fn compare(self, op: BinaryOp, left: &ResultExpr, right: &ResultExpr) -> Option<bool> {
-        let ordering = self.value(left)?.order(self.value(right)?);
-        Some(match op {
-            BinaryOp::Eq => ordering.is_eq(),
-            BinaryOp::Ne => ordering.is_ne(),
-            BinaryOp::Lt => ordering.is_lt(),
-            BinaryOp::Le => ordering.is_le(),
-            BinaryOp::Gt => ordering.is_gt(),
-            BinaryOp::Ge => ordering.is_ge(),
-            _ => unreachable!("the checker makes this a number"),
-        })
+        Some(self.value(left)?.compares(op, self.value(right)?))
     }
 
     fn value(self, expr: &ResultExpr) -> Option<Quantity> {

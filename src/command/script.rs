@@ -15,7 +15,7 @@ use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
 use crate::engine::attach::{self, Mechanism};
-use crate::engine::trace::{self, Outcome, Target, Timings};
+use crate::engine::trace::{self, Feature, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
 use crate::output::format::Format;
@@ -110,6 +110,10 @@ pub struct Options {
     /// variables or globs
     #[arg(
         short = 'c',
+    /// Do as if the kernel lacked this
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    without: Vec<Feature>,
+
         long = "cmd",
         value_name = "COMMAND",
         conflicts_with = "command"
@@ -205,6 +209,7 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
     for param in params {
         let help = if param.doc.is_empty() {
             format!("default: {}", param.default)
+        without: Vec::new(),
         } else {
             format!("{}; default: {}", param.doc, param.default)
         };
@@ -325,6 +330,7 @@ fn run_source(
         .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
     for verdict in &verdicts {
         if verdict.holds != Holds::Yes {
+            without: options.without.clone(),
             eprintln!("ewapa: {verdict}");
         }
     }

@@ -102,18 +102,22 @@ pub struct Options {
     #[arg(long)]
     no_hold: bool,
 
+    /// How what is printed is buffered, as for bpftrace: it always comes at once
+    #[arg(short = 'B', value_name = "MODE", value_enum, hide = true)]
+    _buffering: Option<Buffering>,
+
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
     attach: Option<Mechanism>,
+
+    /// Do as if the kernel lacked this
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    without: Vec<Feature>,
 
     /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
     /// variables or globs
     #[arg(
         short = 'c',
-    /// Do as if the kernel lacked this
-    #[arg(long, value_name = "FEATURE", hide = true)]
-    without: Vec<Feature>,
-
         long = "cmd",
         value_name = "COMMAND",
         conflicts_with = "command"
@@ -123,6 +127,14 @@ pub struct Options {
     /// Start this command and trace it and its children
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// The ways of bpftrace to buffer. A terminal or pipe gets what was printed whenever there is nothing more to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Buffering {
+    Line,
+    Full,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -195,7 +207,9 @@ pub fn run_bundled(
         catalogue: catalogue::Folders::default(),
         verbose: false,
         no_hold: false,
+        _buffering: None,
         attach: None,
+        without: Vec::new(),
         cmd: None,
         command,
     };
@@ -209,7 +223,6 @@ fn parse(rest: Vec<OsString>, params: &[Param]) -> (Options, Vec<(String, String
     for param in params {
         let help = if param.doc.is_empty() {
             format!("default: {}", param.default)
-        without: Vec::new(),
         } else {
             format!("{}; default: {}", param.doc, param.default)
         };
@@ -317,6 +330,7 @@ fn run_source(
         &target,
         &trace::Wishes {
             mechanism: options.attach,
+            without: options.without.clone(),
             limit: options.duration,
             interval: options.interval,
             no_hold: options.no_hold,
@@ -330,7 +344,6 @@ fn run_source(
         .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
     for verdict in &verdicts {
         if verdict.holds != Holds::Yes {
-            without: options.without.clone(),
             eprintln!("ewapa: {verdict}");
         }
     }

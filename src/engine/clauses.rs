@@ -59,7 +59,7 @@ impl Clauses {
                 }
             }
         }
-        if clauses.begin.len() + clauses.end.len() + clauses.intervals.len() > 0 {
+        if clauses.count() > 0 {
             clauses.program = Some(loaded.program(Program {
                 name: SCRIPT_EVENT,
                 ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -67,6 +67,11 @@ impl Clauses {
             })?);
         }
         Ok(clauses)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.begin.len() + self.end.len() + self.intervals.len()
     }
 
     /// Runs the clauses for the start, and starts the intervals.

@@ -11,6 +11,7 @@ use super::clauses::Clauses;
 use super::load::Loaded;
 use super::messages::Messages;
 use super::names::Names;
+use super::said::Said;
 use super::trace::Error;
 
 /// Messages that are handled before others are looked after: processes that wait, and intervals.
@@ -31,7 +32,13 @@ impl Script<'_> {
     ///
     /// # Errors
     /// The kernel refuses, or the output cannot be written.
-    pub fn begin(&mut self, names: &Names) -> Result<(), Error> {
+    pub fn begin(&mut self, plan: &Plan, names: &Names) -> Result<(), Error> {
+        let probes = self.clauses.count() + names.attached.len();
+        if probes > 0 {
+            let said = Said::Attaching(probes);
+            let said = self.messages.listener.said(plan, &said, names);
+            said.map_err(Error::Output)?;
+        }
         self.clauses.begin().map_err(clause_error)?;
         self.drain(names)
     }

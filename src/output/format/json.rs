@@ -56,6 +56,9 @@ enum Record<'a> {
     },
     /// What a script prints.
     Value { data: &'a Content },
+    /// How many probes are attached at the start.
+    #[serde(rename = "attached_probes")]
+    Attached { data: Probes },
     /// `printf`
     Printf { data: &'a str },
     /// `time`
@@ -104,6 +107,12 @@ enum Cell<'a> {
 enum Field<'a> {
     Key(&'a KeyCell),
     Value(&'a Content),
+}
+
+/// How many probes.
+#[derive(Serialize)]
+struct Probes {
+    probes: usize,
 }
 
 /// How many messages.
@@ -168,6 +177,14 @@ impl Exporter for Json {
             write(out, &record)?;
         }
         Ok(())
+    }
+
+    fn attaching(&mut self, out: &mut dyn Write, probes: usize) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let data = Probes { probes };
+        write(out, &Record::Attached { data })
     }
 
     fn text(&mut self, out: &mut dyn Write, source: Source, text: &str) -> io::Result<()> {

@@ -100,6 +100,8 @@ pub struct Environment<'a> {
     /// Whether `system()` may run commands.
     pub allows_unsafe: bool,
 }
+    /// Whether a script may do nothing but define what others import.
+    pub allows_library: bool,
 
 impl Environment<'_> {
     /// Nothing is known.
@@ -110,6 +112,7 @@ impl Environment<'_> {
         arguments: &[],
         allows_unsafe: false,
     };
+        allows_library: false,
 }
 
 /// The plan of a script. `args` are parameters and their values, as the command line gives them.
@@ -135,7 +138,8 @@ pub(crate) fn check_expanded(
     } = expanded;
     // What is too large is not looked at.
     let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
-    let does_nothing = !defines && !script.items.iter().any(is_done);
+    let is_library = environment.allows_library && defines;
+    let does_nothing = !is_library && !script.items.iter().any(is_done);
     let result = if errors.iter().all(is_whole) {
         checked(&script, environment, args)
     } else {

@@ -31,6 +31,7 @@ mod map_function;
 mod map_plan;
 mod map_use;
 mod name;
+mod name_test;
 mod number;
 pub(crate) mod param;
 mod pivot;
@@ -71,7 +72,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::expand::{Expanded, expanded};
 use crate::host::Host;
-use crate::plan::{Expr, Message, Plan, Settings, StoreId};
+use crate::plan::{Expr, Message, NameTest, Plan, Settings, StoreId};
 use crate::span::Span;
 use argument::Called;
 use context::Context;
@@ -99,9 +100,9 @@ pub struct Environment<'a> {
     pub arguments: &'a [&'a str],
     /// Whether `system()` may run commands.
     pub allows_unsafe: bool,
-}
     /// Whether a script may do nothing but define what others import.
     pub allows_library: bool,
+}
 
 impl Environment<'_> {
     /// Nothing is known.
@@ -111,8 +112,8 @@ impl Environment<'_> {
         name: None,
         arguments: &[],
         allows_unsafe: false,
-    };
         allows_library: false,
+    };
 }
 
 /// The plan of a script. `args` are parameters and their values, as the command line gives them.
@@ -199,6 +200,7 @@ fn checked(
         messages: Vec::new(),
         formats: Vec::new(),
         watched: Vec::new(),
+        tests: Vec::new(),
         called: Called::default(),
         clauses: 0,
         statements: 0,
@@ -232,6 +234,7 @@ fn checked(
     plan.messages = checker.messages;
     plan.formats = checker.formats;
     plan.watched = checker.watched;
+    plan.tests = checker.tests;
     let errors = checker.errors;
     if errors.is_empty() {
         Ok(plan)
@@ -265,6 +268,8 @@ struct Checker<'a> {
     formats: Vec<String>,
     /// The system calls that are counted within calls so far.
     watched: Vec<u16>,
+    /// What is asked about names so far.
+    tests: Vec<NameTest>,
     /// Whose arguments there are.
     called: Called,
     /// How many events of probe blocks there are so far.

@@ -261,6 +261,9 @@ fn expression(expr: &Expr, plan: &Plan, variables: &[Type]) {
             assert!(is_shared(&plan.stores[store.0]));
             group(*store, keys, plan, variables);
         }
+        ExprKind::Named { value, test } => {
+            assert_eq!(value.ty, Type::Enum(plan.tests[*test].of));
+        }
         ExprKind::Text(text) => assert!(text.len() < expr.ty.size()),
         _ => {}
     }

@@ -25,6 +25,27 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn names_that_are_known_later_are_asked_about() {
+    let text = r#"table t from wasi:* where module == "app.wasm" by func { n = count() if strncmp(module, "tmp", 3) != 0 }
+uprobe:libc:mall*, uprobe:libc:free /strcontains(probe, "mall") || func[:2] == "fr"/ { @[func != "free"] = count(); }
+wasi:* /"app.wasm" == module/ { @n++; }"#;
+    let plan = machine::compiled(text, &ENVIRONMENT).plan;
+    // What is asked twice is one question.
+    assert_eq!(plan.tests.len(), 5);
+    let asked: Vec<&str> = [
+        ("app.wasm", 0),
+        ("tmp-1.wasm", 1),
+        ("uprobe:libc:malloc", 2),
+        ("free", 3),
+        ("free", 4),
+    ]
+    .into_iter()
+    .filter_map(|(name, index): (&str, usize)| plan.tests[index].accepts(name).then_some(name))
+    .collect();
+    assert_eq!(asked.len(), 5);
+}
+
+#[test]
 fn a_text_has_the_room_of_the_longest_that_is_kept() {
     let plan = compiled(
         "begin { @a = \"short\"; @k[\"x\"] = 1; $v = \"x\"; @b = $v; $v = path_of; } \

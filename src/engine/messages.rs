@@ -242,6 +242,6 @@ impl<'a> Messages<'a> {
 fn values(record: &[u8], layout: &MessageLayout) -> Vec<Key> {
     let fields = layout.values.iter();
     fields
-        .map(|field| groups::decode_value(&record[field.offset..], field.ty))
+        .map(|field| groups::decode_field(&record[field.offset..], field))
         .collect()
 }

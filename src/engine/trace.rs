@@ -145,7 +145,9 @@ pub fn trace(
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
-    names.prepare(plan, &mut loaded);
+    names
+        .prepare(plan, &mut loaded)
+        .map_err(io_error("cannot tell the kernel the names of probes"))?;
     timings.mark("maps");
     let stopped = if follows_all { "held" } else { "processes" };
     let keeper =

@@ -1,6 +1,5 @@
 //! Evaluates conditions over results.
 
-use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{
     Aggregate, BinaryOp, Cell, Entry, KeyValue, MapValue, Plan, ResultExpr, ResultKind, RunValue,
 };
@@ -76,7 +75,7 @@ impl Sight<'_> {
             ResultKind::Number(amount) => Some(Quantity::from(*amount)),
             ResultKind::Column(index) => self.row?.values[*index],
             ResultKind::Key(index) => match self.row?.keys[*index].raw {
-                Key::Number(NONE) | Key::Text(_) | Key::Bytes(_) | Key::Address { .. } => None,
+                Key::None | Key::Text(_) | Key::Bytes(_) | Key::Address { .. } => None,
                 Key::Number(number) => Some(Quantity::Whole(number)),
             },
             ResultKind::Cell(cell) => self.cell(cell),

@@ -104,6 +104,14 @@ pub enum ExprKind {
         /// What is looked for, written out.
         part: String,
     },
+    /// Whether the name of a value is accepted by a test, an index into [`super::Plan::tests`]. Of a value that
+    /// is none it is not.
+    Named {
+        /// Of the type of the test.
+        value: Box<Expr>,
+        /// Which test.
+        test: usize,
+    },
     /// The number of bytes of a text before its 0.
     Length(Box<Expr>),
     /// Whether a value is none.
@@ -244,6 +252,7 @@ impl Expr {
             | ExprKind::Symbol(inner)
             | ExprKind::Contains { text: inner, .. }
             | ExprKind::Cast { value: inner, .. }
+            | ExprKind::Named { value: inner, .. }
             | ExprKind::Read { address: inner, .. } => vec![inner],
             ExprKind::ReadText {
                 address, length, ..

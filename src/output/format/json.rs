@@ -156,7 +156,7 @@ impl Serialize for KeyCell {
             KeyCell::Number(value) => serializer.serialize_i64(*value),
             KeyCell::Unsigned(value) => serializer.serialize_u64(*value),
             KeyCell::Stack(stack) => stack.frames.serialize(serializer),
-            KeyCell::Name(name) => serializer.serialize_str(name),
+            KeyCell::Name(name) | KeyCell::Written(name) => serializer.serialize_str(name),
             KeyCell::Phase(phase) => serializer.serialize_str(phase.name()),
         }
     }

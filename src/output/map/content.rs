@@ -137,12 +137,14 @@ impl Content {
             },
             MapValue::Aggregate(Aggregate::Count { count }) => cell(sum(count)),
             MapValue::Aggregate(Aggregate::Sum { sum: total, .. }) => cell(sum(total)),
-            MapValue::Aggregate(Aggregate::Min { min, .. }) => {
-                slots[min.0].extreme(true).map_or(Content::None, cell)
-            }
-            MapValue::Aggregate(Aggregate::Max { max, .. }) => {
-                slots[max.0].extreme(false).map_or(Content::None, cell)
-            }
+            MapValue::Aggregate(Aggregate::Min { min, values }) => match sum(values) {
+                0 => Content::None,
+                _ => cell(slots[min.0].extreme(true)),
+            },
+            MapValue::Aggregate(Aggregate::Max { max, values }) => match sum(values) {
+                0 => Content::None,
+                _ => cell(slots[max.0].extreme(false)),
+            },
             // There is no rate in a map, and the elapsed time does not matter to the others.
             MapValue::Aggregate(
                 aggregate @ (Aggregate::Stddev { .. }

@@ -245,6 +245,19 @@ fn the_largest_and_the_smallest_number_are_extremes_like_others() {
 }
 
 #[test]
+fn averages_and_extremes_of_all_cpus_are_read() {
+    prints(
+        "wasi:fd_write {
+           @a[func] = avg(bytes / 1B); @min = min(bytes / 1B); @max = max(bytes / 1B); @h[func] = hist(fd);
+           if (@max == 50 && @min == 1) { printf(\"%d %d\\n\", @a[func], (int64)@a[\"fd_read\"]); }
+         }
+         end { printf(\"%d %d %d\\n\", @min, @max, @n); clear(@h); clear(@a); }
+         wasi:fd_write /has_key(@h, func)/ { @n++; }",
+        "25 0\n1 100 100\n@max: 100\n@min: 1\n@n: 100\n",
+    );
+}
+
+#[test]
 fn modules_are_compared_with_texts() {
     prints(
         r#"wasi:fd_write /module != "other.wasm"/ {

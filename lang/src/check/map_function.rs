@@ -110,7 +110,9 @@ impl Checker<'_> {
         let id = self.map(name, map.span)?;
         let keys = self.keys(id, keys, map.span);
         self.filled(id, map.span)?;
-        self.readable(id, map.span)?;
+        if !self.is_only_printed(id) {
+            self.readable(id, map.span)?;
+        }
         let kind = plan::ExprKind::HasKey {
             store: self.store(id),
             keys: keys?,

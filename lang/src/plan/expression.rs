@@ -127,10 +127,9 @@ pub enum ExprKind {
     Variable(VariableId),
     /// What a map holds for a key; 0, or the empty text, if it has none.
     Map {
-        /// A store whose slots are [`super::SlotKind::Last`], [`super::SlotKind::Tally`] or
-        /// [`super::SlotKind::Text`].
+        /// A store whose rows all CPUs share, as what it reads has to be all there is.
         store: StoreId,
-        /// Which of them: 0 but for tuples.
+        /// Which slot: one of a word, as it is kept, or a [`super::SlotKind::Text`].
         slot: SlotId,
         /// The key.
         keys: Vec<Expr>,

@@ -461,7 +461,7 @@ fn functions_take_what_they_need() {
             1 | ...elete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
               |                                                                    ^
               |
-              = help: write it in quotes: `printf("%s %d\n", func, bytes)`
+              = help: write it in quotes: `time("%H:%M:%S\n")`
 
             error[E0404]: `time()` takes at most one format
              --> slow.ewq:1:240

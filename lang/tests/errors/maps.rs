@@ -253,32 +253,32 @@ end { print(@nothing); clear(@nothing); }"#;
 
 #[test]
 fn aggregates_are_not_read() {
-    let text = r#"wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
+    let text = r#"wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
     check(
         text,
         expect![[r#"
-            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+            error[E0605]: `@x` is `p50()`, which cannot be read like a number
              --> slow.ewq:1:9
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |         ^^               ------------- an aggregate is put in here
               |
-              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+              = help: `count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
-            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+            error[E0605]: `@x` is `p50()`, which cannot be read like a number
              --> slow.ewq:1:46
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |                          -------------       ^^
               |                          |
               |                          an aggregate is put in here
               |
-              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+              = help: `count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
             error[E0603]: `@n` is `count()` here and assigned elsewhere
              --> slow.ewq:1:61
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |                                                             ^^^^^^^
               |
               = help: a map holds one thing in the whole script; use two maps

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{check, errors};
+use super::check;
 
 #[test]
 fn settings_are_checked() {

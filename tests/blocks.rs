@@ -235,12 +235,15 @@ fn a_step_is_done_only_where_it_is_evaluated() {
 fn the_largest_and_the_smallest_number_are_extremes_like_others() {
     let ended = alone(
         "begin { @a = min(9223372036854775807); @b = max(9223372036854775807);
-           @c = min(-9223372036854775808); @d = max(-9223372036854775808); exit(); }",
+           @c = min(-9223372036854775808); @d = max(-9223372036854775808);
+           @e = max((uint64)1); @e = max((uint64)-1); @f = min((uint64)-1); @f = min((uint64)7);
+           if (@e > 5 && @f == 7) { @g = @e; } exit(); }",
     );
     assert_eq!(
         String::from_utf8_lossy(&ended.stdout),
         "@a: 9223372036854775807\n@b: 9223372036854775807\n\
-         @c: -9223372036854775808\n@d: -9223372036854775808\n"
+         @c: -9223372036854775808\n@d: -9223372036854775808\n\
+         @e: 18446744073709551615\n@f: 7\n@g: 18446744073709551615\n"
     );
 }
 

@@ -30,34 +30,34 @@ fn averages_and_extremes_are_read_from_what_all_cpus_share() {
     check(
         text,
         expect![[r#"
-        clause 0
-          on all functions
-          record in store 0
-            key func
-            slot 0 of duration
-            slot 1 of duration
-          record in store 1
-            slot 0 of fd
-            slot 1 of fd
-          if ((store 0[func] / store 0[func].1) > 1000000ns)
-            $0 = (((store 1.1 != 0) ? ~(store 1 ^ -9223372036854775808) : 0) + 1)
-            record in store 2
-              key ((store 1.1 != 0) ? ~(store 1 ^ -9223372036854775808) : 0)
-              slot 0 of (((store 1.1 != 0) ? ~(store 1 ^ -9223372036854775808) : 0)):u64
-        store 0 of @a
-          key WASI function
-          slot 0 sum
-          slot 1 values
-        store 1 of @m
-          slot 0 min
-          slot 1 values
-        store 2 of @n
-          key number
-          slot 0 last
-        map 0 @a from store 0: time = avg(#0 #1)
-        map 1 @m from store 1: number = min(#0 #1)
-        map 2 @n from store 2: number = number(#0)
-    "#]],
+            clause 0
+              on all functions
+              record in store 0
+                key func
+                slot 0 of duration
+                slot 1 of duration
+              record in store 1
+                slot 0 of fd
+                slot 1 of fd
+              if ((store 0[func] / store 0[func].1) > 1000000ns)
+                $0 = (((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0) + 1)
+                record in store 2
+                  key ((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0)
+                  slot 0 of (((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0)):u64
+            store 0 of @a
+              key WASI function
+              slot 0 sum
+              slot 1 values
+            store 1 of @m
+              slot 0 min
+              slot 1 values
+            store 2 of @n
+              key number
+              slot 0 last
+            map 0 @a from store 0: time = avg(#0 #1)
+            map 1 @m from store 1: number = min(#0 #1)
+            map 2 @n from store 2: number = number(#0)
+        "#]],
     );
 }
 

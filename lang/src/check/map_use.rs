@@ -57,8 +57,16 @@ impl Checker<'_> {
         let values = slots.len();
         let name = format!("{}()", function.text);
         self.hold(map, Holds::Aggregate { name, value, slots }, place)?;
+        let is_extreme = matches!(
+            value,
+            MapValue::Aggregate(Aggregate::Min { .. } | Aggregate::Max { .. })
+        );
         let of = match summary.value {
-            Some(value) => Some(self.fit_map(value, map)?.expr),
+            Some(value) => {
+                let value = self.fit_map(value, map)?.expr;
+                let turns = is_extreme && value.ty == Type::Unsigned;
+                Some(if turns { turned(value) } else { value })
+            }
             None => {
                 self.news |= self.maps[map.0].value.learn(Type::Int, place);
                 None
@@ -226,6 +234,18 @@ impl Checker<'_> {
     }
 }
 
+/// A number with its highest bit inverted: then the order of signed numbers is that of unsigned ones, and the
+/// other way round. The extremes of unsigned numbers are kept so.
+fn turned(value: Expr) -> Expr {
+    let ty = value.ty;
+    let highest = Expr {
+        kind: plan::ExprKind::Const(i64::MIN),
+        ty,
+    };
+    let kind = plan::ExprKind::Binary(plan::BinaryOp::BitXor, Box::new(value), Box::new(highest));
+    Expr { kind, ty }
+}
+
 /// The value of an aggregate in a map; 0 if there is none.
 fn read_aggregate(
     aggregate: Aggregate,
@@ -252,12 +272,16 @@ fn read_aggregate(
         Aggregate::Max { max, values } => (max, values, false),
         _ => return None,
     };
-    // As extremes are kept: the order is that of unsigned numbers, and the smallest one is the complement.
-    let kept = slot(extreme, ty);
-    let bits = plan::ExprKind::Binary(plan::BinaryOp::BitXor, kept, number(i64::MIN, ty));
+    // As extremes are kept: in the order of unsigned numbers, the smallest as the complement.
+    let kept = *slot(extreme, ty);
     let value = match is_min {
-        true => expr(plan::ExprKind::BitNot(Box::new(expr(bits, ty))), ty),
-        false => expr(bits, ty),
+        true => expr(plan::ExprKind::BitNot(Box::new(kept)), ty),
+        false => kept,
+    };
+    let value = if ty == Type::Unsigned {
+        value
+    } else {
+        turned(value)
     };
     let zero = number(0, Type::Int);
     let any = plan::ExprKind::Binary(plan::BinaryOp::Ne, slot(values, Type::Int), zero);

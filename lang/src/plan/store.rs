@@ -112,7 +112,8 @@ pub struct Map {
 /// What a map shows for each key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MapValue {
-    /// An aggregate, one number.
+    /// An aggregate, one number. The extremes of [`Type::Unsigned`] have their highest bit inverted, so that the
+    /// order of signed numbers is theirs.
     Aggregate(Aggregate),
     /// `stats()`: count, average and total.
     Stats {

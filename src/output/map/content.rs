@@ -139,11 +139,11 @@ impl Content {
             MapValue::Aggregate(Aggregate::Sum { sum: total, .. }) => cell(sum(total)),
             MapValue::Aggregate(Aggregate::Min { min, values }) => match sum(values) {
                 0 => Content::None,
-                _ => cell(slots[min.0].extreme(true)),
+                _ => cell(turned(slots[min.0].extreme(true), map.ty)),
             },
             MapValue::Aggregate(Aggregate::Max { max, values }) => match sum(values) {
                 0 => Content::None,
-                _ => cell(slots[max.0].extreme(false)),
+                _ => cell(turned(slots[max.0].extreme(false), map.ty)),
             },
             // There is no rate in a map, and the elapsed time does not matter to the others.
             MapValue::Aggregate(
@@ -266,6 +266,14 @@ fn of_slot(slot: &Value, ty: Type, names: &Names) -> Content {
         _ => Key::Number(slot.sum()),
     };
     Content::of(&key, ty, names)
+}
+
+/// An extreme of a map: unsigned ones are kept with their highest bit inverted.
+fn turned(extreme: i64, ty: Type) -> i64 {
+    match ty {
+        Type::Unsigned => extreme ^ i64::MIN,
+        _ => extreme,
+    }
 }
 
 /// As a division in the kernel.

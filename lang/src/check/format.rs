@@ -166,7 +166,7 @@ fn show(letter: char, written: &str) -> Result<Show, BadFormat> {
         _ => {
             return bad(
                 format!("`%{}` is no conversion", written.escape_debug()),
-                "the conversions are %d %i %u %x %X %o %c %s %p %r %rx and %%",
+                "the conversions are %d %i %u %x %X %o %c %s %p %r %rx %rh and %%",
             );
         }
     })

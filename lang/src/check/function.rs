@@ -219,6 +219,8 @@ impl Checker<'_> {
         self.errors.push(
             Diagnostic::new(Code::NotConstant, arg.value.span, message).help(match name.as_str() {
                 "time" => "write it in quotes: `time(\"%H:%M:%S\\n\")`",
+                "cat" => "write it in quotes: `cat(\"/proc/%d/maps\", pid)`",
+                "system" => "write it in quotes: `system(\"ps -p %d\", pid)`",
                 "join" => "write it in quotes: `join(args.argv, \",\")`",
                 _ => "write it in quotes: `printf(\"%s %d\\n\", func, bytes)`",
             }),

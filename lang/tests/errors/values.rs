@@ -289,7 +289,7 @@ fn functions_with_a_value_take_what_they_need() {
             2 | ...   @g = comm[:4]; @h = comm[2:4] == "ab"; @i = comm[:2] == "abc"; @j[ustack(200)] = 1; @k[ustack(pearl)] = 1; @l = nsecs(wall); @m...
               |                                                               ^^^^^
 
-            error[E0403]: how deep the stack of `ustack()` is a number from 1 to 127 that is known before the script runs
+            error[E0403]: the depth of `ustack()` is a number from 1 to 127 that is known before the script runs
              --> slow.ewq:2:83
               |
             2 | ...   @g = comm[:4]; @h = comm[2:4] == "ab"; @i = comm[:2] == "abc"; @j[ustack(200)] = 1; @k[ustack(pearl)] = 1; @l = nsecs(wall); @m...

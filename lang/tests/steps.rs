@@ -246,6 +246,30 @@ fn a_step_that_may_not_be_evaluated_stands_under_an_if() {
 }
 
 #[test]
+fn both_sides_of_a_choice_with_a_step_have_one_type() {
+    refused(
+        "begin { $x = 0; $y = 1 ? $x++ : \"a\"; } wasi:* /fd++ > 1/ { exit(); }",
+        expect![[r#"
+            error[E0603]: the value of this `? :` is a text here and a number elsewhere
+             --> x.ewq:1:33
+              |
+            1 | begin { $x = 0; $y = 1 ? $x++ : "a"; } wasi:* /fd++ > 1/ { exit(); }
+              |                          ----   ^^^ this is a text
+              |                          |
+              |                          this is a number
+
+            error[E0403]: `++` changes only a variable or a map
+             --> x.ewq:1:48
+              |
+            1 | begin { $x = 0; $y = 1 ? $x++ : "a"; } wasi:* /fd++ > 1/ { exit(); }
+              |                                                ^^^^
+              |
+              = help: a variable is `$x`, a map `@x` or `@x[key]`
+        "#]],
+    );
+}
+
+#[test]
 fn a_step_outside_of_a_block_is_refused() {
     refused(
         "table t from wasi:* where tid++ > 1 { c = count() }",

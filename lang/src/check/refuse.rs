@@ -185,7 +185,11 @@ impl Checker<'_> {
                     self.not_in_language(place, &format!("{what} outside of statements is"), hint);
                     return None;
                 }
-                self.not_yet(place, &format!("{what} here is"));
+                let message = format!("{what} changes only a variable or a map");
+                self.errors.push(
+                    Diagnostic::new(Code::BadArgument, place, message)
+                        .help("a variable is `$x`, a map `@x` or `@x[key]`"),
+                );
             }
             ExprKind::Tuple(_) => self.not_yet(place, "a tuple here is"),
             ExprKind::Cast(ty, _) if ty.text.contains([' ', '*']) => {

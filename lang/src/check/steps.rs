@@ -24,6 +24,14 @@ pub(super) fn lowered(script: &Script) -> Script {
     script
 }
 
+/// What a variable is called in messages: one that only this module names is what a choice has decided.
+pub(super) fn called(name: &str) -> String {
+    if name.starts_with("$.") {
+        return "the value of this `? :`".to_owned();
+    }
+    format!("`{name}`")
+}
+
 fn probe_block(probe_block: &mut ProbeBlock) {
     if let Some(predicate) = probe_block
         .predicate

@@ -17,6 +17,9 @@ use super::trace::Error;
 /// Messages that are handled before others are looked after: processes that wait, and intervals.
 const BATCH: usize = 4096;
 
+/// Intervals that are made up for before others are looked after.
+const MOST_TICKS: usize = 1024;
+
 /// A script that runs.
 pub struct Script<'a> {
     /// What waits for no call.
@@ -48,8 +51,23 @@ impl Script<'_> {
     /// # Errors
     /// The kernel refuses, or the output cannot be written.
     pub fn step(&mut self, names: &Names) -> Result<bool, Error> {
-        self.clauses.tick().map_err(clause_error)?;
-        self.messages.handle(self.loaded, names, BATCH)
+        let now = Instant::now();
+        for _ in 0..MOST_TICKS {
+            let ticked = self.clauses.tick(now).map_err(clause_error)?;
+            let more = self.messages.handle(self.loaded, names, BATCH)?;
+            if !ticked || more || self.messages.exit {
+                return Ok(more);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is to be said about the intervals of the script, if anything.
+    pub fn trouble(&self) -> Option<String> {
+        let missed = self.clauses.missed();
+        (missed > 0).then(|| {
+            format!("{missed} ends of intervals were left out: ewapa could not run for more than a second")
+        })
     }
 
     /// Shows all maps as they are now.

@@ -48,6 +48,7 @@ impl Run {
                 Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
+            self.processes.troubles.extend(script.trouble());
             self.gate = None;
             if followed.is_err() {
                 self.let_go();

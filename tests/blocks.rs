@@ -292,7 +292,8 @@ fn a_histogram_has_the_steps_that_it_is_asked_for() {
 fn a_kernel_without_endless_loops_refuses_scripts_with_loops_by_name() {
     let run = |script| {
         let mut command = Command::new(ewapa());
-        Process::start(command.args(["script", "--without", "may-goto", "-e", script])).end()
+        let options = ["script", "-f", "text", "--without", "may-goto"];
+        Process::start(command.args(options).args(["-e", script])).end()
     };
     for script in [
         "begin { while (1) { break; } exit(); }",

@@ -128,7 +128,7 @@ fn valid(text: &str) -> Vec<serde_json::Value> {
 fn probes_that_are_attached_at_the_start_are_told_first_as_by_bpftrace() {
     let script = "BEGIN,END { @n++; } interval:s:9, uprobe:libc:getpid { } BEGIN { exit(); }";
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ewapa"));
-    let output = command.args(["script", "-f", "json", "-e", script]);
+    let output = command.args(["script", "-B", "line", "-f", "json", "-e", script]);
     let output = output.output().expect("ewapa runs");
     let text = String::from_utf8(output.stdout).expect("text");
     let lines = valid(&text);

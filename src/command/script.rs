@@ -103,8 +103,8 @@ pub struct Options {
     no_hold: bool,
 
     /// How what is printed is buffered, as for bpftrace: it always comes at once
-    #[arg(short = 'B', value_name = "MODE", value_enum, hide = true)]
-    _buffering: Option<Buffering>,
+    #[arg(short = 'B', value_name = "MODE", value_parser = ["line", "full", "none"], hide = true)]
+    _buffering: Option<String>,
 
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
@@ -127,14 +127,6 @@ pub struct Options {
     /// Start this command and trace it and its children
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-}
-
-/// The ways of bpftrace to buffer. A terminal or pipe gets what was printed whenever there is nothing more to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Buffering {
-    Line,
-    Full,
-    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -261,6 +261,23 @@ fn averages_and_extremes_of_all_cpus_are_read() {
 }
 
 #[test]
+fn a_key_of_an_aggregate_is_deleted_at_once() {
+    let ended = alone(
+        r#"begin {
+             @a = min(5); delete(@a); @a = min(8); @h[1, "x"] = hist(3); delete(@h[1, "x"]); @h[1, "x"] = hist(7);
+             @m[1] = max(5); delete(@m, 1); if (!has_key(@m, 1)) { print("gone"); }
+             @c[2] = count(); @c[2] = count(); delete(@c[2]); @c[2] = count(); exit();
+           }"#,
+    );
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let text = String::from_utf8_lossy(&ended.stdout);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines[..3], ["gone", "@a: 8", "@c[2]: 1"], "{text}");
+    assert!(lines[4].starts_with("[4, 8)                 1 |"), "{text}");
+    assert_eq!(lines.len(), 5, "{text}");
+}
+
+#[test]
 fn modules_are_compared_with_texts() {
     prints(
         r#"wasi:fd_write /module != "other.wasm"/ {

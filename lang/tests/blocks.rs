@@ -225,40 +225,39 @@ fn every_second_is_a_report() {
          interval:s:1 { print(@calls, 5); clear(@calls); zero(@now); }
          end { delete(@calls[\"fd_read\"]); delete(@now, 7); clear(@calls); exit(); }",
         expect![[r#"
-        clause 0
-          on all functions
-          record in store 0
-            key func
-            slot 0
-          record in store 1
-            key tid
-            slot 0 of duration
-        clause 1
-          every 1000000000ns
-          tell message 0
-          tell message 1
-          tell message 2
-        clause 2
-          at the end
-          tell message 3[fd_read]
-          delete from store 1[7]
-          tell message 1
-          tell message 4
-          return
-        store 0 of @calls
-          key WASI function
-          slot 0 count
-        store 1 of @now
-          key number
-          slot 0 last
-        message 0: print the largest 5 of map 0
-        message 1: clear map 0
-        message 2: zero map 1
-        message 3: delete from map 0 of WASI function
-        message 4: exit
-        map 0 @calls from store 0: number = count(#0)
-        map 1 @now from store 1: time = number(#0)
-    "#]],
+            clause 0
+              on all functions
+              record in store 0
+                key func
+                slot 0
+              record in store 1
+                key tid
+                slot 0 of duration
+            clause 1
+              every 1000000000ns
+              tell message 0
+              tell message 1
+              tell message 2
+            clause 2
+              at the end
+              delete from store 0[fd_read]
+              delete from store 1[7]
+              tell message 1
+              tell message 3
+              return
+            store 0 of @calls
+              key WASI function
+              slot 0 count
+            store 1 of @now
+              key number
+              slot 0 last
+            message 0: print the largest 5 of map 0
+            message 1: clear map 0
+            message 2: zero map 1
+            message 3: exit
+            map 0 @calls from store 0: number = count(#0)
+            map 1 @now from store 1: time = number(#0)
+        "#]],
     );
 }
 

@@ -17,6 +17,26 @@ type Words = (&'static str, &'static [&'static str]);
 /// Programs, and the words behind them, that need nothing but themselves: what they print.
 const PRINTING: &[Words] = &[
     (
+        r#"BEGIN { print("a\tb"); $s = "x\ny"; print($s); print((1, "\x1b[1m")); printf("%s %c|\n", $s, 10); exit(); }"#,
+        &[],
+    ),
+    (
+        r#"BEGIN { $x = -42; printf("%.3d|%5.3d|%-8.4d|%.5x\n", $x, 7, $x, 255); exit(); }"#,
+        &[],
+    ),
+    (
+        r#"BEGIN { $x = 1 << 63; print($x); printf("%lld %llx\n", $x, $x); print((1, -9223372036854775807 - 1)); exit(); }"#,
+        &[],
+    ),
+    (
+        r#"BEGIN { if (rand > 5000000000) { $x = 1; } printf("%d\n", $x); exit(); }"#,
+        &[],
+    ),
+    (
+        r#"i:us:300 { @n++; if (@n == 3) { printf("three\n"); clear(@n); exit(); } }"#,
+        &[],
+    ),
+    (
         r#"BEGIN { printf("%d %x %X %o %u\n", 100, 255, 255, 8, 7); exit(); }"#,
         &[],
     ),
@@ -167,6 +187,14 @@ const COMPUTING: &[Words] = &[
 
 /// What their maps hold.
 const MAPS: &[Words] = &[
+    (
+        r##"BEGIN { @x = 1 << 63; @[1 << 63, "a\tb"] = 1; @t["x\ny"] = "p\tq"; exit(); }"##,
+        &[],
+    ),
+    (
+        r##"BEGIN { @s = sum(1 << 63); @a[1] = avg(5); exit(); }"##,
+        &[],
+    ),
     (r##"BEGIN { @ = count(); @ = count(); exit(); }"##, &[]),
     (
         r##"BEGIN { @a = avg(5); @a = avg(7); @s = sum(5); @s = sum(-6); exit(); }"##,
@@ -363,7 +391,7 @@ fn objects(output: &Output) -> Vec<Value> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let objects = lines.map(|line| serde_json::from_str::<Value>(line).expect(line));
     objects
-        .filter(|object| object["type"] != "attached_probes" && object["type"] != "summary")
+        .filter(|object| object["type"] != "summary")
         .collect()
 }
 

@@ -215,6 +215,118 @@ fn a_map_is_a_table_in_formats_of_tables() {
 }
 
 #[test]
+fn a_step_is_done_only_where_it_is_evaluated() {
+    let ended = alone(
+        r#"begin {
+             $i = 0; if ($i > 0 && $i++ > 5) { print("no"); } print($i);
+             if ($i++ == 0 || $i++ > 5) { print($i); }
+             $j = $i > 3 ? $i++ : --$i; print(($i, $j)); print($i == 0 && ($i++ || $i++) && ++$i > 2);
+             while ($i < 9 && $i++ != 6) { @rounds++; } print($i); exit();
+           }"#,
+    );
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    assert_eq!(
+        String::from_utf8_lossy(&ended.stdout),
+        "0\n1\n(0, 0)\n1\n7\n@rounds: 3\n"
+    );
+}
+
+#[test]
+fn the_largest_and_the_smallest_number_are_extremes_like_others() {
+    let ended = alone(
+        "begin { @a = min(9223372036854775807); @b = max(9223372036854775807);
+           @c = min(-9223372036854775808); @d = max(-9223372036854775808);
+           @e = max((uint64)1); @e = max((uint64)-1); @f = min((uint64)-1); @f = min((uint64)7);
+           if (@e > 5 && @f == 7) { @g = @e; } exit(); }",
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&ended.stdout),
+        "@a: 9223372036854775807\n@b: 9223372036854775807\n\
+         @c: -9223372036854775808\n@d: -9223372036854775808\n\
+         @e: 18446744073709551615\n@f: 7\n@g: 18446744073709551615\n"
+    );
+}
+
+#[test]
+fn averages_and_extremes_of_all_cpus_are_read() {
+    prints(
+        "wasi:fd_write {
+           @a[func] = avg(bytes / 1B); @min = min(bytes / 1B); @max = max(bytes / 1B); @h[func] = hist(fd);
+           if (@max == 50 && @min == 1) { printf(\"%d %d\\n\", @a[func], (int64)@a[\"fd_read\"]); }
+         }
+         end { printf(\"%d %d %d\\n\", @min, @max, @n); clear(@h); clear(@a); }
+         wasi:fd_write /has_key(@h, func)/ { @n++; }",
+        "25 0\n1 100 100\n@max: 100\n@min: 1\n@n: 100\n",
+    );
+}
+
+#[test]
+fn a_key_of_an_aggregate_is_deleted_at_once() {
+    let ended = alone(
+        r#"begin {
+             @a = min(5); delete(@a); @a = min(8); @h[1, "x"] = hist(3); delete(@h[1, "x"]); @h[1, "x"] = hist(7);
+             @m[1] = max(5); delete(@m, 1); if (!has_key(@m, 1)) { print("gone"); }
+             @c[2] = count(); @c[2] = count(); delete(@c[2]); @c[2] = count(); exit();
+           }"#,
+    );
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let text = String::from_utf8_lossy(&ended.stdout);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines[..3], ["gone", "@a: 8", "@c[2]: 1"], "{text}");
+    assert!(lines[4].starts_with("[4, 8)                 1 |"), "{text}");
+    assert_eq!(lines.len(), 5, "{text}");
+}
+
+#[test]
+fn modules_are_compared_with_texts() {
+    prints(
+        r#"wasi:fd_write /module != "other.wasm"/ {
+             @[module == "sizes.wasm", module == "sizes", strncmp(module, "sizes", 5) == 0, strcontains(module, ".w")] = count();
+           }
+           wasi:fd_write /module == "other.wasm" || !strcontains(module, "sizes")/ { @never[func] = count(); }"#,
+        "@[yes, no, yes, yes]: 100\n",
+    );
+}
+
+#[test]
+fn a_histogram_has_the_steps_that_it_is_asked_for() {
+    let ended = alone(
+        "begin { $i = -1; while ($i < 40) { @a = hist($i, 1); @b = hist($i, 3); $i++; } exit(); }",
+    );
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let text = String::from_utf8_lossy(&ended.stdout);
+    for line in [
+        "[3]                    1 |",
+        "[4, 6)                 2 |",
+        "[24, 32)               8 |",
+        "[32, 36)               4 |",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn a_kernel_without_endless_loops_refuses_scripts_with_loops_by_name() {
+    let run = |script| {
+        let mut command = Command::new(ewapa());
+        let options = ["script", "-f", "text", "--without", "may-goto"];
+        Process::start(command.args(options).args(["-e", script])).end()
+    };
+    for script in [
+        "begin { while (1) { break; } exit(); }",
+        "begin { for $i : 0..5 { print($i); } exit(); }",
+        "begin { unroll (2) { print(7); } exit(); }",
+        "begin { if (strcontains(comm, \"x\")) { print(1); } exit(); }",
+    ] {
+        let ended = run(script);
+        assert_eq!(ended.code(), 71, "{}", ended.stderr);
+        assert!(ended.stderr.contains("may_goto"), "{}", ended.stderr);
+    }
+    let ended = run("begin { if (strncmp(comm, \"x\", 1) == 0) { print(7); } exit(); }");
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+}
+
+#[test]
 fn what_was_never_assigned_or_was_cleared_is_not_printed() {
     let ended = alone(
         "begin { @x = 1; clear(@x); @z = 2; zero(@z); exit(); } end { if (@z > 5) { @n = 1; @c = count(); } }",

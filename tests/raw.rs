@@ -135,6 +135,21 @@ fn a_glob_attaches_to_all_functions_that_it_matches() {
 }
 
 #[test]
+fn names_of_probes_are_compared_with_texts() {
+    if is_root() {
+        let text = run(
+            r#"uprobe:PROBED:w*k, uretprobe:PROBED:work /func[:2] == "wo" && probe != "x"/ {
+              @[func == "work", func != "work", probe == "uprobe:PROBED:work", strncmp(probe, "uret", 4) == 0, strcontains(probe, ":wor")] = count();
+            }"#,
+        );
+        assert_eq!(
+            text.trim(),
+            "@[yes, no, no, yes, yes]: 100\n@[yes, no, yes, no, yes]: 100"
+        );
+    }
+}
+
+#[test]
 fn an_offset_within_a_function_is_a_probe_of_its_own() {
     if is_root() {
         let (text, code) = refused("uprobe:PROBED:work+100000 { @ = count(); }");

@@ -125,6 +125,19 @@ fn valid(text: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
+fn probes_that_are_attached_at_the_start_are_told_first_as_by_bpftrace() {
+    let script = "BEGIN,END { @n++; } interval:s:9, uprobe:libc:getpid { } BEGIN { exit(); }";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ewapa"));
+    let output = command.args(["script", "-B", "line", "-f", "json", "-e", script]);
+    let output = output.output().expect("ewapa runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines = valid(&text);
+    let expected = r#"{"type":"attached_probes","data":{"probes":5}}"#;
+    assert_eq!(text.lines().next(), Some(expected), "{text}");
+    assert_eq!(lines[1]["data"]["@n"], 2, "{text}");
+}
+
+#[test]
 fn what_a_script_says_and_keeps_is_json_in_the_shapes_of_bpftrace() {
     let script = r#"begin {
       printf("n %d\n", 3); time("%%\n"); @a[1, "abc"] = 5; @b = count(); @c["x"] = hist(5); @c["x"] = hist(-2);

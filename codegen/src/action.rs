@@ -92,7 +92,7 @@ impl Compiler<'_> {
     }
 
     /// Adds 1 to a counter of the template, if it has it.
-    fn count(&mut self, counter: Counter) {
+    pub fn count(&mut self, counter: Counter) {
         let (mark, missing) = (self.frame.mark(), self.asm.label());
         let slot = self.frame.take(8);
         self.asm.store_imm(R10, slot, counter as i32);

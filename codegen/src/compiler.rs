@@ -2,7 +2,7 @@
 //! messages and variables are.
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::{Expr, ExprKind, RawKind, SlotKind, VariableId};
+use ewapa_lang::plan::{Expr, ExprKind, Nones, RawKind, SlotKind, VariableId};
 use ewapa_lang::types::Type;
 
 use crate::expr::offset;
@@ -101,6 +101,8 @@ pub struct Block {
     pub variables: Vec<Type>,
     /// Where they are, in bytes from the start.
     pub offsets: Vec<usize>,
+    /// Which of them may be none.
+    pub optional: Vec<bool>,
 }
 
 impl Block {
@@ -147,6 +149,8 @@ pub struct Parts<'a> {
     pub slots: &'a [Vec<SlotKind>],
     /// What each message looks like.
     pub messages: &'a [MessageLayout],
+    /// What may be none.
+    pub nones: &'a Nones,
 }
 
 /// Compiles into one function.
@@ -186,6 +190,7 @@ impl<'a> Compiler<'a> {
                 start: Place::stack(0),
                 variables: Vec::new(),
                 offsets: Vec::new(),
+                optional: Vec::new(),
             },
             parts,
             raw: None,
@@ -210,9 +215,9 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Makes room for variables of these types, all of them none, and for what functions that are called
-    /// for each row of a map have to know, if there are any.
-    pub fn declare(&mut self, variables: &[Type], shared: bool) {
+    /// Makes room for variables of these types, and for what functions that are called for each row of a
+    /// map have to know, if there are any. Those that may be none are none, the others 0.
+    pub fn declare(&mut self, variables: &[Type], optional: &[bool], shared: bool) {
         let mut end = if shared { Block::HEADER } else { 0 };
         let mut offsets = Vec::with_capacity(variables.len());
         for ty in variables {
@@ -223,6 +228,7 @@ impl<'a> Compiler<'a> {
             start: Place::stack(self.frame.take(end)),
             variables: variables.to_vec(),
             offsets,
+            optional: optional.to_vec(),
         };
         if shared {
             let start = self.block.start;
@@ -237,6 +243,15 @@ impl<'a> Compiler<'a> {
         for index in texts {
             let place = self.block.variable(VariableId(index));
             self.zero(place, variables[index].size());
+            if self.forgetful {
+                self.forget(place, variables[index]);
+            }
+        }
+        let (words, numbers): (Vec<usize>, Vec<usize>) =
+            words.into_iter().partition(|index| optional[*index]);
+        for index in numbers {
+            let place = self.block.variable(VariableId(index));
+            self.store_imm(place, 0);
             if self.forgetful {
                 self.forget(place, variables[index]);
             }

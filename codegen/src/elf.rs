@@ -11,7 +11,9 @@ use crate::Error;
 use crate::btf::{self, Linkage, Returns};
 use crate::insn::{LDDW as LOAD_ADDRESS, Symbol as Reference};
 use crate::layout::MapKind;
-use crate::program::{COUNTERS, MAX_STACKS, MESSAGES, Program, ZEROS, stacks_of};
+use crate::program::{
+    COUNTERS, MAX_NAMES, MAX_STACKS, MESSAGES, Program, ZEROS, names_of, stacks_of,
+};
 
 /// ELF relocations of the BPF target (Documentation/bpf/llvm_reloc.rst).
 const R_BPF_64_64: u32 = 1;
@@ -216,6 +218,10 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
             0,
         );
         (stacks_of(*depth), definition)
+    }));
+    maps.extend(program.names.iter().map(|of| {
+        let definition = definition(MAP_TYPE_ARRAY, MAX_NAMES, 4, 8, 0);
+        (names_of(*of).to_owned(), definition)
     }));
     if !program.messages.is_empty() {
         maps.push((

@@ -9,14 +9,14 @@ use ewapa_lang::plan::Buckets;
 
 use crate::insn::Assembler;
 
-/// The most buckets that a histogram may have, but for [`Buckets::LogLinear`].
+/// The most buckets that a histogram with steps of one size may have.
 pub const LIMIT: usize = 1002;
 
 /// How many buckets there are; none if the ranges make no sense or are too many.
 pub fn checked_count(buckets: Buckets) -> Option<usize> {
     match buckets {
         Buckets::LogLinear => Some(log_linear::COUNT),
-        Buckets::Log2 => Some(log2::COUNT),
+        Buckets::Log2 { bits } => log2::count(bits),
         Buckets::Linear { min, max, step } => linear::count(min, max, step),
     }
 }
@@ -30,7 +30,7 @@ pub fn count(buckets: Buckets) -> usize {
 pub fn bucket(buckets: Buckets, value: i64) -> usize {
     match buckets {
         Buckets::LogLinear => log_linear::bucket(value),
-        Buckets::Log2 => log2::bucket(value),
+        Buckets::Log2 { bits } => log2::bucket(bits, value),
         Buckets::Linear { min, max, step } => linear::bucket(min, max, step, value),
     }
 }
@@ -40,7 +40,7 @@ pub fn bucket(buckets: Buckets, value: i64) -> usize {
 pub fn bounds(buckets: Buckets, bucket: usize) -> (i64, i64) {
     match buckets {
         Buckets::LogLinear => log_linear::bounds(bucket),
-        Buckets::Log2 => log2::bounds(bucket),
+        Buckets::Log2 { bits } => log2::bounds(bits, bucket),
         Buckets::Linear { min, max, step } => linear::bounds(min, max, step, bucket),
     }
 }
@@ -49,7 +49,7 @@ pub fn bounds(buckets: Buckets, bucket: usize) -> (i64, i64) {
 pub fn find(buckets: Buckets, asm: &mut Assembler, straight: bool) {
     match buckets {
         Buckets::LogLinear => log_linear::find(asm, straight),
-        Buckets::Log2 => log2::find(asm, straight),
+        Buckets::Log2 { bits } => log2::find(bits, asm, straight),
         Buckets::Linear { min, max, step } => linear::find(min, max, step, asm),
     }
 }
@@ -58,9 +58,12 @@ pub fn find(buckets: Buckets, asm: &mut Assembler, straight: bool) {
 mod tests {
     use super::*;
 
-    const KINDS: [Buckets; 5] = [
+    const KINDS: [Buckets; 8] = [
         Buckets::LogLinear,
-        Buckets::Log2,
+        Buckets::Log2 { bits: 0 },
+        Buckets::Log2 { bits: 1 },
+        Buckets::Log2 { bits: 3 },
+        Buckets::Log2 { bits: 5 },
         Buckets::Linear {
             min: 0,
             max: 100,

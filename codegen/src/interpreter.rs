@@ -11,7 +11,7 @@ use ewapa_templates::{CALL_SIZE, Counter};
 
 use crate::insn::{Insn, Symbol};
 use crate::layout::MapKind;
-use crate::program::{Function, MESSAGES, Program, ZEROS};
+use crate::program::{Function, MAX_NAMES, MESSAGES, Program, ZEROS, names_of};
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
@@ -99,6 +99,10 @@ impl<'a> Machine<'a> {
                 store.value_size,
                 store.max_rows as usize,
             )
+        }));
+        maps.extend(program.names.iter().map(|of| {
+            let names = MAX_NAMES as usize;
+            map(names_of(*of), Kind::Array, 4, 8, names)
         }));
         if !program.messages.is_empty() {
             maps.push(map(MESSAGES, Kind::RingBuffer, 0, 0, 0));

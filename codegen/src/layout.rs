@@ -25,6 +25,8 @@ pub struct Field {
     pub offset: usize,
     /// What it means; it takes [`Type::size`] bytes.
     pub ty: Type,
+    /// Whether it may be none: then [`ewapa_lang::builtin::NONE`] is, and else a number like any other.
+    pub optional: bool,
 }
 
 /// The layout of one store.
@@ -52,7 +54,14 @@ const PER_CPU_LIMIT: usize = 32 * 1024;
 impl StoreLayout {
     /// Lays out the store with this index. `shared` says that the script deletes groups of it, goes through
     /// them or asks for them: then all CPUs share them, as a program does not know the rows of other CPUs.
-    pub fn new(index: usize, store: &Store, shared: bool, max_rows: u32) -> StoreLayout {
+    /// `optional` says which keys may be none.
+    pub fn new(
+        index: usize,
+        store: &Store,
+        shared: bool,
+        max_rows: u32,
+        optional: &[bool],
+    ) -> StoreLayout {
         let mut slots = vec![0; store.slots.len()];
         let mut value_size = 0;
         // Large ones last: the offset of a smaller slot has to fit an instruction.
@@ -89,7 +98,7 @@ impl StoreLayout {
         };
         // The CPU takes eight bytes, too: no padding.
         let cpu_size = if kind == MapKind::HashByCpu { 8 } else { 0 };
-        let (keys, end) = fields(cpu_size, &store.keys);
+        let (keys, end) = fields(cpu_size, &store.keys, optional);
         let key_size = match kind {
             MapKind::PerCpuArray => 4,
             MapKind::HashByCpu | MapKind::Shared => end.max(8),
@@ -112,8 +121,7 @@ impl StoreLayout {
 }
 
 /// The layout of one message: a record of the ring buffer. It begins with eight bytes of which the low
-/// four are the index of the message in the plan, and goes on with the values. A value that is none is
-/// [`ewapa_lang::builtin::NONE`].
+/// four are the index of the message in the plan, and goes on with the values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageLayout {
     /// The values in order.
@@ -123,9 +131,9 @@ pub struct MessageLayout {
 }
 
 impl MessageLayout {
-    /// Lays out a message.
-    pub fn new(message: &Message) -> MessageLayout {
-        let (values, size) = fields(8, &message.values);
+    /// Lays out a message. `optional` says which values may be none.
+    pub fn new(message: &Message, optional: &[bool]) -> MessageLayout {
+        let (values, size) = fields(8, &message.values, optional);
         MessageLayout { values, size }
     }
 
@@ -137,12 +145,16 @@ impl MessageLayout {
 }
 
 /// Values of these types one after the other from this offset on, and the offset after the last one.
-fn fields(start: usize, types: &[Type]) -> (Vec<Field>, usize) {
+fn fields(start: usize, types: &[Type], optional: &[bool]) -> (Vec<Field>, usize) {
     let mut end = start;
-    let field = |ty: &Type| {
+    let field = |(ty, optional): (&Type, &bool)| {
         let offset = end;
         end += ty.size();
-        Field { offset, ty: *ty }
+        Field {
+            offset,
+            ty: *ty,
+            optional: *optional,
+        }
     };
-    (types.iter().map(field).collect(), end)
+    (types.iter().zip(optional).map(field).collect(), end)
 }

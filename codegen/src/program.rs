@@ -5,10 +5,10 @@ pub mod clause;
 mod dispatch;
 
 use ewapa_lang::plan::{
-    Action, Buckets, Event, ExprKind, Plan, RawKind, RawProbe, SlotKind, StoreId,
+    Action, Buckets, Event, ExprKind, Nones, Plan, RawKind, RawProbe, SlotKind, StoreId,
 };
 use ewapa_lang::plan::{Clause, Expr};
-use ewapa_lang::types::Type;
+use ewapa_lang::types::{Enumeration, Type};
 use ewapa_templates::{ENTER, EVENT, LEAVE, PHASE, SYSCALL};
 
 use crate::Error;
@@ -48,6 +48,18 @@ pub const MAX_STACKS: u32 = 8192;
 /// The map of stacks of at most so many functions.
 pub fn stacks_of(depth: u8) -> String {
     format!("stacks_{depth}")
+}
+
+/// How many names a map of the answers about names holds.
+pub const MAX_NAMES: u32 = 65_536;
+
+/// The map of the answers about names: from the number of a name to a word with a bit for each test.
+pub fn names_of(of: Enumeration) -> &'static str {
+    match of {
+        Enumeration::Module => "names_module",
+        Enumeration::Probe => "names_probe",
+        _ => "names_function",
+    }
 }
 
 /// A function: its name and its code.
@@ -94,6 +106,8 @@ pub struct Program {
     pub raw: Vec<RawProgram>,
     /// The depths of stacks that are kept: a map [`stacks_of`] each, without duplicates.
     pub stacks: Vec<u8>,
+    /// What has names that the script asks about: a map [`names_of`] each, without duplicates.
+    pub names: Vec<Enumeration>,
 }
 
 impl Program {
@@ -120,6 +134,7 @@ pub fn needs_may_goto(plan: &Plan) -> bool {
 /// A clause is too large for the jumps or the stack of eBPF, or a histogram has too many ranges.
 pub fn generate(plan: &Plan) -> Result<Program, Error> {
     check_histograms(plan)?;
+    let nones = Nones::of(plan);
     let stores = (0..).zip(&plan.stores);
     let stores: Vec<StoreLayout> = stores
         .map(|(index, store)| {
@@ -127,7 +142,8 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
                 .clauses
                 .iter()
                 .any(|clause| action::shares(clause, StoreId(index)));
-            StoreLayout::new(index, store, shared, plan.settings.max_map_keys)
+            let optional = &nones.keys[index];
+            StoreLayout::new(index, store, shared, plan.settings.max_map_keys, optional)
         })
         .collect();
     let slots: Vec<Vec<SlotKind>> = plan
@@ -135,11 +151,15 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         .iter()
         .map(|store| store.slots.clone())
         .collect();
-    let messages: Vec<MessageLayout> = plan.messages.iter().map(MessageLayout::new).collect();
+    let messages = plan.messages.iter().zip(&nones.messages);
+    let messages: Vec<MessageLayout> = messages
+        .map(|(message, optional)| MessageLayout::new(message, optional))
+        .collect();
     let parts = Parts {
         stores: &stores,
         slots: &slots,
         messages: &messages,
+        nones: &nones,
     };
     let (mut functions, mut raw) = (shared_functions(plan, parts)?, Vec::new());
     for indices in batches(plan) {
@@ -163,6 +183,7 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         functions,
         raw,
         stacks: stacks(plan),
+        names: named(plan),
         stores,
         messages,
     })
@@ -260,6 +281,16 @@ fn stacks(plan: &Plan) -> Vec<u8> {
     depths.sort_unstable();
     depths.dedup();
     depths
+}
+
+fn named(plan: &Plan) -> Vec<Enumeration> {
+    let mut named = Vec::new();
+    for test in &plan.tests {
+        if !named.contains(&test.of) {
+            named.push(test.of);
+        }
+    }
+    named
 }
 
 fn check_histograms(plan: &Plan) -> Result<(), Error> {

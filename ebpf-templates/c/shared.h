@@ -130,5 +130,6 @@ enum counter {
 	COUNT_BUFFERS,      /* a call with more buffers than are added up */
 	COUNT_PATHS,        /* a path that found no place among those of open descriptors */
 	COUNT_LIVES,        /* a process whose phases found no place */
+	COUNT_STACKS,       /* a stack that found no place: another one has it */
 	COUNTERS,
 };

@@ -305,9 +305,11 @@ pub enum Counter {
     Paths,
     /// A process whose phases found no place.
     Lives,
+    /// A stack that found no place: another one has it.
+    Stacks,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::Lives as u32 + 1;
+    pub const COUNT: u32 = Counter::Stacks as u32 + 1;
 }

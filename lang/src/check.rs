@@ -31,6 +31,7 @@ mod map_function;
 mod map_plan;
 mod map_use;
 mod name;
+mod name_test;
 mod number;
 pub(crate) mod param;
 mod pivot;
@@ -71,7 +72,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::expand::{Expanded, expanded};
 use crate::host::Host;
-use crate::plan::{Expr, Message, Plan, Settings, StoreId};
+use crate::plan::{Expr, Message, NameTest, Plan, Settings, StoreId};
 use crate::span::Span;
 use argument::Called;
 use context::Context;
@@ -99,6 +100,8 @@ pub struct Environment<'a> {
     pub arguments: &'a [&'a str],
     /// Whether `system()` may run commands.
     pub allows_unsafe: bool,
+    /// Whether a script may do nothing but define what others import.
+    pub allows_library: bool,
 }
 
 impl Environment<'_> {
@@ -109,6 +112,7 @@ impl Environment<'_> {
         name: None,
         arguments: &[],
         allows_unsafe: false,
+        allows_library: false,
     };
 }
 
@@ -135,7 +139,8 @@ pub(crate) fn check_expanded(
     } = expanded;
     // What is too large is not looked at.
     let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
-    let does_nothing = !defines && !script.items.iter().any(is_done);
+    let is_library = environment.allows_library && defines;
+    let does_nothing = !is_library && !script.items.iter().any(is_done);
     let result = if errors.iter().all(is_whole) {
         checked(&script, environment, args)
     } else {
@@ -195,6 +200,7 @@ fn checked(
         messages: Vec::new(),
         formats: Vec::new(),
         watched: Vec::new(),
+        tests: Vec::new(),
         called: Called::default(),
         clauses: 0,
         statements: 0,
@@ -228,6 +234,7 @@ fn checked(
     plan.messages = checker.messages;
     plan.formats = checker.formats;
     plan.watched = checker.watched;
+    plan.tests = checker.tests;
     let errors = checker.errors;
     if errors.is_empty() {
         Ok(plan)
@@ -261,6 +268,8 @@ struct Checker<'a> {
     formats: Vec<String>,
     /// The system calls that are counted within calls so far.
     watched: Vec<u16>,
+    /// What is asked about names so far.
+    tests: Vec<NameTest>,
     /// Whose arguments there are.
     called: Called,
     /// How many events of probe blocks there are so far.

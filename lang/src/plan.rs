@@ -5,6 +5,8 @@ mod action;
 mod event;
 mod expression;
 mod message;
+mod name_test;
+mod none;
 mod result;
 mod settings;
 mod store;
@@ -14,10 +16,12 @@ pub use action::{Action, Record, Update};
 pub use event::{Clause, Event, Phase, Probe, RawKind, RawProbe, Syscalls};
 pub use expression::{BinaryOp, Expr, ExprKind, KernelValue};
 pub use message::{Conversion, Message, MessageKind, Piece, Shape, Show};
+pub use name_test::{NameTest, Wanted};
+pub use none::Nones;
 pub use result::{Baseline, Cell, Check, Entry, KeyValue, Pivot, ResultExpr, ResultKind, RunValue};
 pub use settings::{OutputFormat, Settings};
 pub use store::{Buckets, Fold, Map, MapValue, SlotKind, Store};
-pub use table::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};
+pub use table::{Aggregate, Column, ColumnCondition, ColumnExpr, Sort, SortBy, Table, Unit};
 
 use crate::builtin::Builtin;
 use crate::wasi::FunctionSet;
@@ -41,6 +45,8 @@ pub struct Plan {
     pub formats: Vec<String>,
     /// The numbers of the system calls that are counted within each call: the builtins `watched_0` and on.
     pub watched: Vec<u16>,
+    /// What is asked about names that are known only while the script runs.
+    pub tests: Vec<NameTest>,
     /// What `config` says.
     pub settings: Settings,
 }

@@ -70,86 +70,86 @@ fn every_aggregate_has_its_slots() {
             @fine = hist(duration, 5); @steps = lhist(duration, 0, 100us, 10us);
         }",
         expect![[r#"
-        clause 0
-          on all functions
-          record in store 0
-            slot 0
-          record in store 1
-            slot 0 of bytes
-            slot 1 of bytes
-          record in store 2
-            slot 0 of duration
-            slot 1 of duration
-          record in store 3
-            slot 0 of duration
-            slot 1 of duration
-          record in store 4
-            slot 0 of duration
-            slot 1 of duration
-          record in store 5
-            slot 0 of duration
-            slot 1 of duration
-          record in store 6
-            slot 0 of bytes
-            slot 1 of bytes
-            slot 2 of bytes
-          record in store 7
-            slot 0 of duration
-            slot 1 of duration
-            slot 2 of duration
-          record in store 8
-            slot 0 of duration
-            slot 1 of duration
-            slot 2 of duration
-          record in store 9
-            slot 0 of duration
-          record in store 10
-            slot 0 of duration
-        store 0 of @
-          slot 0 count
-        store 1 of @sum
-          slot 0 sum
-          slot 1 values
-        store 2 of @avg
-          slot 0 sum
-          slot 1 values
-        store 3 of @min
-          slot 0 min
-          slot 1 values
-        store 4 of @max
-          slot 0 max
-          slot 1 values
-        store 5 of @stats
-          slot 0 sum
-          slot 1 values
-        store 6 of @dev
-          slot 0 sum
-          slot 1 sum of squares
-          slot 2 values
-        store 7 of @p
-          slot 0 histogram
-          slot 1 min
-          slot 2 max
-        store 8 of @q
-          slot 0 histogram
-          slot 1 min
-          slot 2 max
-        store 9 of @fine
-          slot 0 histogram
-        store 10 of @steps
-          slot 0 histogram from 0 to 100000 by 10000
-        map 0 @ from store 0: number = count(#0)
-        map 1 @sum from store 1: size = sum(#0 #1)
-        map 2 @avg from store 2: time = avg(#0 #1)
-        map 3 @min from store 3: time = min(#0 #1)
-        map 4 @max from store 4: time = max(#0 #1)
-        map 5 @stats from store 5: time = stats(#0 #1)
-        map 6 @dev from store 6: size = stddev(#0 #1 #2)
-        map 7 @p from store 7: time = quantile 0.99(#0 #1 #2)
-        map 8 @q from store 8: time = quantile 0.75(#0 #1 #2)
-        map 9 @fine from store 9: time = histogram(#0)
-        map 10 @steps from store 10: time = histogram(#0)
-    "#]],
+            clause 0
+              on all functions
+              record in store 0
+                slot 0
+              record in store 1
+                slot 0 of bytes
+                slot 1 of bytes
+              record in store 2
+                slot 0 of duration
+                slot 1 of duration
+              record in store 3
+                slot 0 of duration
+                slot 1 of duration
+              record in store 4
+                slot 0 of duration
+                slot 1 of duration
+              record in store 5
+                slot 0 of duration
+                slot 1 of duration
+              record in store 6
+                slot 0 of bytes
+                slot 1 of bytes
+                slot 2 of bytes
+              record in store 7
+                slot 0 of duration
+                slot 1 of duration
+                slot 2 of duration
+              record in store 8
+                slot 0 of duration
+                slot 1 of duration
+                slot 2 of duration
+              record in store 9
+                slot 0 of duration
+              record in store 10
+                slot 0 of duration
+            store 0 of @
+              slot 0 count
+            store 1 of @sum
+              slot 0 sum
+              slot 1 values
+            store 2 of @avg
+              slot 0 sum
+              slot 1 values
+            store 3 of @min
+              slot 0 min
+              slot 1 values
+            store 4 of @max
+              slot 0 max
+              slot 1 values
+            store 5 of @stats
+              slot 0 sum
+              slot 1 values
+            store 6 of @dev
+              slot 0 sum
+              slot 1 sum of squares
+              slot 2 values
+            store 7 of @p
+              slot 0 histogram
+              slot 1 min
+              slot 2 max
+            store 8 of @q
+              slot 0 histogram
+              slot 1 min
+              slot 2 max
+            store 9 of @fine
+              slot 0 histogram with 32 steps a power of two
+            store 10 of @steps
+              slot 0 histogram from 0 to 100000 by 10000
+            map 0 @ from store 0: number = count(#0)
+            map 1 @sum from store 1: size = sum(#0 #1)
+            map 2 @avg from store 2: time = avg(#0 #1)
+            map 3 @min from store 3: time = min(#0 #1)
+            map 4 @max from store 4: time = max(#0 #1)
+            map 5 @stats from store 5: time = stats(#0 #1)
+            map 6 @dev from store 6: size = stddev(#0 #1 #2)
+            map 7 @p from store 7: time = quantile 0.99(#0 #1 #2)
+            map 8 @q from store 8: time = quantile 0.75(#0 #1 #2)
+            map 9 @fine from store 9: time = histogram(#0)
+            map 10 @steps from store 10: time = histogram(#0)
+        "#]],
     );
 }
 
@@ -225,40 +225,39 @@ fn every_second_is_a_report() {
          interval:s:1 { print(@calls, 5); clear(@calls); zero(@now); }
          end { delete(@calls[\"fd_read\"]); delete(@now, 7); clear(@calls); exit(); }",
         expect![[r#"
-        clause 0
-          on all functions
-          record in store 0
-            key func
-            slot 0
-          record in store 1
-            key tid
-            slot 0 of duration
-        clause 1
-          every 1000000000ns
-          tell message 0
-          tell message 1
-          tell message 2
-        clause 2
-          at the end
-          tell message 3[fd_read]
-          delete from store 1[7]
-          tell message 1
-          tell message 4
-          return
-        store 0 of @calls
-          key WASI function
-          slot 0 count
-        store 1 of @now
-          key number
-          slot 0 last
-        message 0: print the largest 5 of map 0
-        message 1: clear map 0
-        message 2: zero map 1
-        message 3: delete from map 0 of WASI function
-        message 4: exit
-        map 0 @calls from store 0: number = count(#0)
-        map 1 @now from store 1: time = number(#0)
-    "#]],
+            clause 0
+              on all functions
+              record in store 0
+                key func
+                slot 0
+              record in store 1
+                key tid
+                slot 0 of duration
+            clause 1
+              every 1000000000ns
+              tell message 0
+              tell message 1
+              tell message 2
+            clause 2
+              at the end
+              delete from store 0[fd_read]
+              delete from store 1[7]
+              tell message 1
+              tell message 3
+              return
+            store 0 of @calls
+              key WASI function
+              slot 0 count
+            store 1 of @now
+              key number
+              slot 0 last
+            message 0: print the largest 5 of map 0
+            message 1: clear map 0
+            message 2: zero map 1
+            message 3: exit
+            map 0 @calls from store 0: number = count(#0)
+            map 1 @now from store 1: time = number(#0)
+        "#]],
     );
 }
 

@@ -206,30 +206,78 @@ fn conditions_with_steps_are_evaluated_as_often_as_without() {
 }
 
 #[test]
-fn a_step_that_may_not_be_evaluated_is_refused() {
-    refused(
-        "begin { $n = 0; $a = $n > 0 && $n++ > 1; $b = $n ? $n-- : 1; }\ntable t from wasi:* where tid++ > 1 { c = count() }",
+fn a_step_that_may_not_be_evaluated_stands_under_an_if() {
+    check(
+        "begin { $n = 0; $a = $n > 0 && $n++ > 1; $b = $n ? $n-- : 1; if ($n == 5 || ++$n > 3 && $n-- > 1) { exit(); } }",
         expect![[r#"
-            error[E0901]: `++` where it may not be evaluated, behind `&&`, `||` or `?`, is part of the language, but this version does not run it yet
-             --> x.ewq:1:32
-              |
-            1 | begin { $n = 0; $a = $n > 0 && $n++ > 1; $b = $n ? $n-- : 1; }
-              |                                ^^^^
-              |
-              = help: make it a statement of its own, under an `if`
+            clause 0
+              at the begin
+              $0 = 0
+              $1 = 0
+              if ($0 > 0)
+                $0 = ($0 + 1)
+                if (($0 - 1) > 1)
+                  $1 = 1
+              $2 = ($1 != 0)
+              if ($0 != 0)
+                $0 = ($0 - 1)
+                $3 = ($0 + 1)
+              else
+                $3 = 1
+              $4 = $3
+              $5 = 0
+              if ($0 == 5)
+                $5 = 1
+              else
+                $6 = 0
+                $0 = ($0 + 1)
+                if ($0 > 3)
+                  $0 = ($0 - 1)
+                  if (($0 + 1) > 1)
+                    $6 = 1
+                if ($6 != 0)
+                  $5 = 1
+              if ($5 != 0)
+                tell message 0
+                return
+            message 0: exit
+        "#]],
+    );
+}
 
-            error[E0901]: `--` where it may not be evaluated, behind `&&`, `||` or `?`, is part of the language, but this version does not run it yet
-             --> x.ewq:1:52
+#[test]
+fn both_sides_of_a_choice_with_a_step_have_one_type() {
+    refused(
+        "begin { $x = 0; $y = 1 ? $x++ : \"a\"; } wasi:* /fd++ > 1/ { exit(); }",
+        expect![[r#"
+            error[E0603]: the value of this `? :` is a text here and a number elsewhere
+             --> x.ewq:1:33
               |
-            1 | begin { $n = 0; $a = $n > 0 && $n++ > 1; $b = $n ? $n-- : 1; }
-              |                                                    ^^^^
-              |
-              = help: make it a statement of its own, under an `if`
+            1 | begin { $x = 0; $y = 1 ? $x++ : "a"; } wasi:* /fd++ > 1/ { exit(); }
+              |                          ----   ^^^ this is a text
+              |                          |
+              |                          this is a number
 
+            error[E0403]: `++` changes only a variable or a map
+             --> x.ewq:1:48
+              |
+            1 | begin { $x = 0; $y = 1 ? $x++ : "a"; } wasi:* /fd++ > 1/ { exit(); }
+              |                                                ^^^^
+              |
+              = help: a variable is `$x`, a map `@x` or `@x[key]`
+        "#]],
+    );
+}
+
+#[test]
+fn a_step_outside_of_a_block_is_refused() {
+    refused(
+        "table t from wasi:* where tid++ > 1 { c = count() }",
+        expect![[r#"
             error[E0902]: `++` outside of statements is bpftrace's, and this language leaves it out
-             --> x.ewq:2:27
+             --> x.ewq:1:27
               |
-            2 | table t from wasi:* where tid++ > 1 { c = count() }
+            1 | table t from wasi:* where tid++ > 1 { c = count() }
               |                           ^^^^^
               |
               = help: variables and maps change in probe blocks

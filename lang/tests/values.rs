@@ -25,6 +25,64 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn averages_and_extremes_are_read_from_what_all_cpus_share() {
+    let text = "wasi:* { @a[func] = avg(duration); @m = min(fd); if (@a[func] > 1ms) { $x = @m + 1; @n[@m] = (uint64)@m; } }";
+    check(
+        text,
+        expect![[r#"
+            clause 0
+              on all functions
+              record in store 0
+                key func
+                slot 0 of duration
+                slot 1 of duration
+              record in store 1
+                slot 0 of fd
+                slot 1 of fd
+              if ((store 0[func] / store 0[func].1) > 1000000ns)
+                $0 = (((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0) + 1)
+                record in store 2
+                  key ((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0)
+                  slot 0 of (((store 1.1 != 0) ? (~store 1 ^ -9223372036854775808) : 0)):u64
+            store 0 of @a
+              key WASI function
+              slot 0 sum
+              slot 1 values
+            store 1 of @m
+              slot 0 min
+              slot 1 values
+            store 2 of @n
+              key number
+              slot 0 last
+            map 0 @a from store 0: time = avg(#0 #1)
+            map 1 @m from store 1: number = min(#0 #1)
+            map 2 @n from store 2: number = number(#0)
+        "#]],
+    );
+}
+
+#[test]
+fn names_that_are_known_later_are_asked_about() {
+    let text = r#"table t from wasi:* where module == "app.wasm" by func { n = count() if strncmp(module, "tmp", 3) != 0 }
+uprobe:libc:mall*, uprobe:libc:free /strcontains(probe, "mall") || func[:2] == "fr"/ { @[func != "free"] = count(); }
+wasi:* /"app.wasm" == module/ { @n++; }"#;
+    let plan = machine::compiled(text, &ENVIRONMENT).plan;
+    // What is asked twice is one question.
+    assert_eq!(plan.tests.len(), 5);
+    let asked: Vec<&str> = [
+        ("app.wasm", 0),
+        ("tmp-1.wasm", 1),
+        ("uprobe:libc:malloc", 2),
+        ("free", 3),
+        ("free", 4),
+    ]
+    .into_iter()
+    .filter_map(|(name, index): (&str, usize)| plan.tests[index].accepts(name).then_some(name))
+    .collect();
+    assert_eq!(asked.len(), 5);
+}
+
+#[test]
 fn a_text_has_the_room_of_the_longest_that_is_kept() {
     let plan = compiled(
         "begin { @a = \"short\"; @k[\"x\"] = 1; $v = \"x\"; @b = $v; $v = path_of; } \

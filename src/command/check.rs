@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use ewapa_lang::Environment;
+
 use crate::catalogue;
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -52,7 +54,10 @@ pub fn worse(worst: Option<Kind>, kind: Kind) -> Option<Kind> {
 fn check(file: &OsString) -> Result<String, Failure> {
     let source = Source::find(file)?;
     let runtimes = host::runtimes();
-    let environment = host::environment(&runtimes, Some(&source.name));
+    let environment = Environment {
+        allows_library: true,
+        ..host::environment(&runtimes, Some(&source.name))
+    };
     match ewapa_lang::compile(&source.text, &environment, &[]) {
         Ok(_) => Ok(source.name),
         Err(errors) => Err(source.failure(&errors)),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
-use crate::engine::attach::{Mechanism, is_supported};
+use crate::engine::attach::{Mechanism, has_may_goto, is_supported};
 use crate::engine::kernel;
 use crate::failure::{Failure, Kind};
 
@@ -42,6 +42,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         btf(),
         probes(),
         tracepoints(),
+        loops(),
         task_storage(),
         runtimes(),
     ];
@@ -137,6 +138,20 @@ fn probes() -> Check {
     };
     Check {
         what: "user probes",
+        state,
+    }
+}
+
+fn loops() -> Check {
+    let state = match has_may_goto() {
+        true => State::Good("the kernel ends loops by itself".to_owned()),
+        false => State::Fair(
+            "scripts with loops, or that look for texts in others, need `may_goto` (Linux 6.9)"
+                .to_owned(),
+        ),
+    };
+    Check {
+        what: "loops",
         state,
     }
 }

@@ -15,7 +15,7 @@ use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
 use crate::engine::attach::{self, Mechanism};
-use crate::engine::trace::{self, Outcome, Target, Timings};
+use crate::engine::trace::{self, Feature, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
 use crate::output::format::Format;
@@ -102,9 +102,17 @@ pub struct Options {
     #[arg(long)]
     no_hold: bool,
 
+    /// How what is printed is buffered, as for bpftrace: it always comes at once
+    #[arg(short = 'B', value_name = "MODE", value_parser = ["line", "full", "none"], hide = true)]
+    _buffering: Option<String>,
+
     /// Attach by this mechanism instead of the fastest one
     #[arg(long, value_name = "MECHANISM", hide = true)]
     attach: Option<Mechanism>,
+
+    /// Do as if the kernel lacked this
+    #[arg(long, value_name = "FEATURE", hide = true)]
+    without: Vec<Feature>,
 
     /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
     /// variables or globs
@@ -191,7 +199,9 @@ pub fn run_bundled(
         catalogue: catalogue::Folders::default(),
         verbose: false,
         no_hold: false,
+        _buffering: None,
         attach: None,
+        without: Vec::new(),
         cmd: None,
         command,
     };
@@ -312,6 +322,7 @@ fn run_source(
         &target,
         &trace::Wishes {
             mechanism: options.attach,
+            without: options.without.clone(),
             limit: options.duration,
             interval: options.interval,
             no_hold: options.no_hold,

@@ -18,7 +18,12 @@ pub struct Clauses {
     begin: Vec<usize>,
     end: Vec<usize>,
     intervals: Vec<Interval>,
+    /// The ends of intervals that were left out.
+    missed: u64,
 }
+
+/// What was missed is made up for, as far as it was within this time.
+const MADE_UP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Interval {
@@ -38,6 +43,7 @@ impl Clauses {
             begin: Vec::new(),
             end: Vec::new(),
             intervals: Vec::new(),
+            missed: 0,
         };
         let now = Instant::now();
         for (index, clause) in plan.clauses.iter().enumerate() {
@@ -59,7 +65,7 @@ impl Clauses {
                 }
             }
         }
-        if clauses.begin.len() + clauses.end.len() + clauses.intervals.len() > 0 {
+        if clauses.count() > 0 {
             clauses.program = Some(loaded.program(Program {
                 name: SCRIPT_EVENT,
                 ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -67,6 +73,11 @@ impl Clauses {
             })?);
         }
         Ok(clauses)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.begin.len() + self.end.len() + self.intervals.len()
     }
 
     /// Runs the clauses for the start, and starts the intervals.
@@ -90,19 +101,25 @@ impl Clauses {
         self.end.iter().try_for_each(|clause| self.run(*clause))
     }
 
-    /// Runs the clauses whose time has come. What was missed is not made up for.
+    /// Runs the clause whose time came first, if any has. Returns whether one was run.
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn tick(&mut self) -> io::Result<()> {
-        let now = Instant::now();
-        for index in 0..self.intervals.len() {
-            if self.intervals[index].next <= now {
-                self.run(self.intervals[index].clause)?;
-                self.intervals[index].pass(now);
-            }
-        }
-        Ok(())
+    pub fn tick(&mut self, now: Instant) -> io::Result<bool> {
+        let due = self.intervals.iter_mut();
+        let due = due.filter(|interval| interval.next <= now);
+        let Some(interval) = due.min_by_key(|interval| interval.next) else {
+            return Ok(false);
+        };
+        self.missed += interval.pass(now);
+        let clause = interval.clause;
+        self.run(clause)?;
+        Ok(true)
+    }
+
+    /// How many ends of intervals were left out.
+    pub fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// When the next interval ends.
@@ -119,12 +136,15 @@ impl Clauses {
 }
 
 impl Interval {
-    /// Sets the next time: on the grid of the first one, and after now.
-    fn pass(&mut self, now: Instant) {
+    /// Sets the next time, on the grid of the first one. Returns how many were left out because they are too
+    /// long ago.
+    fn pass(&mut self, now: Instant) -> u64 {
         let late = now.saturating_duration_since(self.next);
-        let missed = late.as_nanos() / self.period.as_nanos();
-        let ahead = self.period.as_nanos() * (missed + 1);
+        let too_late = late.saturating_sub(MADE_UP).as_nanos();
+        let missed = u64::try_from(too_late / self.period.as_nanos()).unwrap_or(u64::MAX);
+        let ahead = self.period.as_nanos() * u128::from(missed.saturating_add(1));
         self.next += Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX));
+        missed
     }
 }
 
@@ -133,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_stays_on_its_grid_and_leaves_out_what_it_missed() {
+    fn an_interval_stays_on_its_grid_and_makes_up_for_the_last_second() {
         let start = Instant::now();
         let period = Duration::from_millis(10);
         let mut interval = Interval {
@@ -141,9 +161,14 @@ mod tests {
             period,
             next: start + period,
         };
-        interval.pass(start + Duration::from_millis(11));
-        assert_eq!(interval.next, start + Duration::from_millis(20));
-        interval.pass(start + Duration::from_millis(55));
-        assert_eq!(interval.next, start + Duration::from_millis(60));
+        let mut next_at = |now| {
+            let missed = interval.pass(start + Duration::from_millis(now));
+            (interval.next.duration_since(start).as_millis(), missed)
+        };
+        assert_eq!(next_at(11), (20, 0));
+        assert_eq!(next_at(55), (30, 0));
+        assert_eq!(next_at(55), (40, 0));
+        // Those up to 4 s are left out.
+        assert_eq!(next_at(5_000), (4_010, 396));
     }
 }

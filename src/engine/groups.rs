@@ -7,6 +7,7 @@ use aya::maps::MapData;
 use ewapa_codegen::histogram;
 use ewapa_codegen::layout::{Field, MapKind, StoreLayout};
 use ewapa_codegen::slot::{SERIES_STEP, decode_extreme};
+use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{SlotKind, Store};
 use ewapa_lang::types::Type;
 
@@ -15,7 +16,9 @@ use super::batch;
 /// A value as the kernel tells it: a key of a group, a value of a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A number, a time, an enum; [`ewapa_lang::builtin::NONE`] for none.
+    /// Nothing.
+    None,
+    /// A number, a time, an enum.
     Number(i64),
     /// A text: bytes of the traced process, as they came, up to the first 0.
     Text(Vec<u8>),
@@ -135,11 +138,19 @@ pub fn shared_from(layout: &StoreLayout) -> usize {
 
 fn decode_key(key: &[u8], layout: &StoreLayout) -> Vec<Key> {
     let skipped = shared_from(layout);
-    let decode = |field: &Field| decode_value(&key[field.offset - skipped..], field.ty);
+    let decode = |field: &Field| decode_field(&key[field.offset - skipped..], field);
     layout.keys.iter().map(decode).collect()
 }
 
-/// The value at the start of the bytes.
+/// A key or a value of a message, at the start of the bytes.
+pub fn decode_field(bytes: &[u8], field: &Field) -> Key {
+    match decode_value(bytes, field.ty) {
+        Key::Number(NONE) if field.optional => Key::None,
+        key => key,
+    }
+}
+
+/// The value at the start of the bytes, of a kind that is never none.
 pub fn decode_value(bytes: &[u8], ty: Type) -> Key {
     match ty {
         Type::Text(_) => Key::Text(decode_text(&bytes[..ty.size()])),
@@ -263,12 +274,10 @@ impl Value {
         }
     }
 
-    /// The smallest or largest value; none if there was no value.
-    pub fn extreme(&self, minimum: bool) -> Option<i64> {
+    /// The smallest or largest value, if there was any.
+    pub fn extreme(&self, minimum: bool) -> i64 {
         match self {
-            // Kept as 0: below every value.
-            Value::Extreme(0) => None,
-            Value::Extreme(kept) => Some(decode_extreme(*kept, minimum)),
+            Value::Extreme(kept) => decode_extreme(*kept, minimum),
             _ => unreachable!("the plan names a slot of this kind"),
         }
     }
@@ -285,6 +294,7 @@ impl Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ewapa_codegen::slot::encode_extreme;
 
     #[test]
     fn the_cpus_of_a_group_are_added_up() {
@@ -343,7 +353,27 @@ mod tests {
     }
 
     #[test]
-    fn an_extreme_of_no_value_is_none() {
-        assert_eq!(Value::Extreme(0).extreme(true), None);
+    fn the_smallest_number_is_none_only_where_a_value_may_be_none() {
+        let bytes = NONE.to_ne_bytes();
+        let decoded = |optional| {
+            let field = Field {
+                offset: 0,
+                ty: Type::Int,
+                optional,
+            };
+            decode_field(&bytes, &field)
+        };
+        assert_eq!(decoded(true), Key::None);
+        assert_eq!(decoded(false), Key::Number(i64::MIN));
+    }
+
+    #[test]
+    fn extremes_at_the_ends_are_kept_like_others() {
+        for value in [i64::MIN, i64::MAX] {
+            for minimum in [true, false] {
+                let kept = Value::Extreme(encode_extreme(value, minimum));
+                assert_eq!(kept.extreme(minimum), value);
+            }
+        }
     }
 }

@@ -163,12 +163,6 @@ impl<'a> Messages<'a> {
             MessageKind::System(pieces) => Said::System(pieces, &values),
             MessageKind::Clear { map } => return self.change(*map, loaded, rows::clear),
             MessageKind::Zero { map } => return self.change(*map, loaded, rows::zero),
-            MessageKind::Delete { map } => {
-                // The keys lie in the message as in a row's key, but for what is before them.
-                let first = layout.values.first().map_or(layout.size, |key| key.offset);
-                let key = &record[first..layout.size];
-                return self.change(*map, loaded, |rows, layout| rows::delete(rows, layout, key));
-            }
             MessageKind::Exit(code) => {
                 self.exit = true;
                 self.exit_code = *code;
@@ -242,6 +236,6 @@ impl<'a> Messages<'a> {
 fn values(record: &[u8], layout: &MessageLayout) -> Vec<Key> {
     let fields = layout.values.iter();
     fields
-        .map(|field| groups::decode_value(&record[field.offset..], field.ty))
+        .map(|field| groups::decode_field(&record[field.offset..], field))
         .collect()
 }

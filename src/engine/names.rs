@@ -1,8 +1,16 @@
 //! Numbers for names that only user space knows: runtimes with their versions, and modules.
 
-use ewapa_lang::plan::{Plan, Shape};
-use ewapa_lang::types::Type;
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 
+use aya::maps::MapData;
+use ewapa_codegen::program::names_of;
+use ewapa_lang::plan::{Expr, ExprKind, NameTest, Plan, Shape};
+use ewapa_lang::types::{Enumeration, Type};
+use libbpf_sys as bpf;
+
+use crate::output::cells::is_escaped;
 use crate::symbolize::Symbols;
 
 use super::load::Loaded;
@@ -21,6 +29,11 @@ pub struct Names {
     pub stacks: Stacks,
     /// The formats of points in time: those of the plan.
     pub formats: Vec<String>,
+    /// The texts of the script that have characters which are escaped in texts of traced processes.
+    pub written: HashSet<Vec<u8>>,
+    tests: Vec<NameTest>,
+    /// Where the kernel finds the answers of the tests about modules.
+    module_answers: Option<MapData>,
 }
 
 /// What a raw probe is attached to.
@@ -46,6 +59,44 @@ fn shows_addresses(plan: &Plan) -> bool {
         || shapes.flat_map(Shape::types).any(|ty| is_address(&ty))
 }
 
+/// The texts that expressions of a plan have, if any character of them would be escaped.
+fn written(plan: &Plan) -> HashSet<Vec<u8>> {
+    fn note(expr: &Expr, found: &mut HashSet<Vec<u8>>) {
+        if let ExprKind::Text(text) = &expr.kind
+            && text.contains(is_escaped)
+        {
+            found.insert(text.as_bytes().to_vec());
+        }
+        expr.parts().into_iter().for_each(|part| note(part, found));
+    }
+    let mut found = HashSet::new();
+    for action in plan.clauses.iter().flat_map(|clause| &clause.actions) {
+        action.any_expression(&mut |expr| {
+            note(expr, &mut found);
+            false
+        });
+    }
+    found
+}
+
+/// Tells the kernel the answers for a name.
+fn answer(map: &MapData, index: usize, answers: u64) -> io::Result<()> {
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    // SAFETY: the key has the four bytes of an index, the value the eight of a word.
+    let result = unsafe {
+        bpf::bpf_map_update_elem(
+            map.fd().as_fd().as_raw_fd(),
+            std::ptr::from_ref(&index).cast(),
+            std::ptr::from_ref(&answers).cast(),
+            0,
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 fn intern(names: &mut Vec<String>, name: &str) -> usize {
     names
         .iter()
@@ -58,12 +109,39 @@ fn intern(names: &mut Vec<String>, name: &str) -> usize {
 
 impl Names {
     /// Takes in what values of a plan are shown by.
-    pub fn prepare(&mut self, plan: &Plan, loaded: &mut Loaded) {
+    ///
+    /// # Errors
+    /// The kernel does not take what it has to know of names.
+    pub fn prepare(&mut self, plan: &Plan, loaded: &mut Loaded) -> io::Result<()> {
         self.formats.clone_from(&plan.formats);
+        self.written = written(plan);
         self.stacks = Stacks::take(loaded);
         if !self.stacks.is_empty() || shows_addresses(plan) {
             self.symbols.want();
         }
+        self.tests.clone_from(&plan.tests);
+        self.module_answers = loaded.take_map(names_of(Enumeration::Module)).ok();
+        for of in [Enumeration::Probe, Enumeration::ProbeFunction] {
+            let Ok(map) = loaded.map(names_of(of)) else {
+                continue;
+            };
+            for (index, attached) in self.attached.iter().enumerate() {
+                let name = match of {
+                    Enumeration::Probe => &attached.probe,
+                    _ => &attached.function,
+                };
+                answer(map, index, self.answers(of, name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A bit for each test that accepts a name.
+    fn answers(&self, of: Enumeration, name: &str) -> u64 {
+        let tests = self.tests.iter().enumerate();
+        tests
+            .filter(|(_, test)| test.of == of && test.accepts(name))
+            .fold(0, |answers, (index, _)| answers | 1 << index)
     }
 
     /// The value of the builtin `runtime`: the index in the catalogue in the low byte, above it a number
@@ -81,9 +159,22 @@ impl Names {
             .map_or("?", String::as_str)
     }
 
+    /// Whether a text stands in the script: a process that says the same moves the terminal no more than that does.
+    pub fn is_written(&self, text: &[u8]) -> bool {
+        !self.written.is_empty() && self.written.contains(text)
+    }
+
     /// The value of the builtin `module`.
     pub fn module(&mut self, name: &str) -> i64 {
-        intern(&mut self.modules, name) as i64
+        let known = self.modules.len();
+        let index = intern(&mut self.modules, name);
+        if let Some(map) = &self.module_answers
+            && index == known
+        {
+            // A name behind the end of the map is accepted by no test: 65,536 different files would have to run.
+            let _ = answer(map, index, self.answers(Enumeration::Module, name));
+        }
+        index as i64
     }
 
     /// The name of a value of the builtin `module`.

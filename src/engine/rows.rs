@@ -43,29 +43,6 @@ pub fn zero(map: &MapData, layout: &StoreLayout) -> io::Result<()> {
     }
 }
 
-/// Removes the rows of one key. `shared` is the part of the row's key that all CPUs share.
-///
-/// # Errors
-/// The kernel refuses.
-pub fn delete(map: &MapData, layout: &StoreLayout, shared: &[u8]) -> io::Result<()> {
-    match layout.kind {
-        MapKind::PerCpuArray => zero_array(map, layout),
-        MapKind::Shared => {
-            // Without keys there is one row, whose key is all zeros.
-            let mut key = shared.to_vec();
-            key.resize(layout.key_size, 0);
-            remove(map, &key)
-        }
-        MapKind::HashByCpu => {
-            let cpus = aya::util::nr_cpus().map_err(|(_, error)| error)?;
-            (0..cpus as u64).try_for_each(|cpu| {
-                let key = [&cpu.to_ne_bytes()[..], shared].concat();
-                remove(map, &key)
-            })
-        }
-    }
-}
-
 fn keys(map: &MapData, layout: &StoreLayout) -> io::Result<Vec<Vec<u8>>> {
     let mut keys = Vec::new();
     for_each_row(map, layout, |key, _| keys.push(key.to_vec()))?;

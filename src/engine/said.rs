@@ -11,6 +11,8 @@ use super::trace::Reporter;
 
 /// What a script says while it runs.
 pub enum Said<'a> {
+    /// The script begins: so many probes that do not wait for a process are attached.
+    Attaching(usize),
     /// `printf`: the pieces of the format, and the values for them.
     Printf {
         /// The pieces.

@@ -11,10 +11,14 @@ use super::clauses::Clauses;
 use super::load::Loaded;
 use super::messages::Messages;
 use super::names::Names;
+use super::said::Said;
 use super::trace::Error;
 
 /// Messages that are handled before others are looked after: processes that wait, and intervals.
 const BATCH: usize = 4096;
+
+/// Intervals that are made up for before others are looked after.
+const MOST_TICKS: usize = 1024;
 
 /// A script that runs.
 pub struct Script<'a> {
@@ -31,7 +35,13 @@ impl Script<'_> {
     ///
     /// # Errors
     /// The kernel refuses, or the output cannot be written.
-    pub fn begin(&mut self, names: &Names) -> Result<(), Error> {
+    pub fn begin(&mut self, plan: &Plan, names: &Names) -> Result<(), Error> {
+        let probes = self.clauses.count() + names.attached.len();
+        if probes > 0 {
+            let said = Said::Attaching(probes);
+            let said = self.messages.listener.said(plan, &said, names);
+            said.map_err(Error::Output)?;
+        }
         self.clauses.begin().map_err(clause_error)?;
         self.drain(names)
     }
@@ -41,8 +51,23 @@ impl Script<'_> {
     /// # Errors
     /// The kernel refuses, or the output cannot be written.
     pub fn step(&mut self, names: &Names) -> Result<bool, Error> {
-        self.clauses.tick().map_err(clause_error)?;
-        self.messages.handle(self.loaded, names, BATCH)
+        let now = Instant::now();
+        for _ in 0..MOST_TICKS {
+            let ticked = self.clauses.tick(now).map_err(clause_error)?;
+            let more = self.messages.handle(self.loaded, names, BATCH)?;
+            if !ticked || more || self.messages.exit {
+                return Ok(more);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is to be said about the intervals of the script, if anything.
+    pub fn trouble(&self) -> Option<String> {
+        let missed = self.clauses.missed();
+        (missed > 0).then(|| {
+            format!("{missed} ends of intervals were left out: ewapa could not run for more than a second")
+        })
     }
 
     /// Shows all maps as they are now.

@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
+use clap::ValueEnum;
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::plan::Plan;
@@ -52,7 +53,7 @@ pub enum Target {
 }
 
 /// How a run goes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Wishes {
     /// How WASI calls are probed; the fastest way if it is none.
     pub mechanism: Option<Mechanism>,
@@ -62,6 +63,15 @@ pub struct Wishes {
     pub interval: Option<Duration>,
     /// No process that the run did not start, or was not given, is ever held.
     pub no_hold: bool,
+    /// What the kernel has is taken for missing.
+    pub without: Vec<Feature>,
+}
+
+/// What a kernel may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Feature {
+    /// Loops that the kernel ends by itself.
+    MayGoto,
 }
 
 /// Takes tables while a run goes on.
@@ -104,6 +114,11 @@ pub fn trace(
     };
 
     let generated = program::generate(plan)?;
+    if program::needs_may_goto(plan)
+        && (wishes.without.contains(&Feature::MayGoto) || !attach::has_may_goto())
+    {
+        return Err(Error::NoLoops);
+    }
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
     timings.mark("compile and link");
 
@@ -130,7 +145,9 @@ pub fn trace(
     };
     timings.mark("kernel's layout");
     let mut loaded = Loaded::new(&linked, &settings)?;
-    names.prepare(plan, &mut loaded);
+    names
+        .prepare(plan, &mut loaded)
+        .map_err(io_error("cannot tell the kernel the names of probes"))?;
     timings.mark("maps");
     let stopped = if follows_all { "held" } else { "processes" };
     let keeper =

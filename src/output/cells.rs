@@ -27,6 +27,8 @@ pub enum KeyCell {
     Unsigned(u64),
     /// A name, or a text of a traced process as it came.
     Name(String),
+    /// A text that stands in the script.
+    Written(String),
     /// What a process has reached: in the order in which that happens.
     Phase(Phase),
     /// Functions, the innermost first.
@@ -38,14 +40,18 @@ impl KeyCell {
     pub fn new(key: &Key, ty: Type, names: &Names) -> KeyCell {
         let number = match key {
             Key::Text(bytes) => {
-                return KeyCell::Name(String::from_utf8_lossy(bytes).into_owned());
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                return match names.is_written(bytes) {
+                    true => KeyCell::Written(text),
+                    false => KeyCell::Name(text),
+                };
             }
             Key::Bytes(bytes) => return KeyCell::Name(printable(bytes)),
             Key::Address { address, .. } if *address == NONE as u64 => return KeyCell::None,
             Key::Address { address, pid } => {
                 return KeyCell::Name(stack::function(*address, *pid, ty, names));
             }
-            Key::Number(NONE) => return KeyCell::None,
+            Key::None => return KeyCell::None,
             Key::Number(number) => *number,
         };
         let or_number = |name: Option<&str>| name.map_or_else(|| number.to_string(), str::to_owned);
@@ -105,6 +111,7 @@ impl KeyCell {
             KeyCell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
             KeyCell::Stack(stack) => escape(&stack.line()),
             KeyCell::Name(name) => escape(name),
+            KeyCell::Written(text) => text.clone(),
             KeyCell::None | KeyCell::Number(_) | KeyCell::Unsigned(_) | KeyCell::Phase(_) => {
                 self.plain()
             }
@@ -130,7 +137,7 @@ impl KeyCell {
             KeyCell::Bool(value) => value.to_string(),
             KeyCell::Number(number) => number.to_string(),
             KeyCell::Unsigned(number) => number.to_string(),
-            KeyCell::Name(name) => name.clone(),
+            KeyCell::Name(name) | KeyCell::Written(name) => name.clone(),
             KeyCell::Phase(phase) => phase.name().to_owned(),
             KeyCell::Stack(stack) => stack.block(stack::IN_KEY),
         }
@@ -163,7 +170,7 @@ pub fn printable(bytes: &[u8]) -> String {
 pub fn is(key: &Key, cell: &KeyCell, ty: Type, value: &KeyValue) -> bool {
     match (value, cell) {
         (KeyValue::Number(number), _) => *key == Key::Number(*number),
-        (KeyValue::Text(text), KeyCell::Name(name)) => {
+        (KeyValue::Text(text), KeyCell::Name(name) | KeyCell::Written(name)) => {
             let version = || name.strip_prefix(text.as_str());
             name == text
                 || ty == Type::Enum(Enumeration::Runtime)
@@ -178,13 +185,18 @@ pub fn is(key: &Key, cell: &KeyCell, ty: Type, value: &KeyValue) -> bool {
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() || is_format(character) {
+        if is_escaped(character) {
             write!(out, "{}", character.escape_default()).expect("write to a string");
         } else {
             out.push(character);
         }
     }
     out
+}
+
+/// Whether a character of a traced process is shown as an escape.
+pub fn is_escaped(character: char) -> bool {
+    character.is_control() || is_format(character)
 }
 
 /// As [`escape`], but lines stay lines and tabs stay tabs.
@@ -230,7 +242,7 @@ mod tests {
         );
         assert_eq!(shown(1, Type::Enum(Enumeration::Syscall)), "write");
         assert_eq!(shown(2, Type::Enum(Enumeration::Phase)), "first_wasi");
-        assert_eq!(shown(NONE, Type::Int), "-");
+        assert_eq!(KeyCell::new(&Key::None, Type::Int, &names).plain(), "-");
     }
 
     #[test]

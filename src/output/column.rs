@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ewapa_codegen::histogram;
-use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnExpr, StoreId, Table};
+use ewapa_lang::plan::{Aggregate, BinaryOp, Buckets, ColumnCondition, ColumnExpr, StoreId, Table};
 
 use crate::engine::groups::{Key, Value};
 
@@ -54,14 +54,11 @@ pub fn stores(table: &Table) -> Vec<StoreId> {
 }
 
 fn add_stores(expr: &ColumnExpr, stores: &mut Vec<StoreId>) {
-    match expr {
-        ColumnExpr::Elsewhere { store, .. } => stores.push(*store),
-        ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => add_stores(inner, stores),
-        ColumnExpr::Binary(_, left, right) => {
-            add_stores(left, stores);
-            add_stores(right, stores);
-        }
-        ColumnExpr::Number(_) | ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) => {}
+    if let ColumnExpr::Elsewhere { store, .. } = expr {
+        stores.push(*store);
+    }
+    for part in expr.parts() {
+        add_stores(part, stores);
     }
 }
 
@@ -71,13 +68,8 @@ pub type Totals<'a> = [(&'a ColumnExpr, Quantity)];
 /// The expressions in a column whose sum over all groups is needed.
 pub fn shared(expr: &ColumnExpr) -> Vec<&ColumnExpr> {
     match expr {
-        ColumnExpr::Number(_)
-        | ColumnExpr::Aggregate(_)
-        | ColumnExpr::Series(_)
-        | ColumnExpr::Elsewhere { .. } => Vec::new(),
         ColumnExpr::Share(of) => vec![of],
-        ColumnExpr::Negate(inner) => shared(inner),
-        ColumnExpr::Binary(_, left, right) => [shared(left), shared(right)].concat(),
+        _ => expr.parts().into_iter().flat_map(shared).collect(),
     }
 }
 
@@ -95,10 +87,37 @@ pub fn evaluate(expr: &ColumnExpr, basis: Basis) -> Option<Quantity> {
         ColumnExpr::Binary(op, left, right) => {
             evaluate(left, basis)?.combine(*op, evaluate(right, basis)?)
         }
+        ColumnExpr::Choose {
+            condition,
+            then,
+            otherwise,
+        } => evaluate(
+            if holds(condition, basis) {
+                then
+            } else {
+                otherwise
+            },
+            basis,
+        ),
         ColumnExpr::Share(of) => {
             let (_, total) = basis.totals.iter().find(|(summed, _)| *summed == &**of)?;
             evaluate(of, basis)?.combine(BinaryOp::Div, *total)
         }
+    }
+}
+
+/// Whether a condition holds for one group. A comparison with what has no value does not.
+fn holds(condition: &ColumnCondition, basis: Basis) -> bool {
+    match condition {
+        ColumnCondition::Compare(op, left, right) => {
+            let sides = evaluate(left, basis).zip(evaluate(right, basis));
+            sides.is_some_and(|(left, right)| left.compares(*op, right))
+        }
+        ColumnCondition::Logic(BinaryOp::And, left, right) => {
+            holds(left, basis) && holds(right, basis)
+        }
+        ColumnCondition::Logic(_, left, right) => holds(left, basis) || holds(right, basis),
+        ColumnCondition::Not(inner) => !holds(inner, basis),
     }
 }
 
@@ -126,8 +145,12 @@ fn aggregate_value(aggregate: &Aggregate, basis: Basis) -> Option<Quantity> {
         Aggregate::Avg { sum, values } => {
             some(values).map(|count| Quantity::Real(number(sum) as f64 / count as f64))
         }
-        Aggregate::Min { min, .. } => slot(min).extreme(true).map(Quantity::Whole),
-        Aggregate::Max { max, .. } => slot(max).extreme(false).map(Quantity::Whole),
+        Aggregate::Min { min, values } => {
+            some(values).map(|_| Quantity::Whole(slot(min).extreme(true)))
+        }
+        Aggregate::Max { max, values } => {
+            some(values).map(|_| Quantity::Whole(slot(max).extreme(false)))
+        }
         Aggregate::Stddev {
             sum,
             squares,
@@ -142,8 +165,8 @@ fn aggregate_value(aggregate: &Aggregate, basis: Basis) -> Option<Quantity> {
         } => quantile(
             slot(histogram).histogram(),
             q,
-            slot(min).extreme(true)?,
-            slot(max).extreme(false)?,
+            slot(min).extreme(true),
+            slot(max).extreme(false),
         )
         .map(Quantity::Real),
     }
@@ -246,6 +269,40 @@ mod tests {
     fn the_standard_deviation_is_that_of_the_population() {
         // 2 4 4 4 5 5 7 9: mean 5, standard deviation 2
         assert_eq!(stddev(8, 40, 4 + 16 * 3 + 25 * 2 + 49 + 81), 2.0);
+    }
+
+    #[test]
+    fn a_choice_compares_and_what_has_no_value_does_not_hold() {
+        let count = || ColumnExpr::Aggregate(Aggregate::Count { count: SlotId(0) });
+        let average = || {
+            ColumnExpr::Aggregate(Aggregate::Avg {
+                sum: SlotId(1),
+                values: SlotId(2),
+            })
+        };
+        let compare = |op, left, right| ColumnCondition::Compare(op, left, right);
+        let choose = |condition| ColumnExpr::Choose {
+            condition: Box::new(condition),
+            then: Box::new(average()),
+            otherwise: Box::new(ColumnExpr::Number(-1.0)),
+        };
+        let of = |condition: ColumnCondition, count, values| {
+            let slots = [Value::Sum(count), Value::Sum(30), Value::Sum(values)];
+            evaluate(&choose(condition), Basis::of_slots(&slots, Duration::ZERO))
+        };
+        let many = || compare(BinaryOp::Gt, count(), ColumnExpr::Number(5.0));
+        let slow = || compare(BinaryOp::Ge, average(), ColumnExpr::Number(7.5));
+        assert_eq!(of(many(), 6, 4), Some(Quantity::Real(7.5)));
+        assert_eq!(of(many(), 5, 4), Some(Quantity::Whole(-1)));
+        // The side that is taken may have no value.
+        assert_eq!(of(many(), 6, 0), None);
+        assert_eq!(of(slow(), 6, 4), Some(Quantity::Real(7.5)));
+        assert_eq!(of(slow(), 6, 0), Some(Quantity::Whole(-1)));
+        let both = |op| ColumnCondition::Logic(op, Box::new(many()), Box::new(slow()));
+        assert_eq!(of(both(BinaryOp::And), 5, 4), Some(Quantity::Whole(-1)));
+        assert_eq!(of(both(BinaryOp::Or), 5, 4), Some(Quantity::Real(7.5)));
+        let not_slow = ColumnCondition::Not(Box::new(slow()));
+        assert_eq!(of(not_slow, 6, 0), None);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Evaluates conditions over results.
 
-use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{
     Aggregate, BinaryOp, Cell, Entry, KeyValue, MapValue, Plan, ResultExpr, ResultKind, RunValue,
 };
@@ -68,16 +67,7 @@ impl Sight<'_> {
     }
 
     fn compare(self, op: BinaryOp, left: &ResultExpr, right: &ResultExpr) -> Option<bool> {
-        let ordering = self.value(left)?.order(self.value(right)?);
-        Some(match op {
-            BinaryOp::Eq => ordering.is_eq(),
-            BinaryOp::Ne => ordering.is_ne(),
-            BinaryOp::Lt => ordering.is_lt(),
-            BinaryOp::Le => ordering.is_le(),
-            BinaryOp::Gt => ordering.is_gt(),
-            BinaryOp::Ge => ordering.is_ge(),
-            _ => unreachable!("the checker makes this a number"),
-        })
+        Some(self.value(left)?.compares(op, self.value(right)?))
     }
 
     fn value(self, expr: &ResultExpr) -> Option<Quantity> {
@@ -85,7 +75,7 @@ impl Sight<'_> {
             ResultKind::Number(amount) => Some(Quantity::from(*amount)),
             ResultKind::Column(index) => self.row?.values[*index],
             ResultKind::Key(index) => match self.row?.keys[*index].raw {
-                Key::Number(NONE) | Key::Text(_) | Key::Bytes(_) | Key::Address { .. } => None,
+                Key::None | Key::Text(_) | Key::Bytes(_) | Key::Address { .. } => None,
                 Key::Number(number) => Some(Quantity::Whole(number)),
             },
             ResultKind::Cell(cell) => self.cell(cell),

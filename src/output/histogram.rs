@@ -67,20 +67,30 @@ pub fn draw(buckets: Buckets, counts: &[(u16, u64)], ty: Type) -> String {
 
 fn range(buckets: Buckets, index: usize, ty: Type) -> String {
     let (low, high) = bounds(buckets, index);
-    let step = match buckets {
-        Buckets::Linear { step, .. } => step,
-        Buckets::LogLinear | Buckets::Log2 => 0,
-    };
     let (_, factor) = unit(buckets, ty);
-    let number = |bound: i64| number(bound / factor, step / factor);
+    let number = |bound: i64| match buckets {
+        Buckets::Linear { step, .. } => number(bound / factor, step / factor),
+        Buckets::Log2 { bits } => number(bound, step_at(bound, bits)),
+        Buckets::LogLinear => number(bound, 0),
+    };
     match (low, high) {
         (i64::MIN, _) => format!("(..., {})", number(high)),
         // The largest number is one less than the power of two.
-        (_, i64::MAX) if buckets == Buckets::Log2 => format!("[{}, 8E)", number(low)),
+        (_, i64::MAX) if matches!(buckets, Buckets::Log2 { .. }) => {
+            format!("[{}, 8E)", number(low))
+        }
         (_, i64::MAX) => format!("[{}, ...)", number(low)),
-        _ if step == 0 && high - low == 1 => format!("[{}]", number(low)),
+        _ if !matches!(buckets, Buckets::Linear { .. }) && high - low == 1 => {
+            format!("[{}]", number(low))
+        }
         _ => format!("[{}, {})", number(low), number(high)),
     }
+}
+
+/// The size of the step that begins at a bound.
+fn step_at(bound: i64, bits: u8) -> i64 {
+    let power = bound.checked_ilog2().unwrap_or(0);
+    1 << power.saturating_sub(u32::from(bits))
 }
 
 /// A bound in the largest multiple of 1024 that divides it and the step, so that a whole column has one form.
@@ -119,7 +129,7 @@ mod tests {
     #[test]
     fn powers_of_two_are_drawn_as_by_bpftrace() {
         check(
-            Buckets::Log2,
+            Buckets::Log2 { bits: 0 },
             Type::Int,
             &[0, -3, 1, 2, 3, 20, 20, 20],
             &expect![[r"
@@ -133,7 +143,7 @@ mod tests {
             "]],
         );
         check(
-            Buckets::Log2,
+            Buckets::Log2 { bits: 0 },
             Type::Size,
             &[600, 1024, 1024, 5000],
             &expect![[r"
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn the_largest_powers_have_suffixes_too() {
         check(
-            Buckets::Log2,
+            Buckets::Log2 { bits: 0 },
             Type::Int,
             &[1 << 61, i64::MAX],
             &expect![[r"
@@ -156,6 +166,19 @@ mod tests {
                 [4E, 8E)               1 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|
             "]],
         );
+    }
+
+    #[test]
+    fn the_bounds_of_finer_ranges_have_the_suffix_of_their_steps() {
+        let quarters = Buckets::Log2 { bits: 2 };
+        let ranges = |values: &[i64]| -> Vec<String> {
+            let drawn = draw(quarters, &counts(quarters, values), Type::Int);
+            let lines = drawn.lines().filter(|line| line.contains('@'));
+            lines.map(|line| line[..16].trim_end().to_owned()).collect()
+        };
+        assert_eq!(ranges(&[-1, 7, 9]), ["(..., 0)", "[7]", "[8, 10)"]);
+        assert_eq!(ranges(&[3900, 4096]), ["[3584, 4K)", "[4K, 5K)"]);
+        assert_eq!(ranges(&[1 << 20, i64::MAX]), ["[1024K, 1280K)", "[7E, 8E)"]);
     }
 
     #[test]
@@ -212,6 +235,6 @@ mod tests {
 
     #[test]
     fn a_histogram_of_nothing_is_empty() {
-        check(Buckets::Log2, Type::Int, &[], &expect![[""]]);
+        check(Buckets::Log2 { bits: 0 }, Type::Int, &[], &expect![[""]]);
     }
 }

@@ -1,11 +1,10 @@
 //! Values by the conversions of printf(3).
 //!
-//! A text is what a traced process says: control characters in it are escaped wherever it goes. Those of
-//! the format string stay as the script has them.
+//! Control characters in a text of a traced process are escaped wherever it goes. Those of the format string,
+//! and of texts that stand in the script, stay as the script has them.
 
 use std::iter;
 
-use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{Conversion, Piece, Show};
 use ewapa_lang::types::Type;
 
@@ -23,7 +22,7 @@ pub fn format(pieces: &[Piece], types: &[Type], values: &[Key], names: &Names) -
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Value(conversion) => {
-                let (ty, value) = arguments.next().unwrap_or((&Type::Int, &Key::Number(NONE)));
+                let (ty, value) = arguments.next().unwrap_or((&Type::Int, &Key::None));
                 out.push_str(&convert(*conversion, *ty, value, names));
             }
         }
@@ -33,7 +32,7 @@ pub fn format(pieces: &[Piece], types: &[Type], values: &[Key], names: &Names) -
 
 fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> String {
     let number = match (value, conversion.show) {
-        (Key::Number(NONE), _) => return pad("-".to_owned(), conversion),
+        (Key::None, _) => return pad("-".to_owned(), conversion),
         (Key::Bytes(bytes), Show::HexBytes) => {
             return pad(hex(bytes, conversion.alternate), conversion);
         }
@@ -53,7 +52,15 @@ fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> Stri
         }
         (Key::Text(bytes), _) => {
             let text = cut(&String::from_utf8_lossy(bytes), conversion);
-            return pad(cells::escape(&text), conversion);
+            let is_written = names.is_written(bytes);
+            return pad(
+                if is_written {
+                    text
+                } else {
+                    cells::escape(&text)
+                },
+                conversion,
+            );
         }
         (Key::Number(number), _) => *number,
         (Key::Address { address, .. }, _) => *address as i64,
@@ -296,7 +303,7 @@ mod tests {
                 zeros: true,
                 ..PLAIN
             };
-            assert_eq!(shown(conversion, Type::Size, Key::Number(NONE)), "   -");
+            assert_eq!(shown(conversion, Type::Size, Key::None), "   -");
         }
     }
 

@@ -49,6 +49,20 @@ impl Quantity {
         Some(Quantity::Real(value))
     }
 
+    /// Whether `self op other`, where `op` is a comparison.
+    pub fn compares(self, op: BinaryOp, other: Quantity) -> bool {
+        let ordering = self.order(other);
+        match op {
+            BinaryOp::Eq => ordering.is_eq(),
+            BinaryOp::Ne => ordering.is_ne(),
+            BinaryOp::Lt => ordering.is_lt(),
+            BinaryOp::Le => ordering.is_le(),
+            BinaryOp::Gt => ordering.is_gt(),
+            BinaryOp::Ge => ordering.is_ge(),
+            _ => unreachable!("the checker makes this a comparison"),
+        }
+    }
+
     /// The order of two numbers.
     pub fn order(self, other: Quantity) -> Ordering {
         match (self, other) {

@@ -167,6 +167,7 @@ impl Reporter for Report<'_> {
 impl Listener for Report<'_> {
     fn said(&mut self, plan: &Plan, said: &Said<'_>, names: &Names) -> io::Result<()> {
         match said {
+            Said::Attaching(probes) => self.exporter.attaching(&mut self.out, *probes),
             Said::Printf { pieces, values } => {
                 self.write_text(Source::Printf, &formatted(pieces, values, names))
             }

@@ -176,5 +176,9 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         Counter::Lives,
         "processes found no room: their phases were not seen",
     );
+    say(
+        Counter::Stacks,
+        "stacks found no place, as others have it: they count as none",
+    );
     lines
 }

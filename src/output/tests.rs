@@ -209,7 +209,7 @@ fn having_decides_before_the_limit() {
 
 #[test]
 fn a_comparison_without_a_value_is_false_in_having() {
-    let none = Key::Number(ewapa_lang::builtin::NONE);
+    let none = Key::None;
     let rows = |condition: &str| {
         let text = format!(
             "table t from wasi:* by fd, module {{ n = count(), mean = avg(duration) }}
@@ -567,7 +567,7 @@ fn json_is_what_its_schema_says() {
     let text = "table t from wasi:* by func, runtime { n = count(), mean = avg(duration) }
       table u from wasi:* by comm, fd, ok, errno, duration { n = rate(bytes) }
       check \"few\" t.n < 3; check \"unknown\" u.n > 3B; check \"clean\" lost == 0;";
-    let none = || Key::Number(ewapa_lang::builtin::NONE);
+    let none = || Key::None;
     let keys = [
         Key::Text(vec![0xff, 7]),
         none(),

@@ -7,6 +7,7 @@ use ewapa_lang::types::{Enumeration, Type};
 use super::is_word;
 use crate::compiler::{Compiler, Place};
 use crate::insn::{Alu, Cond, Label, R0, R1};
+use crate::program::names_of;
 
 impl Compiler<'_> {
     /// Goes to `target` if the condition evaluates to `when`, else falls through.
@@ -57,6 +58,9 @@ impl Compiler<'_> {
                 self.contains(text, part, target, when != negated);
             }
             ExprKind::IsNone(inner) => self.is_none(inner, target, when != negated),
+            ExprKind::Named { value, test } => {
+                self.is_named(value, *test, target, when != negated);
+            }
             ExprKind::HasKey { store, keys } => {
                 self.has_key(*store, keys, target, when != negated);
             }
@@ -130,6 +134,27 @@ impl Compiler<'_> {
             self.frame.release(mark);
         }
         self.asm.place(end);
+    }
+
+    /// Goes to `target` if that the name of a value passes a test is `when`. The answers for a name are the bits
+    /// of its word in a map.
+    fn is_named(&mut self, value: &Expr, test: usize, target: Label, when: bool) {
+        let Type::Enum(of) = value.ty else {
+            unreachable!("the checker asks for names of what has some");
+        };
+        let (mark, end) = (self.frame.mark(), self.asm.label());
+        let no = if when { end } else { target };
+        self.value(value, no);
+        let key = self.keep();
+        self.look_up(names_of(of), key.offset);
+        self.asm.jump_if_imm(Cond::Eq, R0, 0, no);
+        self.asm.load(R0, R0, 0);
+        self.asm.constant(R1, 1 << test);
+        self.asm.alu(Alu::And, R0, R1);
+        let cond = if when { Cond::Ne } else { Cond::Eq };
+        self.asm.jump_if_imm(cond, R0, 0, target);
+        self.asm.place(end);
+        self.frame.release(mark);
     }
 
     /// Goes to `target` if that the map has the key is `when`.

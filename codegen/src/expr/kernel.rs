@@ -2,7 +2,7 @@
 
 use ewapa_lang::plan::{KernelValue, RawKind};
 use ewapa_lang::types::{Space, Type};
-use ewapa_templates::{ELAPSED, PARENT};
+use ewapa_templates::{Counter, ELAPSED, PARENT};
 
 use crate::compiler::{CONTEXT, Compiler};
 use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3};
@@ -74,6 +74,7 @@ impl Compiler<'_> {
     /// The current stack into `r0`: its number, and the process.
     pub(super) fn stack(&mut self, ty: Type, none: Label) {
         const BPF_F_USER_STACK: i64 = 1 << 8;
+        const EEXIST: i32 = 17;
         let Type::Stack(stack) = ty else {
             unreachable!("the checker gives stacks the type of one");
         };
@@ -85,7 +86,13 @@ impl Compiler<'_> {
         };
         self.asm.constant(R3, flags);
         self.asm.call(Helper::StackId);
-        self.asm.jump_if_imm(Cond::Slt, R0, 0, none);
+        let kept = self.asm.label();
+        self.asm.jump_if_imm(Cond::Sge, R0, 0, kept);
+        // A process without such a stack has none. Where another stack has the place, one is lost.
+        self.asm.jump_if_imm(Cond::Ne, R0, -EEXIST, none);
+        self.count(Counter::Stacks);
+        self.asm.jump(none);
+        self.asm.place(kept);
         self.cut(4, false);
         if stack.space == Space::Kernel {
             return;

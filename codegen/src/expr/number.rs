@@ -33,6 +33,7 @@ impl Compiler<'_> {
             }
             // At a raw event the record may be of no call.
             ExprKind::Builtin(builtin) if !builtin.nullable && self.raw.is_none() => {}
+            ExprKind::Variable(variable) if !self.block.optional[variable.0] => {}
             _ => places.extend(self.place_of(expr).filter(|place| !places.contains(place))),
         }
     }

@@ -63,7 +63,7 @@ pub fn generate(
         let clause = &plan.clauses[*index];
         compiler.callback_prefix = format!("{LOOP}{index}");
         let mark = compiler.frame.mark();
-        act(clause, &mut compiler);
+        act(clause, &parts.nones.variables[*index], &mut compiler);
         compiler.frame.release(mark);
         let limit = frame_limit(&clause.event);
         let whole = compiler.frame.deepest() + compiler.callback_stack;
@@ -125,7 +125,7 @@ fn weight(clause: &Clause) -> usize {
     weight + if loops { SIMPLE } else { 0 }
 }
 
-fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
+fn act(clause: &Clause, optional: &[bool], compiler: &mut Compiler<'_>) {
     let end = compiler.asm.label();
     match &clause.event {
         Event::Wasi(_) | Event::WasiEnter(_) => match_probes(&mut compiler.asm, clause, end),
@@ -133,7 +133,7 @@ fn act(clause: &Clause, compiler: &mut Compiler<'_>) {
         _ => {}
     }
     compiler.forgetful = weight(clause) > SIMPLE && !is_table(clause);
-    compiler.declare(&clause.variables, iterates(&clause.actions));
+    compiler.declare(&clause.variables, optional, iterates(&clause.actions));
     if let Some(filter) = &clause.filter {
         compiler.branch(filter, end, false);
     }

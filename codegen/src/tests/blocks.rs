@@ -1,7 +1,7 @@
 //! Conditions, variables, `return`, and events that are no calls.
 
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::plan::BinaryOp::{Add, Eq, Gt, Ne};
+use ewapa_lang::plan::BinaryOp::{Add, Eq, Gt, Ne, Shl};
 use ewapa_lang::plan::{Action, Clause, Event, Expr, Plan, SlotKind};
 use ewapa_lang::types::Type;
 
@@ -129,15 +129,41 @@ fn a_return_ends_the_block_and_no_other() {
 #[test]
 fn a_variable_is_none_until_it_is_assigned() {
     let plan = telling(
+        1,
+        vec![say(number(0)), assign(0, field("fd")), say(number(0))],
+    );
+    assert_eq!(said(&plan, &fds(&[7])), [NONE, 7]);
+}
+
+#[test]
+fn a_variable_that_is_never_none_is_0_until_it_is_assigned() {
+    let plan = telling(
         2,
         vec![
             say(number(1)),
             assign(1, int(7)),
-            say(number(1)),
+            assign(0, number(1)),
             say(number(0)),
         ],
     );
-    assert_eq!(said(&plan, &fds(&[0])), [NONE, 7, NONE]);
+    assert_eq!(said(&plan, &fds(&[0])), [0, 7]);
+}
+
+#[test]
+fn the_smallest_number_is_none_only_where_a_value_may_be_none() {
+    let smallest = op(int(1), Shl, int(63));
+    let plan = telling(
+        2,
+        vec![
+            assign(0, smallest.clone()),
+            say(op(number(0), Add, int(1))),
+            assign(1, field("fd")),
+            say(op(number(1), Add, int(1))),
+        ],
+    );
+    let plan_of = |fd| said(&plan, &fds(&[fd]));
+    assert_eq!(plan_of(5), [i64::MIN + 1, 6]);
+    assert_eq!(plan_of(NONE), [i64::MIN + 1, NONE]);
 }
 
 #[test]

@@ -263,7 +263,8 @@ fn a_path_leads_to_every_instruction_of_every_slot() {
         SlotKind::Last,
         SlotKind::Tally,
         HISTOGRAM,
-        SlotKind::Histogram(Buckets::Log2),
+        SlotKind::Histogram(Buckets::Log2 { bits: 0 }),
+        SlotKind::Histogram(Buckets::Log2 { bits: 2 }),
         SlotKind::Histogram(Buckets::Linear {
             min: 0,
             max: 10,

@@ -47,7 +47,11 @@ fn a_message_is_its_index_and_its_values() {
 
 #[test]
 fn the_layout_says_where_the_values_are() {
-    let field = |offset, ty| Field { offset, ty };
+    let field = |offset, ty| Field {
+        offset,
+        ty,
+        optional: false,
+    };
     let layouts = compile(&telling(Vec::new())).messages;
     assert_eq!(
         layouts[0],

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ewapa_lang::builtin::{Known, NONE};
 use ewapa_lang::plan::{
-    Action, BinaryOp, Clause, Event, Expr, ExprKind, Plan, Record, SlotKind, StoreId,
+    Action, BinaryOp, Clause, Event, Expr, ExprKind, Nones, Plan, Record, SlotKind, StoreId,
 };
 use ewapa_lang::types::Type;
 use ewapa_lang::wasi::Function;
@@ -99,14 +99,16 @@ pub struct Reference<'a> {
     pub untold: u64,
     max_rows: usize,
     max_messages: usize,
+    nones: Nones,
 }
 
 /// One event as a clause sees it.
 struct Scope<'a> {
     cpu: u64,
     call: &'a Call,
-    /// [`NONE`] if it has no value.
+    /// [`NONE`] if it has no value and may have none.
     variables: Vec<Key>,
+    optional: Vec<bool>,
 }
 
 impl<'a> Reference<'a> {
@@ -120,36 +122,39 @@ impl<'a> Reference<'a> {
             untold: 0,
             max_rows,
             max_messages,
+            nones: Nones::of(plan),
         }
     }
 
     /// Takes one completed call on this CPU.
     pub fn take(&mut self, cpu: u64, call: &Call) {
         let plan = self.plan;
-        for clause in &plan.clauses {
+        for (index, clause) in plan.clauses.iter().enumerate() {
             if probes_match(clause, call) {
-                self.clause(clause, cpu, call);
+                self.clause(index, cpu, call);
             }
         }
     }
 
     /// An event that is no call: the clause with this index, if it waits for one.
     pub fn event(&mut self, cpu: u64, clause: usize) {
-        let clause = &self.plan.clauses[clause];
-        if !matches!(clause.event, Event::Wasi(_)) {
+        if !matches!(self.plan.clauses[clause].event, Event::Wasi(_)) {
             self.clause(clause, cpu, &Call::blank());
         }
     }
 
-    fn clause(&mut self, clause: &Clause, cpu: u64, call: &Call) {
-        let none = |ty: &Type| match ty {
+    fn clause(&mut self, index: usize, cpu: u64, call: &Call) {
+        let clause = &self.plan.clauses[index];
+        let optional = self.nones.variables[index].clone();
+        let start = |(ty, optional): (&Type, &bool)| match ty {
             Type::Text(_) => Key::Text(Vec::new()),
-            _ => Key::Number(NONE),
+            _ => Key::Number(if *optional { NONE } else { 0 }),
         };
         let scope = &mut Scope {
             cpu,
             call,
-            variables: clause.variables.iter().map(none).collect(),
+            variables: clause.variables.iter().zip(&optional).map(start).collect(),
+            optional,
         };
         let filter = clause.filter.as_ref();
         if filter.is_none_or(|filter| self.context(scope).holds(filter)) {
@@ -161,6 +166,7 @@ impl<'a> Reference<'a> {
         Context {
             call: scope.call,
             variables: &scope.variables,
+            optional: &scope.optional,
             stores: &self.stores,
         }
     }

@@ -176,9 +176,14 @@ fn the_histogram_of_the_kernel_is_that_of_user_space() {
 }
 
 /// Histograms of every kind.
-const HISTOGRAMS: [Buckets; 7] = [
+const HISTOGRAMS: [Buckets; 12] = [
     Buckets::LogLinear,
-    Buckets::Log2,
+    Buckets::Log2 { bits: 0 },
+    Buckets::Log2 { bits: 1 },
+    Buckets::Log2 { bits: 2 },
+    Buckets::Log2 { bits: 3 },
+    Buckets::Log2 { bits: 4 },
+    Buckets::Log2 { bits: 5 },
     linear(0, 100, 10),
     linear(-7, 20, 4),
     linear(-1, 1, 1),

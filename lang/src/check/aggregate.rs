@@ -188,7 +188,7 @@ fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
         ),
         Kind::Histogram => (
             "one or two arguments",
-            "such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two"
+            "such as `hist(duration)`, or `hist(duration, 2)` with 4 steps for each power of two"
                 .to_owned(),
         ),
         Kind::Series => (
@@ -248,7 +248,7 @@ impl Checker<'_> {
             }
             (Kind::Stats, [value]) => (Shape::Stats, Some(self.argument(function, value))),
             (Kind::Histogram, [value]) => (
-                Shape::Histogram(Buckets::Log2),
+                Shape::Histogram(Buckets::Log2 { bits: 0 }),
                 Some(self.argument(function, value)),
             ),
             (Kind::Histogram, [value, bits]) => {

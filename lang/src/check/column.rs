@@ -3,7 +3,7 @@
 use crate::ast::{self, Amount, Arg, BinaryOp, ExprKind, Name, Number, UnaryOp};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Aggregate, Column, ColumnExpr};
+use crate::plan::{self, Aggregate, Column, ColumnCondition, ColumnExpr};
 use crate::span::Span;
 use crate::types::Type;
 
@@ -13,9 +13,9 @@ use super::elsewhere::WASI_CALLS;
 use super::name::Meaning;
 use super::param::Constant;
 use super::slots::Slots;
-use super::typing::{Operand, a, arithmetic, numeric};
+use super::typing::{Operand, a, arithmetic, comparison, numeric};
 use super::unit::Has;
-use super::value::{Position, operator};
+use super::value::{Position, is_comparison, operator, planned};
 
 /// A part of a column whose type is known.
 struct Part {
@@ -132,8 +132,85 @@ impl Checker<'_> {
                 _ if operator(*op).is_some() => self.condition_in_column(span),
                 _ => self.refuse_expr(expr),
             },
+            ExprKind::Ternary(condition, then, otherwise) => {
+                let condition = self.column_condition(condition, table, slots);
+                let then = self.column_part(then, table, slots);
+                let otherwise = self.column_part(otherwise, table, slots);
+                self.column_choice(condition?, then?, otherwise?, span)
+            }
             _ => self.refuse_expr(expr),
         }
+    }
+
+    /// What decides between two values of a column.
+    fn column_condition(
+        &mut self,
+        expr: &ast::Expr,
+        table: &ast::Table,
+        slots: &mut Slots,
+    ) -> Option<ColumnCondition> {
+        match &expr.kind {
+            ExprKind::Unary(UnaryOp::Not, inner) => {
+                let inner = self.column_condition(inner, table, slots)?;
+                Some(ColumnCondition::Not(Box::new(inner)))
+            }
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
+                let left = self.column_condition(left, table, slots);
+                let right = self.column_condition(right, table, slots);
+                let (left, right) = (Box::new(left?), Box::new(right?));
+                Some(ColumnCondition::Logic(planned(*op), left, right))
+            }
+            ExprKind::Binary(op, left, right) if is_comparison(*op) => {
+                let left = self.column_part(left, table, slots);
+                let right = self.column_part(right, table, slots);
+                let (left, right) = (left?, right?);
+                self.report(comparison(*op, left.operand, right.operand))?;
+                Some(ColumnCondition::Compare(
+                    planned(*op),
+                    left.value,
+                    right.value,
+                ))
+            }
+            _ => {
+                let part = self.column_part(expr, table, slots)?;
+                let message = format!("this is {}, not a condition", a(part.operand.ty));
+                let error = Diagnostic::new(Code::NotACondition, expr.span, message);
+                self.errors
+                    .push(error.help("compare it, such as with `> 0`"));
+                None
+            }
+        }
+    }
+
+    fn column_choice(
+        &mut self,
+        condition: ColumnCondition,
+        then: Part,
+        otherwise: Part,
+        span: Span,
+    ) -> Option<Part> {
+        let (one, other) = (then.operand, otherwise.operand);
+        let ty = match (one.ty, other.ty) {
+            (one, other) if one == other => one,
+            (ty, _) if other.is_zero() => ty,
+            (_, ty) if one.is_zero() => ty,
+            _ => {
+                let (one_type, other_type) = (a(one.ty), a(other.ty));
+                let message = format!("`? :` gives {one_type} or {other_type}");
+                let error = Diagnostic::new(Code::MixedTypes, other.span, message)
+                    .label(format!("this is {other_type}"))
+                    .also(one.span, format!("this is {one_type}"));
+                self.errors
+                    .push(error.help("both sides have the same type"));
+                return None;
+            }
+        };
+        let value = ColumnExpr::Choose {
+            condition: Box::new(condition),
+            then: Box::new(then.value),
+            otherwise: Box::new(otherwise.value),
+        };
+        Some(part(value, ty, span))
     }
 
     /// `share(x)`: the part that a row has in the sum of all rows.
@@ -234,8 +311,9 @@ impl Checker<'_> {
             span,
             "a column is a number, and this is a condition",
         );
-        self.errors
-            .push(error.help("to count calls for which it holds write `count() if …`"));
+        self.errors.push(error.help(
+            "to count calls for which it holds write `count() if …`; to choose between two numbers `… ? … : …`",
+        ));
         None
     }
 }
@@ -258,12 +336,11 @@ fn number_part(number: Number, span: Span) -> Part {
 }
 
 fn has_aggregate(value: &ColumnExpr) -> bool {
-    match value {
-        ColumnExpr::Number(_) => false,
-        ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. } => true,
-        ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => has_aggregate(inner),
-        ColumnExpr::Binary(_, left, right) => has_aggregate(left) || has_aggregate(right),
-    }
+    let is_one = matches!(
+        value,
+        ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. }
+    );
+    is_one || value.parts().into_iter().any(has_aggregate)
 }
 
 /// Nanoseconds a second as a plain number: how many of it went on at a time.
@@ -296,6 +373,7 @@ fn adds_up(value: &ColumnExpr) -> bool {
         ColumnExpr::Binary(Mul, left, right) if !has_aggregate(left) => adds_up(right),
         ColumnExpr::Number(_)
         | ColumnExpr::Binary(..)
+        | ColumnExpr::Choose { .. }
         | ColumnExpr::Share(_)
         | ColumnExpr::Series(_)
         | ColumnExpr::Elsewhere { .. } => false,

@@ -4,12 +4,13 @@ use crate::ast::BinaryOp;
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::linux;
-use crate::plan::{self, Phase};
+use crate::plan::{self, Phase, Wanted};
 use crate::span::Span;
 use crate::types::{Enumeration, Type};
 use crate::wasi::Function;
 
 use super::name::did_you_mean;
+use super::name_test::named_later;
 use super::number::{counted, reconcile};
 use super::probe::no_function;
 use super::text;
@@ -40,12 +41,18 @@ impl Checker<'_> {
                 if let Some(value) = none(op, &text, &right, span) {
                     return Some(value);
                 }
+                if named_later(right.expr.ty).is_some() && is_equality(op) {
+                    return self.compared_name(op, right, Wanted::Whole(text), span);
+                }
                 let named = self.compared_text(&text, left, &right)?;
                 (named, right)
             }
             (None, Some(text)) => {
                 if let Some(value) = none(op, &text, &left, span) {
                     return Some(value);
+                }
+                if named_later(left.expr.ty).is_some() && is_equality(op) {
+                    return self.compared_name(op, left, Wanted::Whole(text), span);
                 }
                 let named = self.compared_text(&text, right, &left)?;
                 (left, named)
@@ -115,15 +122,10 @@ impl Checker<'_> {
                     None => self.no_runtime(span, text),
                 }
             }
-            Type::Enum(Enumeration::Module) => {
-                return self.refused(span, "comparing `module` with a text is");
-            }
-            Type::Enum(Enumeration::Probe | Enumeration::ProbeFunction) => {
-                self.refused::<()>(span, "comparing a probe with a text is");
-                if let Some(error) = self.errors.last_mut() {
-                    error.help.push("write one block for each probe".to_owned());
-                }
-                return None;
+            Type::Enum(Enumeration::Module | Enumeration::Probe | Enumeration::ProbeFunction) => {
+                let message = format!("{} is not less or more than another", a(with));
+                Diagnostic::new(Code::NotANumber, with_span.to(span), message)
+                    .help("compare with `==` or `!=`")
             }
             Type::Enum(Enumeration::Syscall) => match linux::syscall_number(text) {
                 Some(number) => return Some(constant(i64::from(number), with, span)),
@@ -181,6 +183,10 @@ impl Checker<'_> {
         self.errors.push(error);
         None
     }
+}
+
+fn is_equality(op: BinaryOp) -> bool {
+    matches!(op, BinaryOp::Eq | BinaryOp::Ne)
 }
 
 /// Why what has so much room cannot be this text, if so.

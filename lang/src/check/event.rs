@@ -14,7 +14,7 @@ use super::probe::{self, Point};
 use super::reads::Reads;
 
 /// The shortest interval, in nanoseconds.
-const MIN_INTERVAL: i64 = 1_000_000;
+const MIN_INTERVAL: i64 = 1_000;
 
 /// The units of `interval:UNIT:COUNT`, as bpftrace has them, in nanoseconds.
 const UNITS: &[(&str, i64)] = &[
@@ -212,7 +212,7 @@ impl Checker<'_> {
                 let error = Diagnostic::new(
                     Code::BadProbe,
                     probe.span,
-                    "an interval is at least a millisecond",
+                    "an interval is at least a microsecond",
                 );
                 self.errors
                     .push(error.help("what happens more often is counted in a `wasi:` block"));

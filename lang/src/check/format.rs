@@ -108,17 +108,10 @@ fn conversion(after: &str) -> Result<(Conversion, Option<u8>, &str), BadFormat> 
     if known.show == Show::HexBytes {
         known.alternate = written.ends_with('x');
     }
-    // The shortest number of digits is a width that is filled with zeros.
-    if let Some(digits) = known.precision
-        && is_number(known.show)
-        && known.width == 0
-    {
-        (known.width, known.zeros, known.precision) = (digits, true, None);
-    }
-    if known.precision.is_some() && known.show != Show::Text {
+    if known.precision.is_some() && known.show != Show::Text && !is_number(known.show) {
         return bad(
-            format!("`%{written}` has a precision, and only texts have one"),
-            "to fill a number with zeros give its width: `%05d`",
+            format!("`%{written}` has a precision, and only texts and numbers have one"),
+            "leave it out; a width is written before the letter: `%5c`",
         );
     }
     Ok((known, length.filter(|_| is_number(known.show)), rest))
@@ -173,7 +166,7 @@ fn show(letter: char, written: &str) -> Result<Show, BadFormat> {
         _ => {
             return bad(
                 format!("`%{}` is no conversion", written.escape_debug()),
-                "the conversions are %d %i %u %x %X %o %c %s %p %r %rx and %%",
+                "the conversions are %d %i %u %x %X %o %c %s %p %r %rx %rh and %%",
             );
         }
     })
@@ -227,6 +220,7 @@ mod tests {
             r##"%#x " " %X " " %u " " %o " " %p " " %c"##
         );
         assert_eq!(shape("%.3s %-8.2s"), r#"%.3s " " %-8.2s"#);
+        assert_eq!(shape("%.3d %8.4x"), r#"%.3d " " %8.4x"#);
         assert_eq!(shape(""), "");
     }
 
@@ -246,7 +240,6 @@ mod tests {
             "%5",
             "%l",
             "%f",
-            "%5.2d",
             "%*d",
             "%.*s",
             "% d",

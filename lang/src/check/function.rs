@@ -178,7 +178,8 @@ impl Checker<'_> {
         for value in &values {
             self.spend(value, place);
         }
-        if types.iter().map(|ty| ty.size()).sum::<usize>() > MAX_MESSAGE {
+        let is_join = matches!(kind, MessageKind::Join(_));
+        if !is_join && types.iter().map(|ty| ty.size()).sum::<usize>() > MAX_MESSAGE {
             let message = format!("at most {MAX_MESSAGE} bytes are printed at once");
             let error = Diagnostic::new(Code::TooLarge, place, message);
             self.errors.push(error.help("use two statements"));
@@ -216,8 +217,13 @@ impl Checker<'_> {
             "the format of `{name}()` has to be a text that is known before the script runs"
         );
         self.errors.push(
-            Diagnostic::new(Code::NotConstant, arg.value.span, message)
-                .help("write it in quotes: `printf(\"%s %d\\n\", func, bytes)`"),
+            Diagnostic::new(Code::NotConstant, arg.value.span, message).help(match name.as_str() {
+                "time" => "write it in quotes: `time(\"%H:%M:%S\\n\")`",
+                "cat" => "write it in quotes: `cat(\"/proc/%d/maps\", pid)`",
+                "system" => "write it in quotes: `system(\"ps -p %d\", pid)`",
+                "join" => "write it in quotes: `join(args.argv, \",\")`",
+                _ => "write it in quotes: `printf(\"%s %d\\n\", func, bytes)`",
+            }),
         );
         None
     }

@@ -21,17 +21,21 @@ impl Checker<'_> {
             Some(Constant::Number(Number {
                 amount: Amount::Whole(bits),
                 ty: Type::Int,
-            })) => match bits {
-                0 => Some(Buckets::Log2),
-                5 => Some(Buckets::LogLinear),
-                _ => {
-                    self.not_yet(
-                        arg.value.span,
-                        "`hist()` with another second argument than 5 is",
+            })) => {
+                let accepted = u8::try_from(bits).ok();
+                let accepted = accepted.filter(|bits| *bits <= Buckets::MAX_BITS);
+                if accepted.is_none() {
+                    let message = format!(
+                        "the second argument of `hist()` is from 0 to {}, not {bits}",
+                        Buckets::MAX_BITS
                     );
-                    None
+                    let error = Diagnostic::new(Code::BadArgument, arg.value.span, message);
+                    self.errors.push(error.help(
+                        "each power of two has 2 to this power of steps: 1, 2, 4, 8, 16 or 32",
+                    ));
                 }
-            },
+                accepted.map(|bits| Buckets::Log2 { bits })
+            }
             _ => {
                 let error = Diagnostic::new(
                     Code::NotConstant,
@@ -39,7 +43,7 @@ impl Checker<'_> {
                     "the second argument of `hist()` has to be a number",
                 );
                 self.errors.push(error.help(
-                    "`hist(duration, 5)` has 32 steps for each power of two, `hist(duration)` has one",
+                    "`hist(duration, 2)` has 4 steps for each power of two, `hist(duration)` has one",
                 ));
                 None
             }

@@ -293,11 +293,6 @@ impl Checker<'_> {
         StoreId(self.tables + map.0)
     }
 
-    /// Whether a map holds an aggregate.
-    pub(super) fn is_aggregated(&self, map: MapId) -> bool {
-        matches!(self.maps[map.0].holds, Some((Holds::Aggregate { .. }, _)))
-    }
-
     /// Lets the final check report every map again.
     pub(super) fn forget_reports(&mut self) {
         for map in &mut self.maps {

@@ -79,12 +79,7 @@ impl Checker<'_> {
         let keys = if given.is_empty() { keys } else { given };
         let keys = self.keys(map, keys, target.span);
         self.filled(map, target.span)?;
-        let types = self.key_types(map);
-        let (keys, types) = (keys?, types?);
-        if self.is_aggregated(map) {
-            let kind = MessageKind::Delete { map: map.0 };
-            return self.tell_as(call.place, kind, keys, types, actions);
-        }
+        let keys = keys?;
         for key in &keys {
             self.spend(key, call.place);
         }
@@ -110,7 +105,9 @@ impl Checker<'_> {
         let id = self.map(name, map.span)?;
         let keys = self.keys(id, keys, map.span);
         self.filled(id, map.span)?;
-        self.readable(id, map.span)?;
+        if !self.is_only_printed(id) {
+            self.readable(id, map.span)?;
+        }
         let kind = plan::ExprKind::HasKey {
             store: self.store(id),
             keys: keys?,

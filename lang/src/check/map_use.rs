@@ -57,8 +57,16 @@ impl Checker<'_> {
         let values = slots.len();
         let name = format!("{}()", function.text);
         self.hold(map, Holds::Aggregate { name, value, slots }, place)?;
+        let is_extreme = matches!(
+            value,
+            MapValue::Aggregate(Aggregate::Min { .. } | Aggregate::Max { .. })
+        );
         let of = match summary.value {
-            Some(value) => Some(self.fit_map(value, map)?.expr),
+            Some(value) => {
+                let value = self.fit_map(value, map)?.expr;
+                let turns = is_extreme && value.ty == Type::Unsigned;
+                Some(if turns { turned(value) } else { value })
+            }
             None => {
                 self.news |= self.maps[map.0].value.learn(Type::Int, place);
                 None
@@ -101,6 +109,11 @@ impl Checker<'_> {
         let map = self.map(name, span)?;
         let keys = self.keys(map, keys, span);
         self.filled(map, span)?;
+        if let Some(aggregate) = self.computed_aggregate(map) {
+            let ty = self.maps[map.0].value.ty()?;
+            let kind = read_aggregate(aggregate, self.store(map), &keys?, ty)?;
+            return Some(Compound::One(Value::new(kind, ty, span)));
+        }
         self.readable(map, span)?;
         let known = &self.maps[map.0];
         let form = match &known.holds {
@@ -124,6 +137,36 @@ impl Checker<'_> {
         form.of(&mut values, span)
     }
 
+    /// The aggregate of a map whose value is computed of its slots when it is read.
+    fn computed_aggregate(&self, map: MapId) -> Option<Aggregate> {
+        match &self.maps[map.0].holds {
+            Some((
+                Holds::Aggregate {
+                    value:
+                        MapValue::Aggregate(
+                            aggregate @ (Aggregate::Avg { .. }
+                            | Aggregate::Min { .. }
+                            | Aggregate::Max { .. }),
+                        ),
+                    ..
+                },
+                _,
+            )) => Some(*aggregate),
+            _ => None,
+        }
+    }
+
+    /// Whether a map holds an aggregate that does not become a number when it is read.
+    pub(super) fn is_only_printed(&self, map: MapId) -> bool {
+        match &self.maps[map.0].holds {
+            Some((Holds::Aggregate { value, .. }, _)) => !matches!(
+                value,
+                MapValue::Aggregate(Aggregate::Count { .. } | Aggregate::Sum { .. })
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether the values of a map can be read. What counts or adds up becomes a number that can be.
     pub(super) fn readable(&mut self, map: MapId, span: Span) -> Option<()> {
         let known = &mut self.maps[map.0];
@@ -141,16 +184,28 @@ impl Checker<'_> {
                 self.news = true;
                 return Some(());
             }
-            let message = format!(
-                "`{name}` is {}, which cannot be read like a number",
-                holds.name()
-            );
+            let counted = name.trim_start_matches('@');
+            // Only a loop asks for all values of it.
+            let (what, help) = match value {
+                MapValue::Aggregate(
+                    Aggregate::Avg { .. } | Aggregate::Min { .. } | Aggregate::Max { .. },
+                ) => (
+                    "no loop can go over it",
+                    format!(
+                        "one value of it can be read, `{name}[…]`; keep the keys in a map of their own: `@{counted}_keys[…] = 1`"
+                    ),
+                ),
+                _ => (
+                    "which cannot be read like a number",
+                    format!(
+                        "`count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@{counted}_last = …`"
+                    ),
+                ),
+            };
+            let message = format!("`{name}` is {}, {what}", holds.name());
             let error = Diagnostic::new(Code::AggregateRead, span, message)
                 .also(*place, "an aggregate is put in here");
-            let counted = name.trim_start_matches('@');
-            self.errors.push(error.help(format!(
-                "`count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@{counted}_last = …`"
-            )));
+            self.errors.push(error.help(help));
             return None;
         }
         Some(())
@@ -177,4 +232,62 @@ impl Checker<'_> {
         }
         None
     }
+}
+
+/// A number with its highest bit inverted: then the order of signed numbers is that of unsigned ones, and the
+/// other way round. The extremes of unsigned numbers are kept so.
+fn turned(value: Expr) -> Expr {
+    let ty = value.ty;
+    let highest = Expr {
+        kind: plan::ExprKind::Const(i64::MIN),
+        ty,
+    };
+    let kind = plan::ExprKind::Binary(plan::BinaryOp::BitXor, Box::new(value), Box::new(highest));
+    Expr { kind, ty }
+}
+
+/// The value of an aggregate in a map; 0 if there is none.
+fn read_aggregate(
+    aggregate: Aggregate,
+    store: plan::StoreId,
+    keys: &[Expr],
+    ty: Type,
+) -> Option<plan::ExprKind> {
+    let expr = |kind, ty| Expr { kind, ty };
+    let slot = |slot, ty| {
+        let keys = keys.to_vec();
+        Box::new(expr(plan::ExprKind::Map { store, slot, keys }, ty))
+    };
+    let number = |number, ty| Box::new(expr(plan::ExprKind::Const(number), ty));
+    let (extreme, values, is_min) = match aggregate {
+        Aggregate::Avg { sum, values } => {
+            let counted = match ty {
+                Type::Unsigned => Type::Unsigned,
+                _ => Type::Int,
+            };
+            let (sum, count) = (slot(sum, ty), slot(values, counted));
+            return Some(plan::ExprKind::Binary(plan::BinaryOp::Div, sum, count));
+        }
+        Aggregate::Min { min, values } => (min, values, true),
+        Aggregate::Max { max, values } => (max, values, false),
+        _ => return None,
+    };
+    // As extremes are kept: in the order of unsigned numbers, the smallest as the complement.
+    let kept = *slot(extreme, ty);
+    let value = match is_min {
+        true => expr(plan::ExprKind::BitNot(Box::new(kept)), ty),
+        false => kept,
+    };
+    let value = if ty == Type::Unsigned {
+        value
+    } else {
+        turned(value)
+    };
+    let zero = number(0, Type::Int);
+    let any = plan::ExprKind::Binary(plan::BinaryOp::Ne, slot(values, Type::Int), zero);
+    Some(plan::ExprKind::Choose {
+        condition: Box::new(expr(any, Type::Bool)),
+        then: Box::new(value),
+        otherwise: number(0, ty),
+    })
 }

@@ -53,7 +53,12 @@ impl Checker<'_> {
             return None;
         }
         let error = if is_other(name) {
-            return self.refused(place, &format!("`{name}` is"));
+            let hint = match name {
+                "args" => "name one of them: `args.fd`, `args.filename`",
+                _ => "it stands in checks: `check \"nothing lost\" lost == 0;`",
+            };
+            self.not_yet_but(place, &format!("`{name}` here is"), hint);
+            return None;
         } else if let Some(hint) = super::refuse::left_out(name) {
             self.not_in_language(place, &format!("`{name}` is"), hint);
             return None;

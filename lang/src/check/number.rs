@@ -262,10 +262,13 @@ impl Checker<'_> {
         if !is_plain(value.expr.ty) {
             let ty = a(value.expr.ty);
             let message = format!("an address is a plain number, and this is {ty}");
-            self.errors.push(
-                Diagnostic::new(Code::BadArgument, value.span, message)
-                    .label(format!("this is {ty}")),
-            );
+            let error = Diagnostic::new(Code::BadArgument, value.span, message)
+                .label(format!("this is {ty}"));
+            self.errors.push(if value.expr.ty.is_text() {
+                error.help("what is a text already is not read from memory: use it as it is")
+            } else {
+                error
+            });
             return None;
         }
         let space = value.space.unwrap_or_else(|| self.space());

@@ -129,6 +129,13 @@ impl Checker<'_> {
         if is_text && let Some(text) = value.text() {
             return Some(Shown::Text(format::shown(text, conversion)));
         }
+        // A character of the script's own is none of a process's, which would be escaped.
+        if conversion.show == Show::Char
+            && let ExprKind::Const(number @ 1..128) = value.expr.kind
+        {
+            let text = char::from(number as u8).to_string();
+            return Some(Shown::Text(format::shown(&text, conversion)));
+        }
         let is_bytes = matches!(conversion.show, Show::Bytes | Show::HexBytes);
         let suits = match ty {
             Type::Text(_) | Type::Stack(_) | Type::Address(_) | Type::Moment(_) => is_text,

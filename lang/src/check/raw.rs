@@ -191,12 +191,19 @@ impl Checker<'_> {
     pub(super) fn tracepoint_field(&mut self, name: &Name, place: Span) -> Option<Value> {
         let raw = self.raw_context()?;
         if raw.kind != RawKind::Tracepoint {
-            let message = format!("the arguments of `{}` have no names", raw.written);
-            self.errors.push(
-                Diagnostic::new(Code::UnknownArgument, name.span, message).help(
+            let (what, help) = match raw.kind {
+                RawKind::PerfEvent => (
+                    "a clock has no arguments, and so has",
+                    "what runs is told by `comm`, `ustack`, `kstack` and `reg(\"ip\")`",
+                ),
+                _ => (
+                    "there are no names for the arguments of",
                     "they are `arg0`, `arg1` and so on, and `retval` where a function returns",
                 ),
-            );
+            };
+            let message = format!("{what} `{}`", raw.written);
+            let error = Diagnostic::new(Code::UnknownArgument, name.span, message);
+            self.errors.push(error.help(help));
             return None;
         }
         let Some(field) = raw.fields.iter().find(|field| field.name == name.text) else {

@@ -11,8 +11,15 @@ use super::Checker;
 /// Why there are no types of C.
 const NO_TYPES: &str = "a script needs no C types: values come as builtins with names and types";
 
+/// What does instead of other ways of printing.
+const PRINT: &str = "use `printf()`";
+
 /// Functions and values of bpftrace that this language leaves out, and what to do instead.
 const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "assert",
+        "what has to hold at the end is a `check`: `check \"fast\" @slow == 0;`",
+    ),
     ("bswap", "swap bytes with `<<`, `>>` and `|`"),
     ("cgroup_path", "`cgroup` is the number of the cgroup"),
     (
@@ -27,9 +34,24 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "ctx",
         "what a probe gives has names: `arg0`, `args.NAME`, `retval`",
     ),
+    ("debugf", PRINT),
+    ("errorf", PRINT),
+    ("fail", "what a script cannot do is said before it runs"),
+    (
+        "get_func_ip",
+        "`func` is the function, `reg(\"ip\")` the address",
+    ),
     ("jiffies", "use `nsecs`"),
     ("kaddr", "a script does not look up addresses by name"),
     ("macaddr", "a script does not see network packets"),
+    (
+        "memcmp",
+        "texts are compared with `==`, or in part with `strncmp()`",
+    ),
+    (
+        "ncpus",
+        "`cpu` is the CPU of the event; a map with it as its key has a row for each",
+    ),
     (
         "ntop",
         "print the bytes of an address: `printf(\"%r\", buf(address, 4))`",
@@ -42,14 +64,34 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "override",
         "a script only watches; it never changes what a program does",
     ),
+    (
+        "percpu_kaddr",
+        "a script does not look up addresses by name",
+    ),
     ("pton", "a script does not see network packets"),
     (
         "signal",
         "a script only watches; it never changes what a program does",
     ),
     ("skboutput", "a script does not see network packets"),
+    ("socket_cookie", "a script does not see network packets"),
+    (
+        "static_assert",
+        "what has to hold at the end is a `check`: `check \"fast\" @slow == 0;`",
+    ),
+    ("strcap", "`strcontains()` and `strncmp()` look into texts"),
+    (
+        "strstr",
+        "`strcontains(text, \"part\")` says whether it is there",
+    ),
+    (
+        "syscall_name",
+        "at `syscall:*` the builtin `syscall` is shown by its name",
+    ),
+    ("typeof", NO_TYPES),
     ("uaddr", "a script does not look up addresses by name"),
     ("unwatch", "memory cannot be watched"),
+    ("warnf", PRINT),
     ("username", "`uid` is the number of the user"),
     (
         "usermode",
@@ -143,10 +185,10 @@ impl Checker<'_> {
                     self.not_in_language(place, &format!("{what} outside of statements is"), hint);
                     return None;
                 }
-                self.not_yet_but(
-                    place,
-                    &format!("{what} where it may not be evaluated, behind `&&`, `||` or `?`, is"),
-                    "make it a statement of its own, under an `if`",
+                let message = format!("{what} changes only a variable or a map");
+                self.errors.push(
+                    Diagnostic::new(Code::BadArgument, place, message)
+                        .help("a variable is `$x`, a map `@x` or `@x[key]`"),
                 );
             }
             ExprKind::Tuple(_) => self.not_yet(place, "a tuple here is"),

@@ -153,7 +153,7 @@ fn passing(expr: &Expr) -> usize {
         ExprKind::Kernel(KernelValue::Comm) => expr.ty.size(),
         ExprKind::Choose { .. } if expr.ty.is_text() => placed(expr) + expr.ty.size(),
         // What is read, or where it is looked for.
-        ExprKind::Read { .. } | ExprKind::Contains { .. } => {
+        ExprKind::Read { .. } | ExprKind::Contains { .. } | ExprKind::Named { .. } => {
             parts.map(passing).max().unwrap_or(0) + WORD
         }
         _ => parts.map(passing).max().unwrap_or(0),

@@ -1,6 +1,8 @@
 //! The slots of a table: what several columns need is kept once.
 
 use crate::ast::{Arg, Name};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::plan::{Aggregate, Expr, SlotId, SlotKind, Update};
 use crate::span::Span;
 use crate::types::Type;
@@ -28,10 +30,16 @@ impl Checker<'_> {
         slots: &mut Slots,
     ) -> Option<(Aggregate, Type)> {
         if only_in_maps(&function.text) {
-            return self.refused(
-                function.span,
-                &format!("`{}()` in a table is", function.text),
+            let name = &function.text;
+            let message = format!("`{name}()` is more than the cell of a table can show");
+            self.errors.push(
+                Diagnostic::new(Code::BadArgument, function.span, message)
+                    .help(format!(
+                        "put it into a map, in a block of its own: `wasi:* {{ @x[func] = {name}(…); }}`"
+                    ))
+                    .help("a table has numbers: `p50(duration)`, `avg(duration)`, `stddev(duration)`"),
             );
+            return None;
         }
         let summary = self.summary(function, args, place)?;
         let ty = summary.ty();

@@ -39,7 +39,7 @@ impl Checker<'_> {
         let depth = match depth {
             Some(depth) => {
                 let bounds = 1..=i64::from(MAX_FRAMES);
-                let depth = self.bounded(asked, &depth.value, bounds, "how deep the stack")?;
+                let depth = self.bounded(asked, &depth.value, bounds, "the depth")?;
                 u8::try_from(depth).unwrap_or(MAX_FRAMES)
             }
             None => MAX_FRAMES,

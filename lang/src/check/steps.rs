@@ -13,7 +13,7 @@ use super::Checker;
 const OF_MAPS: &[&str] = &["print", "clear", "zero", "delete", "has_key", "tabulate"];
 
 /// The script with every `++` and `--` within an expression as a statement of its own. What is evaluated before
-/// it is kept in a variable. One that may not be evaluated, right of a `&&`, stays where it is.
+/// it is kept in a variable. One that may not be evaluated, right of a `&&`, stands under an `if`.
 pub(super) fn lowered(script: &Script) -> Script {
     let mut script = script.clone();
     for item in &mut script.items {
@@ -22,6 +22,14 @@ pub(super) fn lowered(script: &Script) -> Script {
         }
     }
     script
+}
+
+/// What a variable is called in messages: one that only this module names is what a choice has decided.
+pub(super) fn called(name: &str) -> String {
+    if name.starts_with("$.") {
+        return "the value of this `? :`".to_owned();
+    }
+    format!("`{name}`")
 }
 
 fn probe_block(probe_block: &mut ProbeBlock) {
@@ -166,8 +174,10 @@ fn rearrange(statement: &mut Statement) {
 
 /// What is evaluated of expressions that follow each other.
 struct Atom {
-    name: String,
-    steps: bool,
+    /// The variable or map that is read.
+    reads: Option<String>,
+    /// Those that change.
+    steps: Vec<String>,
 }
 
 /// Takes the steps out of expressions, which are evaluated in this order.
@@ -177,31 +187,104 @@ fn lifted(mut exprs: Vec<&mut Expr>) -> Vec<Statement> {
     }
     let mut atoms = Vec::new();
     for expr in &mut exprs {
-        walk(expr, false, &mut |expr| {
-            let steps = matches!(expr.kind, ExprKind::Step { .. });
-            if let Some((name, _)) = target_name(expr) {
-                let name = name.to_owned();
-                atoms.push(Atom { name, steps });
-            }
-        });
+        walk(expr, &mut |expr| atoms.extend(atom(expr)));
     }
     let mut before = Vec::new();
     let mut index = 0;
     for expr in &mut exprs {
-        walk(expr, false, &mut |expr| {
-            if target_name(expr).is_some() {
-                let changes_later = atoms[index + 1..]
-                    .iter()
-                    .any(|atom| atom.steps && atom.name == atoms[index].name);
-                let earlier = &atoms[..index];
-                let known = earlier.iter().filter(|atom| atom.name == atoms[index].name);
-                let kept = format!("$.{}{}", known.count(), atoms[index].name);
-                index += 1;
-                lift(expr, changes_later, kept, &mut before);
+        walk(expr, &mut |expr| {
+            if atom(expr).is_none() {
+                return;
+            }
+            let Atom { reads, .. } = &atoms[index];
+            let changes_later = reads.as_ref().is_some_and(|name| {
+                let mut later = atoms[index + 1..].iter();
+                later.any(|atom| atom.steps.contains(name))
+            });
+            let earlier = atoms[..index].iter();
+            let known = earlier.filter(|atom| atom.reads == *reads).count();
+            index += 1;
+            match reads {
+                Some(name) => lift(expr, changes_later, format!("$.{known}{name}"), &mut before),
+                None => {
+                    // One within another may begin at the same place.
+                    let Span { start, end } = expr.span;
+                    decide(expr, format!("$.{known}.{start}.{end}"), &mut before);
+                }
             }
         });
     }
     before
+}
+
+/// What an expression by itself is to the order of evaluation.
+fn atom(expr: &Expr) -> Option<Atom> {
+    if is_perhaps(expr) {
+        let (reads, mut steps) = (None, Vec::new());
+        names_of_steps(expr, &mut steps);
+        return Some(Atom { reads, steps });
+    }
+    let (name, steps) = target_name(expr)?;
+    Some(Atom {
+        reads: Some(name.to_owned()),
+        steps: if steps {
+            vec![name.to_owned()]
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+/// Whether a step in it may not be evaluated.
+fn is_perhaps(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary(BinaryOp::And | BinaryOp::Or, _, right) => has_step(right),
+        ExprKind::Ternary(_, then, otherwise) => has_step(then) || has_step(otherwise),
+        _ => false,
+    }
+}
+
+/// Evaluates what has steps that may not be evaluated by an `if`, into a variable.
+fn decide(expr: &mut Expr, kept: String, before: &mut Vec<Statement>) {
+    let span = expr.span;
+    let variable = Expr {
+        kind: ExprKind::Variable(kept),
+        span,
+    };
+    let assign = |value: Expr| Statement {
+        kind: StatementKind::Assign {
+            target: variable.clone(),
+            op: None,
+            value,
+        },
+        span,
+    };
+    let becomes = |value: Expr| braces(vec![assign(value)], span);
+    let decision = match &expr.kind {
+        ExprKind::Ternary(holds, then, otherwise) => {
+            let (then, otherwise) = (becomes((**then).clone()), becomes((**otherwise).clone()));
+            let decision = condition((**holds).clone(), then, Some(otherwise), span);
+            *expr = variable;
+            decision
+        }
+        ExprKind::Binary(op, left, right) => {
+            before.push(assign(number(0, span)));
+            let (left, right) = ((**left).clone(), (**right).clone());
+            let last = braces(
+                vec![condition(right, becomes(number(1, span)), None, span)],
+                span,
+            );
+            let decision = match op {
+                BinaryOp::And => condition(left, last, None, span),
+                _ => condition(left, becomes(number(1, span)), Some(last), span),
+            };
+            let zero = Box::new(number(0, span));
+            expr.kind = ExprKind::Binary(BinaryOp::Ne, Box::new(variable), zero);
+            decision
+        }
+        _ => unreachable!("only these have sides that may not be evaluated"),
+    };
+    statement(decision, before);
 }
 
 /// Does a step, and keeps what has another value later on.
@@ -248,25 +331,17 @@ fn lift(expr: &mut Expr, changes_later: bool, kept: String, before: &mut Vec<Sta
     *expr = variable;
 }
 
-/// Goes over the steps that are always evaluated, and over what variables and maps are read, in the order of evaluation.
-fn walk(expr: &mut Expr, perhaps: bool, atom: &mut dyn FnMut(&mut Expr)) {
+/// Goes over steps, and over what variables and maps are read, in the order of evaluation. What has steps that
+/// may not be evaluated is one.
+fn walk(expr: &mut Expr, atom: &mut dyn FnMut(&mut Expr)) {
+    if is_perhaps(expr) {
+        return atom(expr);
+    }
     match &mut expr.kind {
         ExprKind::Step { target, .. } => {
             for key in keys_mut(target) {
-                walk(key, perhaps, atom);
+                walk(key, atom);
             }
-            if perhaps {
-                return;
-            }
-        }
-        ExprKind::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {
-            walk(left, perhaps, atom);
-            walk(right, true, atom);
-        }
-        ExprKind::Ternary(condition, then, otherwise) => {
-            walk(condition, perhaps, atom);
-            walk(then, true, atom);
-            walk(otherwise, true, atom);
         }
         ExprKind::Call { function, args } if OF_MAPS.contains(&function.text.as_str()) => {
             for arg in args {
@@ -274,21 +349,21 @@ fn walk(expr: &mut Expr, perhaps: bool, atom: &mut dyn FnMut(&mut Expr)) {
                     .is_some_and(|(name, step)| !step && name.starts_with('@'))
                 {
                     for key in keys_mut(&mut arg.value) {
-                        walk(key, perhaps, atom);
+                        walk(key, atom);
                     }
                 } else {
-                    walk(&mut arg.value, perhaps, atom);
+                    walk(&mut arg.value, atom);
                 }
             }
         }
         ExprKind::Index(of, keys) if matches!(of.kind, ExprKind::Map(_)) => {
             for key in keys {
-                walk(key, perhaps, atom);
+                walk(key, atom);
             }
         }
         _ => {
             for part in expr.parts_mut() {
-                walk(part, perhaps, atom);
+                walk(part, atom);
             }
         }
     }
@@ -316,6 +391,16 @@ fn has_step(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Step { .. }) || expr.parts().into_iter().any(has_step)
 }
 
+/// The names of the variables and maps that an expression steps.
+fn names_of_steps(expr: &Expr, names: &mut Vec<String>) {
+    if let Some((name, true)) = target_name(expr) {
+        names.push(name.to_owned());
+    }
+    for part in expr.parts() {
+        names_of_steps(part, names);
+    }
+}
+
 /// Whether an expression steps a variable or map of this name.
 fn steps_of(expr: &Expr, name: &str) -> bool {
     target_name(expr) == Some((name, true))
@@ -337,9 +422,13 @@ fn braces(statements: Vec<Statement>, span: Span) -> Block {
 }
 
 fn one(span: Span) -> Expr {
+    number(1, span)
+}
+
+fn number(number: i64, span: Span) -> Expr {
     Expr {
         kind: ExprKind::Number(Number {
-            amount: Amount::Whole(1),
+            amount: Amount::Whole(number),
             ty: Type::Int,
         }),
         span,

@@ -13,6 +13,9 @@ use super::value::Position;
 /// `join()` reads so many texts at most, as in bpftrace.
 const MAX_JOINED: i64 = 16;
 
+/// The bytes of a text that `join()` reads, with the 0 behind it, as in bpftrace.
+const JOINED: u16 = 1024;
+
 impl Checker<'_> {
     /// `cat("/proc/%d/maps", pid)`
     pub(super) fn cat(&mut self, call: &Call, actions: &mut Vec<Action>) -> Option<()> {
@@ -49,7 +52,7 @@ impl Checker<'_> {
         };
         let (list, space) = self.address(&list.value, Position::Statement)?;
         let ty = Type::Unsigned;
-        let room = Type::Text(self.max_strlen());
+        let room = Type::Text(self.max_strlen().max(JOINED));
         let texts = (0..MAX_JOINED).map(|index| {
             let offset = Expr {
                 kind: ExprKind::Const(8 * index),

@@ -3,12 +3,13 @@
 use crate::ast::{self, Amount, BinaryOp, ExprKind, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Expr};
+use crate::plan::{self, Expr, Wanted};
 use crate::span::Span;
 use crate::types::{Space, Type};
 
 use super::Checker;
 use super::call::Asked;
+use super::name_test::named_later;
 use super::param::Constant;
 use super::typing::a;
 use super::value::{Position, Value, text_value};
@@ -28,7 +29,9 @@ pub(super) fn same(value: &Value) -> Option<Expr> {
             otherwise,
         } if matches!(
             condition.kind,
-            plan::ExprKind::SamePrefix { .. } | plan::ExprKind::Const(_)
+            plan::ExprKind::SamePrefix { .. }
+                | plan::ExprKind::Named { .. }
+                | plan::ExprKind::Const(_)
         ) && then.kind == plan::ExprKind::Const(0)
             && otherwise.kind == plan::ExprKind::Const(1) =>
         {
@@ -150,7 +153,7 @@ impl Checker<'_> {
         let left = self.text_argument(asked, &left.value);
         let right = self.text_argument(asked, &right.value);
         let bytes = self.bounded(asked, &bytes.value, 1..=MAX_START, "the number of bytes");
-        let same = start(left?, right?, bytes?);
+        let same = self.start(left?, right?, bytes?, asked.place)?;
         let number = |number| {
             Box::new(Expr {
                 kind: plan::ExprKind::Const(number),
@@ -184,6 +187,10 @@ impl Checker<'_> {
         };
         let kind = match text.text() {
             Some(whole) => plan::ExprKind::Const(i64::from(whole.contains(&part))),
+            None if named_later(text.expr.ty).is_some() => {
+                self.name_test(text.expr, Wanted::Part(part), asked.place)?
+                    .kind
+            }
             None if part.is_empty() => plan::ExprKind::Const(1),
             None => plan::ExprKind::Contains {
                 text: Box::new(text.expr),
@@ -207,7 +214,8 @@ impl Checker<'_> {
             );
             return None;
         }
-        let text = self.text_argument(asked, &of.value)?;
+        let text = self.value(&of.value, asked.position)?;
+        let text = self.is_text("`len()`", text, false)?;
         let kind = match text.text() {
             Some(text) => plan::ExprKind::Const(text.len() as i64),
             None => plan::ExprKind::Length(Box::new(text.expr)),
@@ -253,7 +261,15 @@ impl Checker<'_> {
                 return None;
             }
         }
-        let same = start(left, right, i64::from(bytes));
+        for (name, text) in [(&left, &right), (&right, &left)] {
+            if named_later(name.expr.ty).is_some()
+                && let Some(written) = text.text()
+            {
+                let wanted = Wanted::Start(written.to_owned(), bytes);
+                return self.compared_name(op, name.clone(), wanted, span);
+            }
+        }
+        let same = self.start(left, right, i64::from(bytes), span)?;
         let kind = match op {
             BinaryOp::Ne => plan::ExprKind::Not(Box::new(same)),
             _ => same.kind,
@@ -265,10 +281,10 @@ impl Checker<'_> {
     fn sliced(&mut self, expr: &ast::Expr, position: Position) -> Option<(Value, Option<u16>)> {
         let ExprKind::Slice(of, from, to) = &expr.kind else {
             let text = self.value(expr, position)?;
-            return Some((self.is_text("the start of a text", text)?, None));
+            return Some((self.is_text("the start of a text", text, true)?, None));
         };
         let text = self.value(of, position)?;
-        let text = self.is_text("`[ : ]`", text)?;
+        let text = self.is_text("`[ : ]`", text, true)?;
         let from_start = match from {
             None => true,
             Some(from) => matches!(
@@ -304,11 +320,12 @@ impl Checker<'_> {
     fn text_argument(&mut self, asked: &Asked, arg: &ast::Expr) -> Option<Value> {
         let text = self.value(arg, asked.position)?;
         let what = format!("`{}()`", asked.function.text);
-        self.is_text(&what, text)
+        self.is_text(&what, text, true)
     }
 
-    fn is_text(&mut self, what: &str, value: Value) -> Option<Value> {
-        if value.expr.ty.is_text() {
+    /// A text; if `or_name` also what has a name that is known later.
+    fn is_text(&mut self, what: &str, value: Value, or_name: bool) -> Option<Value> {
+        if value.expr.ty.is_text() || or_name && named_later(value.expr.ty).is_some() {
             return Some(value);
         }
         let ty = a(value.expr.ty);
@@ -323,8 +340,28 @@ impl Checker<'_> {
     }
 }
 
+impl Checker<'_> {
+    /// Whether two texts begin alike. Of a name that is known later the other one is written out.
+    fn start(&mut self, left: Value, right: Value, bytes: i64, place: Span) -> Option<Expr> {
+        let (name, text) = match (named_later(left.expr.ty), named_later(right.expr.ty)) {
+            (None, None) => return Some(same_start(left, right, bytes)),
+            (Some(_), _) => (left, right),
+            (None, Some(_)) => (right, left),
+        };
+        let Some(text) = text.text() else {
+            let ty = a(name.expr.ty);
+            let message = format!("{ty} is compared with a text that is written out");
+            self.errors
+                .push(Diagnostic::new(Code::NotConstant, text.span, message));
+            return None;
+        };
+        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+        self.name_test(name.expr, Wanted::Start(text.to_owned(), bytes), place)
+    }
+}
+
 /// Whether two texts begin alike.
-fn start(left: Value, right: Value, bytes: i64) -> Expr {
+fn same_start(left: Value, right: Value, bytes: i64) -> Expr {
     if let (Some(one), Some(other)) = (left.text(), right.text()) {
         let first = |text: &str| -> Vec<u8> {
             text.bytes()

@@ -10,6 +10,7 @@ use super::Checker;
 use super::MAX_VARIABLES;
 use super::learnt::Learnt;
 use super::name::did_you_mean;
+use super::steps;
 use super::tuple::{Compound, Form};
 use super::value::Value;
 
@@ -288,7 +289,7 @@ impl Checker<'_> {
         name: &str,
     ) -> Option<Value> {
         let mut learnt = self.learnt_variable(variable.0);
-        let value = self.fit(value, &mut learnt, &format!("`{name}`"));
+        let value = self.fit(value, &mut learnt, &steps::called(name));
         self.teach(variable.0, learnt);
         value
     }

@@ -104,6 +104,14 @@ pub enum ExprKind {
         /// What is looked for, written out.
         part: String,
     },
+    /// Whether the name of a value is accepted by a test, an index into [`super::Plan::tests`]. Of a value that
+    /// is none it is not.
+    Named {
+        /// Of the type of the test.
+        value: Box<Expr>,
+        /// Which test.
+        test: usize,
+    },
     /// The number of bytes of a text before its 0.
     Length(Box<Expr>),
     /// Whether a value is none.
@@ -119,10 +127,9 @@ pub enum ExprKind {
     Variable(VariableId),
     /// What a map holds for a key; 0, or the empty text, if it has none.
     Map {
-        /// A store whose slots are [`super::SlotKind::Last`], [`super::SlotKind::Tally`] or
-        /// [`super::SlotKind::Text`].
+        /// A store whose rows all CPUs share, as what it reads has to be all there is.
         store: StoreId,
-        /// Which of them: 0 but for tuples.
+        /// Which slot: one of a word, as it is kept, or a [`super::SlotKind::Text`].
         slot: SlotId,
         /// The key.
         keys: Vec<Expr>,
@@ -244,6 +251,7 @@ impl Expr {
             | ExprKind::Symbol(inner)
             | ExprKind::Contains { text: inner, .. }
             | ExprKind::Cast { value: inner, .. }
+            | ExprKind::Named { value: inner, .. }
             | ExprKind::Read { address: inner, .. } => vec![inner],
             ExprKind::ReadText {
                 address, length, ..

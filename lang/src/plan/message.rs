@@ -61,11 +61,6 @@ pub enum MessageKind {
         /// Index into [`Plan::maps`](super::Plan::maps).
         map: usize,
     },
-    /// `delete(@map[keys])` of an aggregate, whose rows are kept per CPU. The values are the keys.
-    Delete {
-        /// Index into [`Plan::maps`](super::Plan::maps).
-        map: usize,
-    },
     /// `exit()`: ends the run, with this exit code.
     Exit(u8),
 }

@@ -70,8 +70,12 @@ pub enum Fold {
 pub enum Buckets {
     /// 32 steps for each power of two, exact below 64. Values below 0 count as 0, values from 2^42 on as one.
     LogLinear,
-    /// One for each power of two, and one each for 0 and for values below.
-    Log2,
+    /// 2^bits steps of one size for each power of two, those below 2^(bits + 1) exact, and one for values
+    /// below 0.
+    Log2 {
+        /// 0 to [`Buckets::MAX_BITS`].
+        bits: u8,
+    },
     /// Steps of one size, and one range each for values below the first and from the end on.
     Linear {
         /// The smallest value of the first step.
@@ -81,6 +85,11 @@ pub enum Buckets {
         /// The size of a step, above 0.
         step: i64,
     },
+}
+
+impl Buckets {
+    /// The most [`Buckets::Log2::bits`], as in bpftrace.
+    pub const MAX_BITS: u8 = 5;
 }
 
 /// A map of the script: `@name`.
@@ -103,7 +112,8 @@ pub struct Map {
 /// What a map shows for each key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MapValue {
-    /// An aggregate, one number.
+    /// An aggregate, one number. The extremes of [`Type::Unsigned`] have their highest bit inverted, so that the
+    /// order of signed numbers is theirs.
     Aggregate(Aggregate),
     /// `stats()`: count, average and total.
     Stats {

@@ -92,9 +92,63 @@ pub enum ColumnExpr {
     Negate(Box<ColumnExpr>),
     /// `+ - * / %`; a division by zero has no value.
     Binary(BinaryOp, Box<ColumnExpr>, Box<ColumnExpr>),
+    /// One or the other.
+    Choose {
+        /// What decides.
+        condition: Box<ColumnCondition>,
+        /// If it holds.
+        then: Box<ColumnExpr>,
+        /// If it does not.
+        otherwise: Box<ColumnExpr>,
+    },
     /// The value divided by its sum over all groups of the store, or over those with the same value of
     /// the key that the table is pivoted by.
     Share(Box<ColumnExpr>),
+}
+
+/// A condition over the slots of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnCondition {
+    /// `== != < <= > >=`; false if a side has no value.
+    Compare(BinaryOp, ColumnExpr, ColumnExpr),
+    /// `&& ||`
+    Logic(BinaryOp, Box<ColumnCondition>, Box<ColumnCondition>),
+    /// Not.
+    Not(Box<ColumnCondition>),
+}
+
+impl ColumnExpr {
+    /// The expressions that it is made of.
+    pub fn parts(&self) -> Vec<&ColumnExpr> {
+        match self {
+            ColumnExpr::Number(_)
+            | ColumnExpr::Aggregate(_)
+            | ColumnExpr::Series(_)
+            | ColumnExpr::Elsewhere { .. } => Vec::new(),
+            ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => vec![inner],
+            ColumnExpr::Binary(_, left, right) => vec![left, right],
+            ColumnExpr::Choose {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let mut parts = condition.parts();
+                parts.extend([&**then, otherwise]);
+                parts
+            }
+        }
+    }
+}
+
+impl ColumnCondition {
+    /// The expressions that it compares.
+    pub fn parts(&self) -> Vec<&ColumnExpr> {
+        match self {
+            ColumnCondition::Compare(_, left, right) => vec![left, right],
+            ColumnCondition::Logic(_, left, right) => [left.parts(), right.parts()].concat(),
+            ColumnCondition::Not(inner) => inner.parts(),
+        }
+    }
 }
 
 /// What is computed from a group's slots.

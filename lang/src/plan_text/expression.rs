@@ -51,6 +51,7 @@ impl fmt::Display for Expr {
                 write!(f, "({left} begins as {right} for {bytes}B)")
             }
             ExprKind::Contains { text, part } => write!(f, "({text} contains {part:?})"),
+            ExprKind::Named { value, test } => write!(f, "({value} passes test {test})"),
             ExprKind::Length(inner) => write!(f, "length({inner})"),
             ExprKind::IsNone(inner) => write!(f, "({inner} is none)"),
             ExprKind::HasKey { store, keys } => {

@@ -52,7 +52,6 @@ impl fmt::Display for MessageKind {
             MessageKind::System(pieces) => write!(f, "system {:?}", written(pieces)),
             MessageKind::Clear { map } => write!(f, "clear map {map}"),
             MessageKind::Zero { map } => write!(f, "zero map {map}"),
-            MessageKind::Delete { map } => write!(f, "delete from map {map}"),
             MessageKind::Exit(0) => f.write_str("exit"),
             MessageKind::Exit(code) => write!(f, "exit with {code}"),
         }

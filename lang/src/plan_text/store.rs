@@ -33,7 +33,12 @@ impl fmt::Display for SlotKind {
                 write!(f, "series of {steps} steps of {step}ns, {fold:?}")
             }
             SlotKind::Histogram(Buckets::LogLinear) => f.write_str("histogram"),
-            SlotKind::Histogram(Buckets::Log2) => f.write_str("histogram by powers of two"),
+            SlotKind::Histogram(Buckets::Log2 { bits: 0 }) => {
+                f.write_str("histogram by powers of two")
+            }
+            SlotKind::Histogram(Buckets::Log2 { bits }) => {
+                write!(f, "histogram with {} steps a power of two", 1 << bits)
+            }
             SlotKind::Histogram(Buckets::Linear { min, max, step }) => {
                 write!(f, "histogram from {min} to {max} by {step}")
             }

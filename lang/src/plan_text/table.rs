@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::plan::{Aggregate, Column, ColumnExpr, Sort, SortBy, Table, Unit};
+use crate::plan::{Aggregate, Column, ColumnCondition, ColumnExpr, Sort, SortBy, Table, Unit};
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,6 +93,21 @@ impl fmt::Display for ColumnExpr {
                 write!(f, "count of store {}[{}]", store.0, keys.join(", "))
             }
             ColumnExpr::Binary(op, left, right) => write!(f, "({left} {op} {right})"),
+            ColumnExpr::Choose {
+                condition,
+                then,
+                otherwise,
+            } => write!(f, "({condition} ? {then} : {otherwise})"),
+        }
+    }
+}
+
+impl fmt::Display for ColumnCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ColumnCondition::Compare(op, left, right) => write!(f, "({left} {op} {right})"),
+            ColumnCondition::Logic(op, left, right) => write!(f, "({left} {op} {right})"),
+            ColumnCondition::Not(inner) => write!(f, "!{inner}"),
         }
     }
 }

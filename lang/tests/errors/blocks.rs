@@ -32,90 +32,90 @@ interval:1s /errno == 0/ { @ = count(); @x = sum(bytes); }"#;
 
 #[test]
 fn probes_without_a_call_have_few_parts() {
-    let text = r#"begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }"#;
+    let text = r#"begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }"#;
     check(
         text,
         expect![[r#"
-        error[E0205]: `begin` has no parts
-         --> slow.ewq:1:7
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |       ^
-          |
-          = help: write `begin { … }`
+            error[E0205]: `begin` has no parts
+             --> slow.ewq:1:7
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |       ^
+              |
+              = help: write `begin { … }`
 
-        error[E0205]: `END` has no parts
-         --> slow.ewq:1:17
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                 ^
-          |
-          = help: write `END { … }`
+            error[E0205]: `END` has no parts
+             --> slow.ewq:1:17
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                 ^
+              |
+              = help: write `END { … }`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:23
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                       ^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:23
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                       ^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:36
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                                    ^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:36
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                                    ^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:51
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                                                   ^^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:51
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                                                   ^^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:67
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                                                                   ^^^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:67
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                                                                   ^^^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is at least a millisecond
-         --> slow.ewq:1:84
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                                                                                    ^^^^^^^^^^^^^^
-          |
-          = help: what happens more often is counted in a `wasi:` block
+            error[E0205]: an interval is at least a microsecond
+             --> slow.ewq:1:84
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                                                                                    ^^^^^^^^^^^^^^
+              |
+              = help: what happens more often is counted in a `wasi:` block
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:103
-          |
-        1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1...
-          |                                                                                                       ^^^^^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:103
+              |
+            1 | begin:x { } END:y { } interval { } interval:x { } interval:10 { } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1...
+              |                                                                                                       ^^^^^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:122
-          |
-        1 | ... } interval:s:0 { } interval:us:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }
-          |                                                              ^^^^^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:122
+              |
+            1 | ... } interval:s:0 { } interval:ns:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }
+              |                                                              ^^^^^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
 
-        error[E0205]: an interval is a time that is known before the script runs
-         --> slow.ewq:1:141
-          |
-        1 | ...val:us:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }
-          |                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
-    "#]],
+            error[E0205]: an interval is a time that is known before the script runs
+             --> slow.ewq:1:141
+              |
+            1 | ...val:ns:10 { } interval:min:1 { } interval:s:1:2 { } interval:ms:99999999999999 { }
+              |                                                        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: write `interval:1s`, `interval:100ms` or, as in bpftrace, `interval:s:1`
+        "#]],
     );
 }
 
@@ -461,7 +461,7 @@ fn functions_take_what_they_need() {
             1 | ...elete(pid); delete(@x); delete(@x[pid], @x[tid]); exit(1); time(1); time("%H", 2); print(@x, top=5); }
               |                                                                    ^
               |
-              = help: write it in quotes: `printf("%s %d\n", func, bytes)`
+              = help: write it in quotes: `time("%H:%M:%S\n")`
 
             error[E0404]: `time()` takes at most one format
              --> slow.ewq:1:240

@@ -11,44 +11,44 @@ fn a_column_needs_an_aggregate() {
     check(
         text,
         expect![[r#"
-        error[E0401]: `duration` is a time of one call, and a column is over many
-         --> slow.ewq:1:27
-          |
-        1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
-          |                           ^^^^^^^^
-          |
-          = help: wrap it, such as `sum(duration)`, `avg(duration)` or `p99(duration)`, or put it into `by`
+            error[E0401]: `duration` is a time of one call, and a column is over many
+             --> slow.ewq:1:27
+              |
+            1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
+              |                           ^^^^^^^^
+              |
+              = help: wrap it, such as `sum(duration)`, `avg(duration)` or `p99(duration)`, or put it into `by`
 
-        error[E0401]: `runtime` is a runtime of one call, and a column is over many
-         --> slow.ewq:1:41
-          |
-        1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
-          |                                         ^^^^^^^
-          |
-          = help: put it into `by` to have one row for each of its values
+            error[E0401]: `runtime` is a runtime of one call, and a column is over many
+             --> slow.ewq:1:41
+              |
+            1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
+              |                                         ^^^^^^^
+              |
+              = help: put it into `by` to have one row for each of its values
 
-        error[E0303]: a column is a number, and this is a condition
-         --> slow.ewq:1:54
-          |
-        1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
-          |                                                      ^^^^^^^^^^
-          |
-          = help: to count calls for which it holds write `count() if …`
+            error[E0303]: a column is a number, and this is a condition
+             --> slow.ewq:1:54
+              |
+            1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
+              |                                                      ^^^^^^^^^^
+              |
+              = help: to count calls for which it holds write `count() if …`; to choose between two numbers `… ? … : …`
 
-        error[E0305]: a column is a number, and this is a text
-         --> slow.ewq:1:70
-          |
-        1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
-          |                                                                      ^^^
-          |
-          = help: a column is made of aggregates: `sum(bytes)`, `p99(duration)`
+            error[E0305]: a column is a number, and this is a text
+             --> slow.ewq:1:70
+              |
+            1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
+              |                                                                      ^^^
+              |
+              = help: a column is made of aggregates: `sum(bytes)`, `p99(duration)`
 
-        error[E0403]: a column is a number, and `EBADF` is an errno
-         --> slow.ewq:1:79
-          |
-        1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
-          |                                                                               ^^^^^
-    "#]],
+            error[E0403]: a column is a number, and `EBADF` is an errno
+             --> slow.ewq:1:79
+              |
+            1 | table t from wasi:* { a = duration, b = runtime, c = errno == 0, d = "x", e = EBADF }
+              |                                                                               ^^^^^
+        "#]],
     );
 }
 

@@ -40,7 +40,7 @@ fn a_format_has_known_conversions() {
             1 | wasi:* { printf("%f\n", 1); printf("%r", comm); printf("%*d", 1, 2); printf("%y", 1); printf("100%"); printf("% d", 1); printf("%.2d"...
               |                                                                             ^^^^
               |
-              = help: the conversions are %d %i %u %x %X %o %c %s %p %r %rx and %%
+              = help: the conversions are %d %i %u %x %X %o %c %s %p %r %rx %rh and %%
 
             error[E0606]: the format ends within a conversion
              --> slow.ewq:1:94

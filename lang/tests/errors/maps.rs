@@ -253,32 +253,32 @@ end { print(@nothing); clear(@nothing); }"#;
 
 #[test]
 fn aggregates_are_not_read() {
-    let text = r#"wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
+    let text = r#"wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }"#;
     check(
         text,
         expect![[r#"
-            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+            error[E0605]: `@x` is `p50()`, which cannot be read like a number
              --> slow.ewq:1:9
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |         ^^               ------------- an aggregate is put in here
               |
-              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+              = help: `count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
-            error[E0605]: `@x` is `avg()`, which cannot be read like a number
+            error[E0605]: `@x` is `p50()`, which cannot be read like a number
              --> slow.ewq:1:46
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |                          -------------       ^^
               |                          |
               |                          an aggregate is put in here
               |
-              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
+              = help: `count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@x_last = …`
 
             error[E0603]: `@n` is `count()` here and assigned elsewhere
              --> slow.ewq:1:61
               |
-            1 | wasi:* /@x > 3us/ { @x = avg(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
+            1 | wasi:* /@x > 3us/ { @x = p50(duration); @y = @x + 1us; @n = count(); @m = @n + 1; @n = 5; }
               |                                                             ^^^^^^^
               |
               = help: a map holds one thing in the whole script; use two maps
@@ -305,133 +305,135 @@ fn a_map_of_itself_is_nothing() {
 
 #[test]
 fn histograms_have_sound_steps() {
-    let text = r#"wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }"#;
+    let text = r#"wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }"#;
     check(
         text,
         expect![[r#"
-        error[E0404]: `lhist()` takes four arguments, not 3
-         --> slow.ewq:1:15
-          |
-        1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
-          |               ^^^^^^^^^^^^^^^^^^^
-          |
-          = help: such as `lhist(duration, 0, 100us, 10us)`: from, to, and the size of a step
+            error[E0404]: `lhist()` takes four arguments, not 3
+             --> slow.ewq:1:15
+              |
+            1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
+              |               ^^^^^^^^^^^^^^^^^^^
+              |
+              = help: such as `lhist(duration, 0, 100us, 10us)`: from, to, and the size of a step
 
-        error[E0301]: the steps of `lhist()` are a number and its values are a size
-         --> slow.ewq:1:57
-          |
-        1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
-          |                                               -----     ^^ this is a number
-          |                                               |
-          |                                               this is a size
-          |
-          = help: a size has a unit: `10B`
+            error[E0301]: the steps of `lhist()` are a number and its values are a size
+             --> slow.ewq:1:57
+              |
+            1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
+              |                                               -----     ^^ this is a number
+              |                                               |
+              |                                               this is a size
+              |
+              = help: a size has a unit: `10B`
 
-        error[E0301]: the steps of `lhist()` are a number and its values are a size
-         --> slow.ewq:1:61
-          |
-        1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
-          |                                               -----         ^ this is a number
-          |                                               |
-          |                                               this is a size
-          |
-          = help: a size has a unit: `1B`
+            error[E0301]: the steps of `lhist()` are a number and its values are a size
+             --> slow.ewq:1:61
+              |
+            1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
+              |                                               -----         ^ this is a number
+              |                                               |
+              |                                               this is a size
+              |
+              = help: a size has a unit: `1B`
 
-        error[E0403]: from 0 to 10 there is no whole number of steps of 3
-         --> slow.ewq:1:80
-          |
-        1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
-          |                                                                                ^^^^^^^^
-          |
-          = help: let it end at 12
+            error[E0403]: from 0 to 10 there is no whole number of steps of 3
+             --> slow.ewq:1:80
+              |
+            1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
+              |                                                                                ^^^^^^^^
+              |
+              = help: let it end at 12
 
-        error[E0403]: `lhist()` begins at or after its end
-         --> slow.ewq:1:106
-          |
-        1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
-          |                                                                                                          ^^^^^^^^
-          |
-          = help: the smaller one comes first: `lhist(bytes, 0, 4KiB, 512B)`
+            error[E0403]: `lhist()` begins at or after its end
+             --> slow.ewq:1:106
+              |
+            1 | wasi:* { @a = lhist(bytes, 0, 10); @b = lhist(bytes, 0, 10, 1); @c = lhist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0,...
+              |                                                                                                          ^^^^^^^^
+              |
+              = help: the smaller one comes first: `lhist(bytes, 0, 4KiB, 512B)`
 
-        error[E0403]: the step of `lhist()` has to be above 0
-         --> slow.ewq:1:132
-          |
-        1 | ...hist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h =...
-          |                                                                 ^^^^^^^^
+            error[E0403]: the step of `lhist()` has to be above 0
+             --> slow.ewq:1:132
+              |
+            1 | ...hist(fd, 0, 10, 3); @d = lhist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h =...
+              |                                                                 ^^^^^^^^
 
-        error[E0403]: `lhist()` has 1000000 steps; at most 1000 are kept
-         --> slow.ewq:1:158
-          |
-        1 | ...ist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10...
-          |                                                                ^^^^^^^^^
-          |
-          = help: use larger steps, or `hist()`
+            error[E0403]: `lhist()` has 1000000 steps; at most 1000 are kept
+             --> slow.ewq:1:158
+              |
+            1 | ...ist(fd, 10, 0, 1); @e = lhist(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10...
+              |                                                                ^^^^^^^^^
+              |
+              = help: use larger steps, or `hist()`
 
-        error[E0107]: the steps of `lhist()` have to be numbers that are known before the script runs
-         --> slow.ewq:1:188
-          |
-        1 | ...st(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = h...
-          |                                                                   ^^^
-          |
-          = help: write them out, or use a `param`
+            error[E0107]: the steps of `lhist()` have to be numbers that are known before the script runs
+             --> slow.ewq:1:188
+              |
+            1 | ...st(fd, 0, 10, 0); @f = lhist(fd, 0, 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = h...
+              |                                                                   ^^^
+              |
+              = help: write them out, or use a `param`
 
-        error[E0301]: the steps of `lhist()` are a number and its values are a time
-         --> slow.ewq:1:221
-          |
-        1 | ... 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = his...
-          |                                                    --------     ^^^ this is a number
-          |                                                    |
-          |                                                    this is a time
-          |
-          = help: a time has a unit: `100us`
+            error[E0301]: the steps of `lhist()` are a number and its values are a time
+             --> slow.ewq:1:221
+              |
+            1 | ... 1e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = his...
+              |                                                    --------     ^^^ this is a number
+              |                                                    |
+              |                                                    this is a time
+              |
+              = help: a time has a unit: `100us`
 
-        error[E0301]: the steps of `lhist()` are a number and its values are a time
-         --> slow.ewq:1:226
-          |
-        1 | ...e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(...
-          |                                                  --------          ^^ this is a number
-          |                                                  |
-          |                                                  this is a time
-          |
-          = help: a time has a unit: `10us`
+            error[E0301]: the steps of `lhist()` are a number and its values are a time
+             --> slow.ewq:1:226
+              |
+            1 | ...e6, 1); @g = lhist(fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(...
+              |                                                  --------          ^^ this is a number
+              |                                                  |
+              |                                                  this is a time
+              |
+              = help: a time has a unit: `10us`
 
-        error[E0901]: `hist()` with another second argument than 5 is part of the language, but this version does not run it yet
-         --> slow.ewq:1:245
-          |
-        1 | ...fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func...
-          |                                                                    ^
+            error[E0403]: the second argument of `hist()` is from 0 to 5, not 6
+             --> slow.ewq:1:245
+              |
+            1 | ...fd, 0, pid, 1); @h = lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func...
+              |                                                                    ^
+              |
+              = help: each power of two has 2 to this power of steps: 1, 2, 4, 8, 16 or 32
 
-        error[E0107]: the second argument of `hist()` has to be a number
-         --> slow.ewq:1:263
-          |
-        1 | ...= lhist(duration, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
-          |                                                                   ^^^
-          |
-          = help: `hist(duration, 5)` has 32 steps for each power of two, `hist(duration)` has one
+            error[E0107]: the second argument of `hist()` has to be a number
+             --> slow.ewq:1:263
+              |
+            1 | ...= lhist(duration, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
+              |                                                                   ^^^
+              |
+              = help: `hist(duration, 2)` has 4 steps for each power of two, `hist(duration)` has one
 
-        error[E0404]: `hist()` takes one or two arguments, not 0
-         --> slow.ewq:1:274
-          |
-        1 | ...tion, 0, 100, 10); @i = hist(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
-          |                                                                  ^^^^^^
-          |
-          = help: such as `hist(duration)`, or `hist(duration, 5)` with 32 steps for each power of two
+            error[E0404]: `hist()` takes one or two arguments, not 0
+             --> slow.ewq:1:274
+              |
+            1 | ...tion, 0, 100, 10); @i = hist(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
+              |                                                                  ^^^^^^
+              |
+              = help: such as `hist(duration)`, or `hist(duration, 2)` with 4 steps for each power of two
 
-        error[E0403]: `hist()` needs a number, a time or a size
-         --> slow.ewq:1:292
-          |
-        1 | ...st(fd, 3); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
-          |                                                          ^^ this is a condition
-          |
-          = help: to count calls for which it holds write `if (…) { @x = count(); }`
+            error[E0403]: `hist()` needs a number, a time or a size
+             --> slow.ewq:1:292
+              |
+            1 | ...st(fd, 6); @j = hist(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
+              |                                                          ^^ this is a condition
+              |
+              = help: to count calls for which it holds write `if (…) { @x = count(); }`
 
-        error[E0403]: `hist()` needs a number, a time or a size
-         --> slow.ewq:1:307
-          |
-        1 | ...st(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
-          |                                                       ^^^^ this is a WASI function
-          |
-          = help: to have one row for each of its values make it a key: `@x[func] = count()`
-    "#]],
+            error[E0403]: `hist()` needs a number, a time or a size
+             --> slow.ewq:1:307
+              |
+            1 | ...st(fd, pid); @k = hist(); @l = hist(ok); @m = hist(func); }
+              |                                                       ^^^^ this is a WASI function
+              |
+              = help: to have one row for each of its values make it a key: `@x[func] = count()`
+        "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{check, errors};
+use super::check;
 
 #[test]
 fn settings_are_checked() {
@@ -88,6 +88,8 @@ fn a_script_that_does_nothing_is_refused() {
         "",
         "//! nothing - at all\n",
         "param x = 1; config = { max_strlen = 128 }",
+        "macro m(x) { x; }",
+        "alias wasi:io = wasi:fd_read;",
     ] {
         check(
             text,
@@ -99,5 +101,10 @@ fn a_script_that_does_nothing_is_refused() {
         );
     }
     // Others import it.
-    assert!(errors("macro m(x) { x; }", &[]).is_empty());
+    let library = ewapa_lang::Environment {
+        allows_library: true,
+        ..ewapa_lang::Environment::EMPTY
+    };
+    assert!(ewapa_lang::compile("macro m(x) { x; }", &library, &[]).is_ok());
+    assert!(ewapa_lang::compile("param x = 1;", &library, &[]).is_err());
 }

@@ -289,7 +289,7 @@ fn functions_with_a_value_take_what_they_need() {
             2 | ...   @g = comm[:4]; @h = comm[2:4] == "ab"; @i = comm[:2] == "abc"; @j[ustack(200)] = 1; @k[ustack(pearl)] = 1; @l = nsecs(wall); @m...
               |                                                               ^^^^^
 
-            error[E0403]: how deep the stack of `ustack()` is a number from 1 to 127 that is known before the script runs
+            error[E0403]: the depth of `ustack()` is a number from 1 to 127 that is known before the script runs
              --> slow.ewq:2:83
               |
             2 | ...   @g = comm[:4]; @h = comm[2:4] == "ab"; @i = comm[:2] == "abc"; @j[ustack(200)] = 1; @k[ustack(pearl)] = 1; @l = nsecs(wall); @m...
@@ -409,7 +409,7 @@ fn loops_need_ends_and_keys() {
               |
               = help: such as `for $i : 0..10 { … }` or `for ($kv : @x) { … }`
 
-            error[E0605]: `@avg` is `avg()`, which cannot be read like a number
+            error[E0605]: `@avg` is `avg()`, no loop can go over it
              --> slow.ewq:1:118
               |
             1 | ...i : 0..comm { } for ($kv : 5) { } @avg[pid] = avg(bytes); for ($kv : @avg) { } @one = 1; for ($kv : @one) { } for ($kv : @none) { ...
@@ -417,7 +417,7 @@ fn loops_need_ends_and_keys() {
               |                                                  |
               |                                                  an aggregate is put in here
               |
-              = help: `count()` and `sum()` can be read, others are only printed; keep what is read in a map of its own: `@avg_last = …`
+              = help: one value of it can be read, `@avg[…]`; keep the keys in a map of their own: `@avg_keys[…] = 1`
 
             error[E0403]: `@one` has no keys to go over
              --> slow.ewq:1:149

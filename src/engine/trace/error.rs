@@ -23,6 +23,12 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// The kernel has no loops that end by themselves.
+    #[error(
+        "this script has a loop, or looks for a text in another one, and this kernel ends no loop by itself: \
+         it needs `may_goto` (Linux 6.9); the start of texts is compared with `strncmp()`, and without it"
+    )]
+    NoLoops,
     /// The rights are not enough.
     #[error(
         "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"

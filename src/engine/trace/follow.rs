@@ -34,7 +34,7 @@ impl Run {
         target: &Target,
         wishes: &Wishes,
     ) -> Result<bool, Error> {
-        script.begin(&self.processes.names)?;
+        script.begin(stores.plan, &self.processes.names)?;
         if !script.exited() {
             // What happens at the beginning comes before the first event, as what it prints does.
             let attached = self.raw.attach(&self.processes.names)?;
@@ -48,6 +48,7 @@ impl Run {
                 Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
+            self.processes.troubles.extend(script.trouble());
             self.gate = None;
             if followed.is_err() {
                 self.let_go();

@@ -56,6 +56,9 @@ enum Record<'a> {
     },
     /// What a script prints.
     Value { data: &'a Content },
+    /// How many probes are attached at the start.
+    #[serde(rename = "attached_probes")]
+    Attached { data: Probes },
     /// `printf`
     Printf { data: &'a str },
     /// `time`
@@ -106,6 +109,12 @@ enum Field<'a> {
     Value(&'a Content),
 }
 
+/// How many probes.
+#[derive(Serialize)]
+struct Probes {
+    probes: usize,
+}
+
 /// How many messages.
 #[derive(Serialize)]
 struct Events {
@@ -147,7 +156,7 @@ impl Serialize for KeyCell {
             KeyCell::Number(value) => serializer.serialize_i64(*value),
             KeyCell::Unsigned(value) => serializer.serialize_u64(*value),
             KeyCell::Stack(stack) => stack.frames.serialize(serializer),
-            KeyCell::Name(name) => serializer.serialize_str(name),
+            KeyCell::Name(name) | KeyCell::Written(name) => serializer.serialize_str(name),
             KeyCell::Phase(phase) => serializer.serialize_str(phase.name()),
         }
     }
@@ -168,6 +177,14 @@ impl Exporter for Json {
             write(out, &record)?;
         }
         Ok(())
+    }
+
+    fn attaching(&mut self, out: &mut dyn Write, probes: usize) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        let data = Probes { probes };
+        write(out, &Record::Attached { data })
     }
 
     fn text(&mut self, out: &mut dyn Write, source: Source, text: &str) -> io::Result<()> {

@@ -23,6 +23,7 @@ use super::verdict::Verdict;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Aligned text
+    #[value(alias = "text")]
     Table,
     /// One JSON object a line
     Json,
@@ -65,6 +66,14 @@ pub trait Exporter {
     /// # Errors
     /// It cannot be written.
     fn table(&mut self, out: &mut dyn Write, rows: &Rows, reading: &Reading) -> io::Result<()>;
+
+    /// Writes that so many probes are attached, before anything else.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn attaching(&mut self, _: &mut dyn Write, _: usize) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Writes what a script says: text as it comes.
     ///

@@ -137,12 +137,14 @@ impl Content {
             },
             MapValue::Aggregate(Aggregate::Count { count }) => cell(sum(count)),
             MapValue::Aggregate(Aggregate::Sum { sum: total, .. }) => cell(sum(total)),
-            MapValue::Aggregate(Aggregate::Min { min, .. }) => {
-                slots[min.0].extreme(true).map_or(Content::None, cell)
-            }
-            MapValue::Aggregate(Aggregate::Max { max, .. }) => {
-                slots[max.0].extreme(false).map_or(Content::None, cell)
-            }
+            MapValue::Aggregate(Aggregate::Min { min, values }) => match sum(values) {
+                0 => Content::None,
+                _ => cell(turned(slots[min.0].extreme(true), map.ty)),
+            },
+            MapValue::Aggregate(Aggregate::Max { max, values }) => match sum(values) {
+                0 => Content::None,
+                _ => cell(turned(slots[max.0].extreme(false), map.ty)),
+            },
             // There is no rate in a map, and the elapsed time does not matter to the others.
             MapValue::Aggregate(
                 aggregate @ (Aggregate::Stddev { .. }
@@ -264,6 +266,14 @@ fn of_slot(slot: &Value, ty: Type, names: &Names) -> Content {
         _ => Key::Number(slot.sum()),
     };
     Content::of(&key, ty, names)
+}
+
+/// An extreme of a map: unsigned ones are kept with their highest bit inverted.
+fn turned(extreme: i64, ty: Type) -> i64 {
+    match ty {
+        Type::Unsigned => extreme ^ i64::MIN,
+        _ => extreme,
+    }
 }
 
 /// As a division in the kernel.

@@ -101,7 +101,11 @@ fn ranges<S: Serializer>(
         let known = counts.next_if(|(at, _)| *at == index);
         list.serialize_element(&Range {
             min: (low != i64::MIN).then_some(low),
-            max: (high != i64::MAX).then(|| high - 1),
+            max: match (high, buckets) {
+                (i64::MAX, Buckets::Log2 { .. }) => Some(i64::MAX),
+                (i64::MAX, _) => None,
+                _ => Some(high - 1),
+            },
             count: known.map_or(0, |(_, count)| *count),
         })?;
     }

@@ -3,7 +3,6 @@ use super::*;
 use crate::engine::groups::{Key, Step, Value};
 use ewapa_codegen::histogram::bucket;
 use ewapa_codegen::slot::encode_extreme;
-use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::{Aggregate, Buckets, Fold, Shape, SlotId, Store, StoreId};
 use ewapa_lang::types::Enumeration;
 use expect_test::{Expect, expect};
@@ -63,8 +62,13 @@ fn the_largest_value_is_last_and_equal_ones_are_in_the_order_of_the_keys() {
         &[Type::Int, Type::Enum(Enumeration::Errno)],
         &[SlotKind::Count],
     );
-    let row = |fd, errno, count| group(&[number(fd), number(errno)], &[Value::Sum(count)]);
-    let groups = [row(10, 0, 5), row(2, 8, 9), row(NONE, 0, 5), row(-3, 0, 5)];
+    let row = |fd, errno, count| group(&[fd, number(errno)], &[Value::Sum(count)]);
+    let groups = [
+        row(number(10), 0, 5),
+        row(number(2), 8, 9),
+        row(Key::None, 0, 5),
+        row(number(-3), 0, 5),
+    ];
     let map = map("n", COUNT, Type::Int);
     check(
         &plan,
@@ -187,11 +191,11 @@ fn times_and_sizes_have_their_unit() {
 
 #[test]
 fn a_histogram_says_what_its_bounds_are_numbers_of() {
-    let kind = SlotKind::Histogram(Buckets::Log2);
+    let kind = SlotKind::Histogram(Buckets::Log2 { bits: 0 });
     let plan = plan(&[Type::Text(16)], &[kind]);
     let histogram = MapValue::Histogram(SlotId(0));
     let counts = |value, count| {
-        let index = bucket(Buckets::Log2, value) as u16;
+        let index = bucket(Buckets::Log2 { bits: 0 }, value) as u16;
         Value::Histogram(vec![(index, count)])
     };
     let groups = [
@@ -383,9 +387,9 @@ fn programs_get_the_shapes_of_bpftrace() {
         "map"
     );
 
-    let kind = SlotKind::Histogram(Buckets::Log2);
+    let kind = SlotKind::Histogram(Buckets::Log2 { bits: 0 });
     let one = plan(&[], &[kind]);
-    let at = |value| bucket(Buckets::Log2, value) as u16;
+    let at = |value| bucket(Buckets::Log2 { bits: 0 }, value) as u16;
     let counts = [(at(-4), 1), (at(9), 2), (at(40), 1)];
     let histogram = map("h", MapValue::Histogram(SlotId(0)), Type::Time);
     assert_eq!(

@@ -84,7 +84,7 @@ fn any_slot(terms: &Terms) -> BoxedStrategy<Slot> {
             SlotKind::Min,
             SlotKind::Max,
             HISTOGRAM,
-            SlotKind::Histogram(Buckets::Log2),
+            SlotKind::Histogram(Buckets::Log2 { bits: 0 }),
         ]),
         1 => linear,
     ];

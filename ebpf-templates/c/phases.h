@@ -76,7 +76,7 @@ static __always_inline void reach_by_thread(struct pt_regs *ctx, struct thread *
 	record->module = thread->module;
 	record->pid = pid;
 	record->tid = (__u32)id;
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	read_comm(record->comm);
 	ewapa_phase(record, ctx);
 }
 
@@ -87,7 +87,7 @@ static __always_inline void begin_life(__u32 pid)
 
 	life.exec = bpf_ktime_get_ns();
 	life.last = life.exec;
-	bpf_get_current_comm(life.comm, sizeof(life.comm));
+	read_comm(life.comm);
 	if (bpf_map_update_elem(&lives, &pid, &life, BPF_ANY))
 		count(COUNT_LIVES);
 }
@@ -110,7 +110,7 @@ static __always_inline void begin_as_runtime(void *ctx, __u32 pid, __s64 runtime
 	record->module = NONE;
 	record->pid = pid;
 	record->tid = pid;
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
+	read_comm(record->comm);
 	ewapa_phase(record, ctx);
 }
 

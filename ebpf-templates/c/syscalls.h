@@ -117,7 +117,7 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, _
 	record->module = thread->module;
 	record->syscall_runtime = thread->runtime;
 	if (script_reads & READS_COMM)
-		bpf_get_current_comm(record->comm, sizeof(record->comm));
+		read_comm(record->comm);
 	record->call_id = 0;
 	record->wasi_func = NONE;
 	record->wasi_duration = NONE;

@@ -10,6 +10,7 @@
 #include "call.h"
 
 #define MAX_DEPTH 4
+#define COMM_LEN 16
 
 #define READS_WATCHED (READS_WATCHED_0 | READS_WATCHED_1 | READS_WATCHED_2 | READS_WATCHED_3)
 
@@ -191,6 +192,14 @@ static __always_inline void close_unfinished(struct thread *thread, struct open_
 	count_unfinished(open);
 	count(COUNT_RETURNS);
 	thread->depth--;
+}
+
+/* The name of the current thread. Up to Linux 6.1 the kernel leaves what is behind its end as it was, and texts are
+ * compared as a whole. */
+static __always_inline void read_comm(char *comm)
+{
+	__builtin_memset(comm, 0, COMM_LEN);
+	bpf_get_current_comm(comm, COMM_LEN);
 }
 
 static __always_inline struct thread *known_thread(void)
@@ -506,7 +515,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->call.tid = (__u32)id;
 	}
 	if (script_reads & READS_COMM)
-		bpf_get_current_comm(open->call.comm, sizeof(open->call.comm));
+		read_comm(open->call.comm);
 	if (abi->args == ARGS_ARRAY)
 		open->cells = argument_register(ctx, abi->args_reg);
 	else if (abi->args == ARGS_INDIRECT)

@@ -284,9 +284,24 @@ pub fn best_mechanism() -> Result<Mechanism, super::trace::Error> {
         .ok_or(super::trace::Error::NoRights)
 }
 
-/// Whether the kernel takes a program for this mechanism.
+/// Whether the kernel attaches by this mechanism. That it takes a program for it says nothing: before Linux 6.13 it does
+/// not look at how that will be attached. A link to what is no file tells: a kernel that knows such links refuses it for
+/// that (`EBADF`), any other for the kind of link.
 pub fn is_supported(mechanism: Mechanism) -> bool {
-    empty_program(mechanism.attach_type()).is_ok()
+    let attach_type = mechanism.attach_type();
+    let Ok(program) = empty_program(attach_type) else {
+        return false;
+    };
+    if mechanism == Mechanism::Perf {
+        return true;
+    }
+    let nowhere = Places {
+        offsets: vec![0],
+        cookies: vec![0],
+        semaphores: Vec::new(),
+    };
+    let refused = nowhere.link(&program, attach_type, Path::new("/"), false);
+    refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
 }
 
 /// Whether the kernel has loops that it ends by itself after some millions of rounds (`may_goto`, Linux 6.9).

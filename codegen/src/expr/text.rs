@@ -87,11 +87,11 @@ impl Compiler<'_> {
             }
             ExprKind::Symbol(address) => self.symbol(address, expr, to, room),
             ExprKind::Kernel(KernelValue::Comm) => {
-                let bytes = room.min(expr.ty.size());
+                // Up to Linux 6.1 what is behind the name's end stays as it was.
+                self.zero(to, room);
                 self.address(R1, to);
-                self.asm.constant(R2, bytes as i64);
+                self.asm.constant(R2, room.min(expr.ty.size()) as i64);
                 self.asm.call(Helper::Comm);
-                self.zero(to.after(bytes), room - bytes);
             }
             ExprKind::Map { store, slot, keys } => {
                 self.copy_from_map((*store, *slot, keys), (to, room), expr.ty.size());

@@ -130,5 +130,7 @@ enum counter {
 	COUNT_BUFFERS,      /* a call with more buffers than are added up */
 	COUNT_PATHS,        /* a path that found no place among those of open descriptors */
 	COUNT_LIVES,        /* a process whose phases found no place */
+	COUNT_HANDED,       /* a system call of a thread that worked for a call, booked to it */
+	COUNT_NO_HANDED,    /* work that was handed over and found no place in the records of that */
 	COUNTERS,
 };

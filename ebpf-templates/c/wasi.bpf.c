@@ -31,6 +31,7 @@ const volatile __u64 started;           /* when the script started: ns, CLOCK_MO
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 books_handed;       /* system calls of threads that work for a call are booked to it */
 const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 
@@ -57,6 +58,7 @@ struct open_call {
 	__u64 memory;    /* what leads to guest memory, as the ABI has it */
 	__u64 moved;     /* the argument that says how many bytes moved */
 	__u64 registers[8]; /* the first six hold the arguments of ARGS_REGISTERS */
+	__u64 handed;    /* its key in the map of this name; 0 if it has handed nothing over */
 	__u64 other;     /* path_open: where it tells the new descriptor; fd_renumber: the other descriptor */
 	__u32 fd;        /* the descriptor that the call closes */
 	__u8 abi;
@@ -155,12 +157,17 @@ static const struct call no_call = {
 	.wasi_duration = NONE,
 };
 
-static __always_inline void tally(__u32 which)
+static __always_inline void tally_by(__u32 which, __u64 by)
 {
 	__u64 *counter = bpf_map_lookup_elem(&counters, &which);
 
 	if (counter)
-		__sync_fetch_and_add(counter, 1);
+		__sync_fetch_and_add(counter, by);
+}
+
+static __always_inline void tally(__u32 which)
+{
+	tally_by(which, 1);
 }
 
 /* For what is rare: a function that is not static is verified once and not at each of its calls. */
@@ -179,6 +186,13 @@ __noinline int count_unfinished_of(__u32 func)
 	return 0;
 }
 
+static __always_inline struct thread *known_thread(void)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+}
+
+#include "threads.h"
+
 static __always_inline void count_unfinished(struct open_call *open)
 {
 	if (open->named && !open->ignored)
@@ -190,12 +204,9 @@ static __always_inline void close_unfinished(struct thread *thread, struct open_
 {
 	count_unfinished(open);
 	count(COUNT_RETURNS);
+	if (books_handed && open->handed)
+		take_back(open);
 	thread->depth--;
-}
-
-static __always_inline struct thread *known_thread(void)
-{
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
 }
 
 /* The probes of the image tell of WASI calls, and do not only measure. */
@@ -541,6 +552,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 	}
 	if (script_reads & READS_THREAD_HOPS)
 		open->call.thread_hops = 0;
+	if (books_handed)
+		begin_alone(open);
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
 	return 0;
@@ -657,6 +670,8 @@ static __always_inline int leave(struct pt_regs *ctx)
 		return 0;
 	}
 	open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];
+	if (books_handed && open->handed)
+		take_back(open);
 	/* What happened inside happened inside the call around it, too. */
 	if (place > 1) {
 		struct open_call *outer = &thread->open[(place - 2) & (MAX_DEPTH - 1)];
@@ -674,6 +689,8 @@ static __always_inline int leave(struct pt_regs *ctx)
 			outer->call.offcpu_time += open->call.offcpu_time;
 		if (script_reads & READS_THREAD_HOPS)
 			outer->call.thread_hops += open->call.thread_hops;
+		if (books_handed)
+			add_handed(&outer->call, &open->call);
 	}
 	if (open->named && changes_descriptors(open->call.func)) {
 		const volatile struct abi *abi = abi_at(open->abi);

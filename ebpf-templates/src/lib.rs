@@ -305,9 +305,13 @@ pub enum Counter {
     Paths,
     /// A process whose phases found no place.
     Lives,
+    /// A system call of a thread that worked for a call, booked to it.
+    Handed,
+    /// Work that a call handed over and that found no place in the records of that.
+    NoHanded,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::Lives as u32 + 1;
+    pub const COUNT: u32 = Counter::NoHanded as u32 + 1;
 }

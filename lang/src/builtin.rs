@@ -287,7 +287,7 @@ pub const BUILTINS: &[Builtin] = &[
         Known::End,
         false,
         Events::CALL,
-        "how often the call woke another thread of its process: work that was handed over",
+        "how often the call woke or started another thread of its process: work that was handed over",
     ),
     row(
         ("wasi_func", "wasi_func"),
@@ -464,6 +464,38 @@ pub const BUILTINS: &[Builtin] = &[
         true,
         CALLS,
         "argument 8, counted from 0, as the guest or the program passed it",
+    ),
+    row(
+        ("handed_time", "handed_time"),
+        Type::Time,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: time that other threads spent in system calls for the call",
+    ),
+    row(
+        ("handed_count", "handed_count"),
+        Type::Int,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: system calls that other threads made for the call",
+    ),
+    row(
+        ("handed_bytes", "handed_bytes"),
+        Type::Size,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: bytes that those system calls read or wrote",
+    ),
+    row(
+        ("handed", "handed"),
+        Type::Bool,
+        Known::Entry,
+        false,
+        Events::SYSCALL,
+        "whether a thread made it that works for the WASI call of another one: an estimate",
     ),
 ];
 

@@ -148,7 +148,7 @@ impl Loaded {
         let reads = needs.reads.to_ne_bytes();
         let flag = |set: bool| [u8::from(set)];
         let (keeps_calls, syscall_events) = (flag(needs.keeps_calls), flag(needs.syscall_events));
-        let phases = flag(needs.phases);
+        let (phases, books_handed) = (flag(needs.phases), flag(needs.books_handed));
         let may_sleep = flag(settings.may_sleep);
         let watched: Vec<u8> = needs
             .watched
@@ -192,6 +192,7 @@ impl Loaded {
             ("keeps_calls", (&keeps_calls[..], true)),
             ("syscall_events", (&syscall_events[..], true)),
             ("phases", (&phases[..], true)),
+            ("books_handed", (&books_handed[..], true)),
             ("may_sleep", (&may_sleep[..], true)),
             ("watched", (&watched[..], true)),
         ]))?;
@@ -453,8 +454,14 @@ mod tests {
                 attach_type: 0,
             }));
         }
-        let switch = kernel::tracepoint_type("sched_switch").expect("the kernel switches threads");
-        check(loaded.typed_program("thread_switch", switch));
+        for (name, tracepoint) in [
+            ("thread_switch", "sched_switch"),
+            ("thread_hands_over", "sched_waking"),
+            ("thread_starts", "sched_process_fork"),
+        ] {
+            let id = kernel::tracepoint_type(tracepoint).expect("the kernel has it");
+            check(loaded.typed_program(name, id));
+        }
     }
 
     /// Needs root, as the kernel verifies what is loaded.
@@ -469,6 +476,7 @@ mod tests {
         let everything = Needs {
             reads: !0,
             keeps_calls: true,
+            books_handed: true,
             syscall_events: true,
             phases: true,
             watched: [1, 2, 3, 4],

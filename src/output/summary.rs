@@ -176,5 +176,13 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         Counter::Lives,
         "processes found no room: their phases were not seen",
     );
+    say(
+        Counter::Handed,
+        "system calls of other threads are booked to the WASI calls that they worked for: an estimate, from which thread wakes which",
+    );
+    say(
+        Counter::NoHanded,
+        "times work that a call handed to another thread found no room: what that did is not booked to the call",
+    );
     lines
 }

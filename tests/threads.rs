@@ -3,6 +3,8 @@
 #[macro_use]
 mod support;
 
+use std::process::Command;
+
 use support::bpftrace::compile;
 use support::directory::Directory;
 use support::guest::Guest;
@@ -302,9 +304,10 @@ on_runtimes! {
 const ENDS: &str = "table t from wasi:* by func, errno { calls = count() }";
 
 /// Runs `tests/hosts/ends.c` in one way.
-fn ended(way: &str, count: u32) -> Traced {
+fn ended(way: &str, count: u32, options: &[&str]) -> Traced {
     let directory = Directory::new();
-    Script::new(ENDS).run(&host(&directory, "ends.c", &[way, &count.to_string()]))
+    let invocation = host(&directory, "ends.c", &[way, &count.to_string()]);
+    Script::new(ENDS).with(options).run(&invocation)
 }
 
 /// Calls by errno, and what the line above the table says of the run.
@@ -355,14 +358,147 @@ fn every_end_of_a_call_is_counted() {
     if !is_root() {
         return;
     }
-    for (way, count, calls, losses) in ENDINGS {
-        let traced = ended(way, *count);
+    for mechanism in ["session", "exits"] {
+        for (way, count, calls, losses) in ENDINGS {
+            let traced = ended(way, *count, &["--attach", mechanism]);
+            let losses = match (*way, mechanism) {
+                // Return instructions do not tell whose call it was.
+                ("forks", "exits") => "5 unmatched",
+                _ => losses,
+            };
+            assert_eq!(
+                seen(&traced),
+                (calls.to_vec(), losses),
+                "{way} by {mechanism}: {}\n{}",
+                traced.report.text,
+                traced.ended.stderr
+            );
+        }
+    }
+}
+
+/// The kernel ends a process whose return probe fires on a thread that did not enter the function.
+#[test]
+fn a_call_that_moves_to_another_thread_ends_its_process_and_ewapa_says_why() {
+    if !is_root() {
+        return;
+    }
+    let traced = ended("moves", 20, &[]);
+    assert_eq!(traced.ended.code(), 128 + libc::SIGILL);
+    let said = "returns on another thread than it was called on; `--attach exits`";
+    assert!(
+        traced.ended.stderr.contains(said),
+        "{}",
+        traced.ended.stderr
+    );
+    assert_eq!(
+        seen(&traced),
+        (vec![], "nothing lost, 1 unfinished (fd_write)")
+    );
+}
+
+#[test]
+fn without_return_probes_calls_may_move_and_are_counted() {
+    if !is_root() {
+        return;
+    }
+    let traced = ended("moves", 20, &["--attach", "exits"]);
+    assert_eq!(traced.ended.code(), 0, "{}", traced.ended.stderr);
+    let all = (vec![("SUCCESS", 20)], "nothing lost");
+    assert_eq!(seen(&traced), all, "{}", traced.report.text);
+}
+
+#[test]
+fn what_is_added_up_on_one_thread_is_not_told_of_calls_that_move() {
+    if !is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    let invocation = host(&directory, "ends.c", &["moves", "20"]);
+    let script = "table t from wasi:* by func, errno { calls = count(), sys = sum(syscall_count) }";
+    let traced = Script::new(script)
+        .with(&["--attach", "exits"])
+        .run(&invocation);
+    assert_eq!(seen(&traced), (vec![], "20 lost"), "{}", traced.report.text);
+    let said = "\n20 calls ended on another thread than they began on";
+    assert!(traced.report.text.contains(said), "{}", traced.report.text);
+}
+
+/// Runs `tests/hosts/throws.cc` in one way.
+fn thrown(way: &str, options: &[&str]) -> Traced {
+    let directory = Directory::new();
+    let program = directory.path().join("throws");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hosts/throws.cc");
+    let compiled = Command::new("g++")
+        .args(["-O1", "-o"])
+        .arg(&program)
+        .arg(source)
+        .status();
+    assert!(compiled.expect("g++ is there").success());
+    let invocation = Invocation::of([program.into_os_string(), way.into()]);
+    Script::new(ENDS).with(options).run(&invocation)
+}
+
+#[test]
+fn an_exception_within_a_call_is_none_of_its_business() {
+    if !is_root() {
+        return;
+    }
+    for mechanism in ["session", "exits"] {
+        let traced = thrown("within", &["--attach", mechanism]);
         assert_eq!(
             seen(&traced),
-            (calls.to_vec(), *losses),
-            "{way}: {}\n{}",
-            traced.report.text,
-            traced.ended.stderr
+            (vec![("SUCCESS", 5)], "nothing lost"),
+            "{mechanism}"
         );
     }
+}
+
+#[test]
+fn an_exception_that_leaves_a_call_ends_its_process_and_ewapa_says_why() {
+    if !is_root() {
+        return;
+    }
+    let traced = thrown("through", &[]);
+    assert_eq!(traced.ended.code(), 128 + libc::SIGABRT);
+    let said = "leave a function with a return probe; `--attach exits`";
+    assert!(
+        traced.ended.stderr.contains(said),
+        "{}",
+        traced.ended.stderr
+    );
+    assert_eq!(
+        seen(&traced),
+        (vec![], "nothing lost, 1 unfinished (fd_write)")
+    );
+}
+
+#[test]
+fn without_return_probes_an_exception_may_leave_a_call() {
+    if !is_root() {
+        return;
+    }
+    let traced = thrown("through", &["--attach", "exits"]);
+    assert_eq!(traced.ended.code(), 0, "{}", traced.ended.stderr);
+    let losses = "4 abandoned, 5 unfinished (fd_write)";
+    assert_eq!(seen(&traced), (vec![], losses), "{}", traced.report.text);
+}
+
+#[test]
+fn the_json_of_a_row_names_its_estimates() {
+    if !is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    let invocation = host(&directory, "pool.c", &["hand", "2", "5", "3"]);
+    let traced = Script::new(HANDED).with(&["-f", "json"]).run(&invocation);
+    let row = traced.report.text.lines().next().expect("a row");
+    let estimates = "\"estimates\":[\"handed\",\"least\",\"most\",\"bytes\",\"wrong\"]";
+    assert!(row.contains(estimates), "{row}");
+    let exact = Script::new(ENDS).with(&["-f", "json"]).run(&invocation);
+    assert!(
+        !exact.report.text.contains("estimates"),
+        "{}",
+        exact.report.text
+    );
 }

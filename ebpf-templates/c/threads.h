@@ -22,10 +22,10 @@ struct handed {
 	__u64 bytes;
 };
 
+/* Its memory is there in advance, as a wake-up is no place to get any. One entry if it is not used. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, struct handed);
 } handed SEC(".maps");

@@ -66,6 +66,7 @@ struct open_call {
 	__u8 ignored;    /* the script does not want it */
 	__u8 moved_arg;
 	__u8 uncounted;  /* it measures what a probe costs */
+	__u8 may_move;   /* another thread finds it, too */
 };
 
 /* Only threads of traced processes have one. */
@@ -192,6 +193,7 @@ static __always_inline struct thread *known_thread(void)
 }
 
 #include "threads.h"
+#include "moves.h"
 
 static __always_inline void count_unfinished(struct open_call *open)
 {
@@ -202,6 +204,13 @@ static __always_inline void count_unfinished(struct open_call *open)
 /* Takes the innermost call off the stack without a return. */
 static __always_inline void close_unfinished(struct thread *thread, struct open_call *open)
 {
+	if (sees_exits) {
+		if (is_stale(open)) {
+			thread->depth--;
+			return;
+		}
+		keep_here(open);
+	}
 	count_unfinished(open);
 	count(COUNT_RETURNS);
 	if (books_handed && open->handed)
@@ -484,6 +493,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 			     leads_to_memory(cookie->func)))
 				open->memory = search_memory(ctx->di, ctx->si, cookie->func);
 			name_call(ctx, thread, open, abi, cookie);
+			if (sees_exits)
+				let_move(open);
 		}
 		return 1;
 	}
@@ -491,6 +502,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (has_role(cookie, ROLE_CALIBRATION) && cookie->func != NO_FUNC)
 		return 1;
 
+	if (sees_exits && thread->depth)
+		drop_moved(thread);
 	if (thread->depth)
 		drop_abandoned(thread, ctx->sp);
 	if (thread->depth >= MAX_DEPTH) {
@@ -556,6 +569,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		begin_alone(open);
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
+	if (sees_exits)
+		let_move(open);
 	return 0;
 }
 
@@ -652,11 +667,9 @@ __noinline int close_below(struct thread *thread, __u32 place)
 	return 0;
 }
 
-static __always_inline int leave(struct pt_regs *ctx)
+/* A call has ended that began with this stack pointer. */
+static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, __u64 sp, __u64 now)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct thread *thread = known_thread();
-	__u64 sp = ctx->sp - 8;  /* the return has popped its address */
 	struct open_call *open;
 	__u32 place;
 
@@ -665,6 +678,11 @@ static __always_inline int leave(struct pt_regs *ctx)
 	if (thread->depth > 1)
 		drop_abandoned(thread, sp - 8);
 	place = find_open(thread, sp);
+	if (sees_exits) {
+		place = settle(thread, place, sp);
+		if (!place)
+			return 0;
+	}
 	if (!place) {
 		count(COUNT_UNMATCHED);
 		return 0;
@@ -708,6 +726,14 @@ static __always_inline int leave(struct pt_regs *ctx)
 	return 0;
 }
 
+static __always_inline int leave(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	/* The return has popped its address. */
+	return leave_at(ctx, known_thread(), ctx->sp - 8, now);
+}
+
 /* One program for entry and return. At entry the instruction pointer is the probe's address, at
  * return it is the address that the function returns to (kernel/events/uprobes.c). */
 SEC("uprobe/session")
@@ -729,6 +755,15 @@ SEC("uprobe/return")
 int wasi_return(struct pt_regs *ctx)
 {
 	return leave(ctx);
+}
+
+/* At a return instruction. A thread that a call has moved to may have made none itself. */
+SEC("uprobe/exit")
+int wasi_exit(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	return leave_at(ctx, traced_thread(), ctx->sp, now);
 }
 
 #include "syscalls.h"

@@ -309,9 +309,11 @@ pub enum Counter {
     Handed,
     /// Work that a call handed over and that found no place in the records of that.
     NoHanded,
+    /// A call that ended on another thread than it began on, of which the script reads what cannot be told then.
+    Moved,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::NoHanded as u32 + 1;
+    pub const COUNT: u32 = Counter::Moved as u32 + 1;
 }

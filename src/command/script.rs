@@ -102,8 +102,8 @@ pub struct Options {
     #[arg(long)]
     no_hold: bool,
 
-    /// Attach by this mechanism instead of the fastest one
-    #[arg(long, value_name = "MECHANISM", hide = true)]
+    /// Attach by this mechanism instead of the fastest one that the kernel has
+    #[arg(long, value_name = "MECHANISM")]
     attach: Option<Mechanism>,
 
     /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
@@ -421,10 +421,30 @@ fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
     }
+    let signal = outcome.status.and_then(|status| status.signal());
+    if let Some(why) = signal.and_then(cause_of_end)
+        && !outcome.reading.losses.unfinished.is_empty()
+        && options.attach != Some(Mechanism::Exits)
+    {
+        eprintln!("ewapa: {why}; `--attach exits` does without return probes");
+    }
     if options.timings {
         for (stage, at) in outcome.timings.stages() {
             eprintln!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
         }
+    }
+}
+
+/// What return probes may have to do with a signal that ended a process in a call.
+fn cause_of_end(signal: i32) -> Option<&'static str> {
+    match signal {
+        libc::SIGILL => Some(
+            "the kernel ends a process so when a function with a return probe returns on another thread than it was called on",
+        ),
+        libc::SIGABRT => Some(
+            "a process ends so when an exception or panic is to leave a function with a return probe",
+        ),
+        _ => None,
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub needs: Needs,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
+    /// Ends of calls are seen at their return instructions.
+    pub sees_exits: bool,
     /// Programs at calls may wait for memory.
     pub may_sleep: bool,
     /// Where things are in the kernel's structures.
@@ -170,6 +172,7 @@ impl Loaded {
         let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
+            ("sees_exits", (&[u8::from(settings.sees_exits)][..], true)),
             (
                 "always_returns",
                 (&[u8::from(settings.always_returns)][..], true),
@@ -204,7 +207,17 @@ impl Loaded {
                 .transpose()?,
             None => None,
         };
-        let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
+        let mut definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
+        for (name, definition) in &mut definitions {
+            let used = match name.as_str() {
+                "handed" => needs.books_handed,
+                "moving" => settings.sees_exits,
+                _ => true,
+            };
+            if !used {
+                definition.set_max_entries(1);
+            }
+        }
         let mut maps = HashMap::new();
         for (name, definition) in &definitions {
             let map = MapData::create(definition.clone(), name, btf.as_ref().map(AsFd::as_fd))?;
@@ -415,6 +428,7 @@ mod tests {
         let settings = Settings {
             needs,
             always_returns: false,
+            sees_exits: follows_all,
             may_sleep,
             offsets: kernel::offsets().expect("a kernel with BTF"),
             all_processes: false,
@@ -429,13 +443,15 @@ mod tests {
             }
             result.expect("load");
         };
-        let probes = Probes::prepare(&loaded, Mechanism::Session, may_sleep).expect("prepare");
-        for image in images() {
-            if let Err(Error::Verifier { program, log, .. }) = probes.load(&image) {
-                panic!(
-                    "{program}, {image:?}: {}",
-                    &log[log.len().saturating_sub(4000)..]
-                );
+        for mechanism in [Mechanism::Session, Mechanism::Exits] {
+            let probes = Probes::prepare(&loaded, mechanism, may_sleep).expect("prepare");
+            for image in images() {
+                if let Err(Error::Verifier { program, log, .. }) = probes.load(&image) {
+                    panic!(
+                        "{program}, {image:?}: {}",
+                        &log[log.len().saturating_sub(4000)..]
+                    );
+                }
             }
         }
         for name in [

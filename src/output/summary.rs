@@ -149,6 +149,10 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         "calls were not seen: they were nested too deep",
     );
     say(
+        Counter::Moved,
+        "calls ended on another thread than they began on, and the script reads what is added up on one thread",
+    );
+    say(
         Counter::NoMemory,
         "values could not be read from the memory of a process: they count as none",
     );

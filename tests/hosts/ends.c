@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ static jmp_buf outside;
 static pthread_barrier_t all;
 static ucontext_t fiber, threads[2];
 static int on;  /* the thread that runs the fiber */
+static sem_t turn[2];
 
 static int is(const char *wanted)
 {
@@ -85,10 +87,17 @@ static void calls(void)
 		call(0);
 }
 
+/* Goes on with the fiber whenever it is its turn. */
 static void *resume(void *number)
 {
-	on = (int)(intptr_t)number;
-	swapcontext(&threads[on], &fiber);
+	int this = (int)(intptr_t)number;
+
+	for (int i = this; i <= count; i += 2) {
+		sem_wait(&turn[this]);
+		on = this;
+		swapcontext(&threads[this], &fiber);
+		sem_post(&turn[!this]);
+	}
 	return 0;
 }
 
@@ -111,18 +120,20 @@ static void on_threads(int number, void *(*run)(void *))
 static void move(void)
 {
 	static char stack[256 * 1024];
-	pthread_t thread;
+	pthread_t both[2];
 
 	getcontext(&fiber);
 	fiber.uc_stack.ss_sp = stack;
 	fiber.uc_stack.ss_size = sizeof(stack);
 	fiber.uc_link = &threads[count % 2];
 	makecontext(&fiber, calls, 0);
-	for (int i = 0; i <= count; i++) {
-		if (pthread_create(&thread, 0, resume, (void *)(intptr_t)(i % 2)))
+	sem_init(&turn[0], 0, 1);
+	sem_init(&turn[1], 0, 0);
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&both[i], 0, resume, (void *)(intptr_t)i))
 			abort();
-		pthread_join(thread, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(both[i], 0);
 }
 
 int main(int argc, char **argv)

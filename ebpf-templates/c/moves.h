@@ -60,15 +60,25 @@ static __always_inline void keep_here(struct open_call *open)
 	bpf_map_delete_elem(&moving, &key);
 }
 
-/* Takes calls off the stack that have ended on another thread, which has counted them. */
+/* Takes the innermost call off the stack if it has ended on another thread, which has counted it. */
+static __always_inline bool drop_stale(struct thread *thread, struct open_call *open)
+{
+	if (!is_stale(open))
+		return 0;
+	if (books_handed && open->handed)
+		take_back(open);
+	thread->depth--;
+	return 1;
+}
+
+/* Takes calls off the stack that have ended on another thread. */
 __noinline int drop_moved(struct thread *thread)
 {
 	if (!thread)
 		return 0;
 	for (int i = 0; i < MAX_DEPTH; i++) {
-		if (!thread->depth || !is_stale(&thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]))
+		if (!thread->depth || !drop_stale(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]))
 			break;
-		thread->depth--;
 	}
 	return 0;
 }

@@ -65,11 +65,11 @@ static __always_inline __u64 new_call_id(void);
 /* The record of what a call has handed over. */
 static __always_inline struct handed *handed_by(struct open_call *open)
 {
+	struct handed *call;
+
 	if (!open->handed) {
 		struct handed fresh = {
 			.start = open->start,
-			.func = open->named ? open->call.func : NONE,
-			.call_id = open->call.call_id,
 		};
 		__u64 key = new_call_id();
 
@@ -79,7 +79,13 @@ static __always_inline struct handed *handed_by(struct open_call *open)
 		}
 		open->handed = key;
 	}
-	return bpf_map_lookup_elem(&handed, &open->handed);
+	call = bpf_map_lookup_elem(&handed, &open->handed);
+	if (call) {
+		/* It may have got its name meanwhile. */
+		call->func = open->named ? open->call.func : NONE;
+		call->call_id = open->named ? open->call.call_id : 0;
+	}
+	return call;
 }
 
 /* The call that a thread works for; 0 if it has answered, or if the call has ended. */

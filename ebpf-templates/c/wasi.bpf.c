@@ -205,10 +205,8 @@ static __always_inline void count_unfinished(struct open_call *open)
 static __always_inline void close_unfinished(struct thread *thread, struct open_call *open)
 {
 	if (sees_exits) {
-		if (is_stale(open)) {
-			thread->depth--;
+		if (drop_stale(thread, open))
 			return;
-		}
 		keep_here(open);
 	}
 	count_unfinished(open);

@@ -499,6 +499,12 @@ pub const BUILTINS: &[Builtin] = &[
     ),
 ];
 
+/// What other threads did for a WASI call: estimates.
+pub const HANDED: [&str; 3] = ["handed_time", "handed_count", "handed_bytes"];
+
+/// What a system call says of the WASI call that it was made for, by its own thread or for another one.
+pub const SERVED: [&str; 4] = ["call_id", "wasi_func", "wasi_duration", "handed"];
+
 /// The names of values that are no field of a record: what the kernel says, what a raw probe gives, and what is
 /// known of the run.
 pub const OTHER_VALUES: &[&str] = &[

@@ -1,6 +1,6 @@
 //! What a plan needs of the template: which values it fills, which functions and tracepoints are probed.
 
-use ewapa_lang::builtin::{BUILTINS, Events, WATCHED, field};
+use ewapa_lang::builtin::{BUILTINS, Events, HANDED, SERVED, WATCHED, field};
 use ewapa_lang::plan::{Event, Expr, ExprKind, Phase, Plan};
 use ewapa_lang::wasi::{Function, FunctionSet};
 
@@ -39,12 +39,6 @@ pub struct Needs {
 
 /// The functions that open, close and renumber descriptors.
 const DESCRIPTORS: [&str; 3] = ["path_open", "fd_close", "fd_renumber"];
-
-/// What is told of the WASI call that a system call served.
-const SERVED: [&str; 4] = ["call_id", "wasi_func", "wasi_duration", "handed"];
-
-/// What other threads did for a call.
-const HANDED: [&str; 3] = ["handed_time", "handed_count", "handed_bytes"];
 
 /// What only the sums of system calls in a call tell.
 const OF_SYSCALLS: [&str; 5] = [

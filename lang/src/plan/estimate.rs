@@ -1,16 +1,10 @@
 //! Which columns are estimates: what they are made of was told from which thread wakes which.
 
-use crate::builtin::Builtin;
+use crate::builtin::{Builtin, HANDED, SERVED};
 
 use super::{
     Action, Aggregate, BinaryOp, Clause, ColumnExpr, Event, Expr, ExprKind, Plan, SlotId, Table,
 };
-
-/// What other threads did for a WASI call.
-const OF_CALLS: [&str; 3] = ["handed_time", "handed_count", "handed_bytes"];
-
-/// What a system call says of the WASI call that it was made for, by its own thread or for another one.
-const OF_SYSCALLS: [&str; 4] = ["wasi_func", "wasi_duration", "call_id", "handed"];
 
 /// How much of a table an estimate is in.
 struct Estimated {
@@ -29,8 +23,8 @@ impl Plan {
         };
         for clause in &self.clauses {
             let names: &[&str] = match clause.event {
-                Event::Wasi(_) => &OF_CALLS,
-                Event::Syscall(_) if any_handed && !is_of_own_thread(clause) => &OF_SYSCALLS,
+                Event::Wasi(_) => &HANDED,
+                Event::Syscall(_) if any_handed && !is_of_own_thread(clause) => &SERVED,
                 _ => continue,
             };
             estimated.add(clause, table, names);
@@ -47,8 +41,8 @@ impl Estimated {
     fn add(&mut self, clause: &Clause, table: &Table, names: &[&str]) {
         let mut is_one =
             |expr: &Expr| expr.reads(&mut |builtin: &Builtin| names.contains(&builtin.name));
-        let of_table = |action: &&Action| matches!(action, Action::Record(record) if record.store == table.store);
-        if !clause.actions.iter().any(|action| of_table(&action)) {
+        let of_table = |action: &Action| matches!(action, Action::Record(record) if record.store == table.store);
+        if !clause.actions.iter().any(of_table) {
             return;
         }
         self.all |= clause.filter.as_ref().is_some_and(&mut is_one);

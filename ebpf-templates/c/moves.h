@@ -37,6 +37,7 @@ static __always_inline void let_move(struct open_call *open)
 	struct moving_key key = moving_key(open->sp);
 
 	open->may_move = 1;
+	open->left_behind = 0;
 	open->may_move = !bpf_map_update_elem(&moving, &key, open, BPF_ANY);
 }
 
@@ -58,6 +59,27 @@ static __always_inline void keep_here(struct open_call *open)
 	struct moving_key key = moving_key(open->sp);
 
 	bpf_map_delete_elem(&moving, &key);
+}
+
+/* The thread of a call ends. If the call has gone on elsewhere, it was counted as unfinished too soon. */
+static __always_inline void leave_behind(struct open_call *open)
+{
+	struct moving_key key = moving_key(open->sp);
+	struct open_call *kept = bpf_map_lookup_elem(&moving, &key);
+
+	if (kept)
+		kept->left_behind = 1;
+}
+
+/* It has. */
+static __always_inline void is_finished(struct open_call *kept)
+{
+	__u32 func = kept->call.func;
+	__u64 *counter = bpf_map_lookup_elem(&unfinished, &func);
+
+	if (counter && kept->named && !kept->ignored)
+		__sync_fetch_and_add(counter, -1);
+	tally_by(COUNT_RETURNS, -1);
 }
 
 /* Takes the innermost call off the stack if it has ended on another thread, which has counted it. */
@@ -106,6 +128,8 @@ __noinline __u32 settle(struct thread *thread, __u32 place, __u64 sp)
 		count(COUNT_UNMATCHED);
 		return 0;
 	}
+	if (kept->left_behind)
+		is_finished(kept);
 	if ((script_reads & READS_OF_THREAD) || thread->depth >= MAX_DEPTH) {
 		if (kept->named && !kept->ignored)
 			count(COUNT_MOVED);
@@ -115,6 +139,7 @@ __noinline __u32 settle(struct thread *thread, __u32 place, __u64 sp)
 	}
 	open = &thread->open[thread->depth & (MAX_DEPTH - 1)];
 	bpf_probe_read_kernel(open, sizeof(*open), kept);
+	open->left_behind = 0;
 	bpf_map_delete_elem(&moving, &key);
 	return ++thread->depth;
 }

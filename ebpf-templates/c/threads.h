@@ -3,12 +3,20 @@
  * Whom a call wakes or starts works for it, and whom that thread wakes in turn, until it waits for work again,
  * or until the call ends. A thread that wakes the caller has answered: it works for the call again only when
  * the caller has begun to wait once more. What it takes from a queue then, before it waits, is booked when it
- * answers. All of this is told from who wakes whom: an estimate, and kept apart from what the calling thread did
- * itself, which is exact.
+ * answers. In a pool it may do another call's work than that which it was woken for: it answers that one then, and
+ * what it has done goes there. All of this is told from who wakes whom: an estimate, and kept apart from what the
+ * calling thread did itself, which is exact.
  */
 #pragma once
 
 #define FUTEX 202
+
+/* System calls. */
+struct work {
+	__u64 count;
+	__u64 time;      /* ns in them */
+	__u64 bytes;
+};
 
 /* An open call that has woken another thread, or was answered by one. */
 struct handed {
@@ -17,9 +25,7 @@ struct handed {
 	__s64 call_id;
 	__u64 waits_in;  /* the system call in which the caller was when it was answered */
 	__u64 waits;     /* how often it has begun to wait */
-	__u64 count;     /* system calls of others */
-	__u64 time;      /* ns in them */
-	__u64 bytes;
+	struct work work; /* of others */
 };
 
 /* Its memory is there in advance, as a wake-up is no place to get any. One entry if it is not used. */
@@ -43,9 +49,8 @@ struct helper {
 	__s64 call_id;
 	__u64 call_start; /* 0 if the system call was booked after it had begun */
 	__u64 streak;     /* it was given work by a call, and has not waited since */
-	__u64 count;      /* what it has done in it since it answered, and is not booked */
-	__u64 time;
-	__u64 bytes;
+	struct work pending; /* what it has done in it since it answered, and is not booked */
+	struct work booked_work; /* what is booked to `call` since it began to work for it, or answered */
 };
 
 struct {
@@ -98,16 +103,25 @@ static __always_inline struct handed *works_for(struct helper *helper)
 	call = bpf_map_lookup_elem(&handed, &helper->call);
 	if (!call) {
 		helper->call = 0;
+		helper->booked_work = (struct work){};
 		return 0;
 	}
 	return helper->answered == call->waits + 1 ? 0 : call;
 }
 
+static __always_inline void add_work(struct work *to, __u64 count, __u64 time, __u64 bytes)
+{
+	__sync_fetch_and_add(&to->count, count);
+	__sync_fetch_and_add(&to->time, time);
+	__sync_fetch_and_add(&to->bytes, bytes);
+}
+
+/* Nobody was woken for what it has done. */
 static __always_inline void forget_pending(struct helper *helper)
 {
-	helper->count = 0;
-	helper->time = 0;
-	helper->bytes = 0;
+	if (helper->pending.count)
+		tally_by(COUNT_UNBOOKED, helper->pending.count);
+	helper->pending = (struct work){};
 }
 
 static __always_inline void stop_working(struct helper *helper)
@@ -115,6 +129,7 @@ static __always_inline void stop_working(struct helper *helper)
 	helper->call = 0;
 	helper->answered = 0;
 	helper->streak = 0;
+	helper->booked_work = (struct work){};
 	forget_pending(helper);
 }
 
@@ -144,28 +159,37 @@ static __always_inline void start_working(struct task_struct *task, __u64 call, 
 			      (void *)(regs + __builtin_offsetof(struct pt_regs, di)));
 }
 
-/* The current thread wakes one that is in a call: an answer, if it does not work for another one. */
+/* The current thread wakes one that is in a call: an answer. */
 static __always_inline void answer(struct helper *helper, struct thread *thread)
 {
 	struct open_call *open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
-	struct handed *call = works_for(helper);
+	struct handed *call = handed_by(open);
 
-	if (call && helper->call != open->handed)
-		return;
-	call = handed_by(open);
 	if (!call)
 		return;
-	if (helper->count) {
-		__sync_fetch_and_add(&call->count, helper->count);
-		__sync_fetch_and_add(&call->time, helper->time);
-		__sync_fetch_and_add(&call->bytes, helper->bytes);
-		tally_by(COUNT_HANDED, helper->count);
-		forget_pending(helper);
+	if (helper->call && helper->call != open->handed) {
+		struct handed *other = bpf_map_lookup_elem(&handed, &helper->call);
+		struct work *done = &helper->booked_work;
+
+		if (other && done->count) {
+			add_work(&other->work, -done->count, -done->time, -done->bytes);
+			add_work(&call->work, done->count, done->time, done->bytes);
+			if (helper->booked == helper->call)
+				helper->booked = open->handed;
+		}
+		helper->call = 0;
+		helper->answered = 0;
+	}
+	if (helper->pending.count) {
+		add_work(&call->work, helper->pending.count, helper->pending.time, helper->pending.bytes);
+		tally_by(COUNT_HANDED, helper->pending.count);
+		helper->pending = (struct work){};
 		/* That by which it answers is among them. As an event it stays what it began as. */
 		helper->booked = open->handed;
 		helper->call_start = 0;
 	}
-	if (helper->call == open->handed)
+	helper->booked_work = (struct work){};
+	if (helper->call)
 		helper->answered = call->waits + 1;
 	call->waits_in = thread->syscall;
 }
@@ -294,14 +318,15 @@ static __always_inline void helper_enters(__u64 nr, __u64 regs)
 	}
 	call = works_for(helper);
 	if (call) {
-		__sync_fetch_and_add(&call->count, 1);
+		__sync_fetch_and_add(&call->work.count, 1);
+		helper->booked_work.count++;
 		helper->booked = helper->call;
 		helper->func = call->func;
 		helper->call_id = call->call_id;
 		helper->call_start = call->start;
 		tally(COUNT_HANDED);
 	} else if (helper->streak) {
-		helper->count++;
+		helper->pending.count++;
 	} else {
 		return;
 	}
@@ -324,15 +349,14 @@ static __always_inline void helper_leaves(struct helper *helper, __u64 bytes, __
 	struct handed *call;
 
 	helper->start = 0;
-	if (!helper->booked) {
-		helper->time += took;
-		helper->bytes += bytes;
-		return;
-	}
-	call = bpf_map_lookup_elem(&handed, &helper->booked);
-	if (call) {
-		__sync_fetch_and_add(&call->time, took);
-		__sync_fetch_and_add(&call->bytes, bytes);
+	if (helper->booked) {
+		call = bpf_map_lookup_elem(&handed, &helper->booked);
+		if (call)
+			add_work(&call->work, 0, took, bytes);
+		if (helper->booked == helper->call && !helper->answered)
+			add_work(&helper->booked_work, 0, took, bytes);
+	} else {
+		add_work(&helper->pending, 0, took, bytes);
 	}
 }
 
@@ -354,9 +378,9 @@ static __always_inline void take_back(struct open_call *open)
 	struct handed *call = bpf_map_lookup_elem(&handed, &open->handed);
 
 	if (call) {
-		open->call.handed_count += call->count;
-		open->call.handed_time += call->time;
-		open->call.handed_bytes += call->bytes;
+		open->call.handed_count += call->work.count;
+		open->call.handed_time += call->work.time;
+		open->call.handed_bytes += call->work.bytes;
 	}
 	bpf_map_delete_elem(&handed, &open->handed);
 	open->handed = 0;

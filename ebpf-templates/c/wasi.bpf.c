@@ -67,6 +67,7 @@ struct open_call {
 	__u8 moved_arg;
 	__u8 uncounted;  /* it measures what a probe costs */
 	__u8 may_move;   /* another thread finds it, too */
+	__u8 left_behind; /* the thread on which it began has ended */
 };
 
 /* Only threads of traced processes have one. */
@@ -201,13 +202,16 @@ static __always_inline void count_unfinished(struct open_call *open)
 		count_unfinished_of(open->call.func);
 }
 
-/* Takes the innermost call off the stack without a return. */
-static __always_inline void close_unfinished(struct thread *thread, struct open_call *open)
+/* Takes the innermost call off the stack without a return. It may still return elsewhere, if `goes_on`. */
+static __always_inline void close_unfinished(struct thread *thread, struct open_call *open, bool goes_on)
 {
 	if (sees_exits) {
 		if (drop_stale(thread, open))
 			return;
-		keep_here(open);
+		if (goes_on)
+			leave_behind(open);
+		else
+			keep_here(open);
 	}
 	count_unfinished(open);
 	count(COUNT_RETURNS);
@@ -453,7 +457,7 @@ __noinline int drop_abandoned(struct thread *thread, __u64 sp)
 		if (open->sp > sp || sp - open->sp > ONE_STACK)
 			break;
 		count(COUNT_ABANDONED);
-		close_unfinished(thread, open);
+		close_unfinished(thread, open, 0);
 	}
 	return 0;
 }
@@ -857,10 +861,10 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-static __always_inline void abandon_calls(struct thread *thread)
+static __always_inline void abandon_calls(struct thread *thread, bool go_on)
 {
 	for (int i = 0; i < MAX_DEPTH && thread->depth; i++)
-		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]);
+		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)], go_on);
 	thread->depth = 0;
 }
 
@@ -886,7 +890,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	if (thread) {
-		abandon_calls(thread);
+		abandon_calls(thread, 0);
 		thread->known = 0;
 		thread->runtime = NONE;
 		thread->module = NONE;
@@ -925,9 +929,11 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
 
+	bool is_last = is_last_thread(ctx->args[0]);
+
 	if (thread)
-		abandon_calls(thread);
-	if (!is_last_thread(ctx->args[0]))
+		abandon_calls(thread, !is_last);
+	if (!is_last)
 		return 0;
 	if (phases) {
 		thread = traced_thread();

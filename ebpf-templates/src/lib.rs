@@ -309,6 +309,8 @@ pub enum Counter {
     Handed,
     /// Work that a call handed over and that found no place in the records of that.
     NoHanded,
+    /// A system call of such a thread behind its answer, of which nothing tells for whom it was.
+    Unbooked,
     /// A call that ended on another thread than it began on, of which the script reads what cannot be told then.
     Moved,
 }

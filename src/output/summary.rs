@@ -185,6 +185,10 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         "system calls of other threads are booked to the WASI calls that they worked for: an estimate, from which thread wakes which",
     );
     say(
+        Counter::Unbooked,
+        "system calls that such threads made between an answer and their next wait are booked to no call",
+    );
+    say(
         Counter::NoHanded,
         "times work that a call handed to another thread found no room: what that did is not booked to the call",
     );

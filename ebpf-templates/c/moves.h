@@ -18,7 +18,7 @@ struct moving_key {
 	__u32 pad;
 };
 
-/* Its memory is there in advance: in the middle of a probe so much may not be had. One entry if it is not used. */
+/* Its memory is there in advance: in the middle of a probe so much may not be had. Not made if it is not used. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -96,7 +96,7 @@ static __always_inline bool drop_stale(struct thread *thread, struct open_call *
 /* Takes calls off the stack that have ended on another thread. */
 __noinline int drop_moved(struct thread *thread)
 {
-	if (!thread)
+	if (!sees_exits || !thread)
 		return 0;
 	for (int i = 0; i < MAX_DEPTH; i++) {
 		if (!thread->depth || !drop_stale(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]))
@@ -112,7 +112,7 @@ __noinline __u32 settle(struct thread *thread, __u32 place, __u64 sp)
 	struct moving_key key = moving_key(sp);
 	struct open_call *open, *kept;
 
-	if (!thread)
+	if (!sees_exits || !thread)
 		return 0;
 	if (place) {
 		open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];

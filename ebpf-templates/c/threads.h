@@ -28,7 +28,7 @@ struct handed {
 	struct work work; /* of others */
 };
 
-/* Its memory is there in advance, as a wake-up is no place to get any. One entry if it is not used. */
+/* Its memory is there in advance, as a wake-up is no place to get any. Not made if it is not used. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);

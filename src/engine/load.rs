@@ -207,19 +207,19 @@ impl Loaded {
                 .transpose()?,
             None => None,
         };
-        let mut definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
-        for (name, definition) in &mut definitions {
-            let used = match name.as_str() {
-                "handed" => needs.books_handed,
-                "moving" => settings.sees_exits,
-                _ => true,
-            };
-            if !used {
-                definition.set_max_entries(1);
-            }
-        }
+        let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
+        // A program may have 64 maps, also those in what the verifier removes: where one is not used another one
+        // stands.
+        let stands_for = |name| match name {
+            "handed" | "helpers" if !needs.books_handed => "counters",
+            "moving" if !settings.sees_exits => "counters",
+            _ => name,
+        };
         let mut maps = HashMap::new();
         for (name, definition) in &definitions {
+            if stands_for(name.as_str()) != name {
+                continue;
+            }
             let map = MapData::create(definition.clone(), name, btf.as_ref().map(AsFd::as_fd))?;
             fill(&map, definition)?;
             maps.insert(name.clone(), map);
@@ -233,7 +233,7 @@ impl Loaded {
             definitions.iter().map(|(name, definition)| {
                 (
                     name.as_str(),
-                    maps[name].fd().as_fd().as_raw_fd(),
+                    maps[stands_for(name.as_str())].fd().as_fd().as_raw_fd(),
                     definition,
                 )
             }),
@@ -425,6 +425,7 @@ mod tests {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
+        let books_handed = needs.books_handed;
         let settings = Settings {
             needs,
             always_returns: false,
@@ -470,11 +471,14 @@ mod tests {
                 attach_type: 0,
             }));
         }
-        for (name, tracepoint) in [
+        let mut typed = vec![
             ("thread_switch", "sched_switch"),
-            ("thread_hands_over", "sched_waking"),
             ("thread_starts", "sched_process_fork"),
-        ] {
+        ];
+        if books_handed {
+            typed.push(("thread_hands_over", "sched_waking"));
+        }
+        for (name, tracepoint) in typed {
             let id = kernel::tracepoint_type(tracepoint).expect("the kernel has it");
             check(loaded.typed_program(name, id));
         }

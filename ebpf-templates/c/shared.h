@@ -131,5 +131,9 @@ enum counter {
 	COUNT_PATHS,        /* a path that found no place among those of open descriptors */
 	COUNT_LIVES,        /* a process whose phases found no place */
 	COUNT_STACKS,       /* a stack that found no place: another one has it */
+	COUNT_HANDED,       /* a system call of a thread that worked for a call, booked to it */
+	COUNT_NO_HANDED,    /* work that was handed over and found no place in the records of that */
+	COUNT_UNBOOKED,     /* a system call of such a thread behind its answer, of which nothing tells for whom it was */
+	COUNT_MOVED,        /* a call that ended on another thread, of which the script reads what cannot be told then */
 	COUNTERS,
 };

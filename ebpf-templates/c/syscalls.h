@@ -79,14 +79,21 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 			return 0;
 		if (script_reads & (0x3full * READS_ARG0))
 			read_syscall_arguments(&thread->event, ctx->args[0]);
+		if (books_handed && !thread->depth)
+			helper_enters(nr, ctx->args[0]);
 	} else {
 		thread = known_thread();
+		if (books_handed && !(thread && thread->depth))
+			helper_enters(nr, ctx->args[0]);
 		if (!thread || !thread->depth)
 			return 0;
 	}
 	if (thread->depth) {
-		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
+		struct open_call *open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+		struct call *call = &open->call;
 
+		if (books_handed && open->handed)
+			caller_enters(open, nr, ctx->args[0]);
 		call->syscall_count++;
 		if ((script_reads & READS_WATCHED_0) && nr == watched[0])
 			call->watched_0++;
@@ -103,7 +110,8 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* A system call has completed: an event of its own. */
-static __always_inline void complete_syscall(void *ctx, struct thread *thread, __s64 ret, __u64 now)
+static __always_inline void complete_syscall(void *ctx, struct thread *thread, struct helper *helper, __s64 ret,
+					     __u64 now)
 {
 	struct call *record = &thread->event;
 	__u64 id = bpf_get_current_pid_tgid();
@@ -130,6 +138,11 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, _
 			record->wasi_duration = now - open->start;
 		}
 	}
+	if (books_handed) {
+		record->handed = 0;
+		if (helper)
+			say_handed(record, helper, now);
+	}
 	ewapa_syscall(record, ctx);
 }
 
@@ -137,12 +150,19 @@ SEC("raw_tp/sys_exit")
 int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct thread *thread = known_thread();
+	struct helper *helper = 0;
 	__s64 ret = ctx->args[1];
 	__u64 now;
 
-	if (!thread || !thread->syscall_start)
+	if (books_handed && !(thread && thread->depth))
+		helper = leaving_helper();
+	if (!helper && (!thread || !thread->syscall_start))
 		return 0;
 	now = bpf_ktime_get_ns();
+	if (helper)
+		helper_leaves(helper, ret > 0 && moves_bytes(helper->syscall) ? ret : 0, now);
+	if (!thread || !thread->syscall_start)
+		return 0;
 	if (thread->depth) {
 		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
 
@@ -151,7 +171,7 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 			call->syscall_bytes += ret;
 	}
 	if (syscall_events && !thread->quiet)
-		complete_syscall(ctx, thread, ret, now);
+		complete_syscall(ctx, thread, helper, ret, now);
 	thread->syscall_start = 0;
 	return 0;
 }

@@ -32,6 +32,7 @@ const volatile __u64 started;           /* when the script started: ns, CLOCK_MO
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 books_handed;       /* system calls of threads that work for a call are booked to it */
 const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 
@@ -58,6 +59,7 @@ struct open_call {
 	__u64 memory;    /* what leads to guest memory, as the ABI has it */
 	__u64 moved;     /* the argument that says how many bytes moved */
 	__u64 registers[8]; /* the first six hold the arguments of ARGS_REGISTERS */
+	__u64 handed;    /* its key in the map of this name; 0 if it has handed nothing over */
 	__u64 other;     /* path_open: where it tells the new descriptor; fd_renumber: the other descriptor */
 	__u32 fd;        /* the descriptor that the call closes */
 	__u8 abi;
@@ -65,6 +67,8 @@ struct open_call {
 	__u8 ignored;    /* the script does not want it */
 	__u8 moved_arg;
 	__u8 uncounted;  /* it measures what a probe costs */
+	__u8 may_move;   /* another thread finds it, too */
+	__u8 left_behind; /* the thread on which it began has ended */
 };
 
 /* Only threads of traced processes have one. */
@@ -156,12 +160,17 @@ static const struct call no_call = {
 	.wasi_duration = NONE,
 };
 
-static __always_inline void tally(__u32 which)
+static __always_inline void tally_by(__u32 which, __u64 by)
 {
 	__u64 *counter = bpf_map_lookup_elem(&counters, &which);
 
 	if (counter)
-		__sync_fetch_and_add(counter, 1);
+		__sync_fetch_and_add(counter, by);
+}
+
+static __always_inline void tally(__u32 which)
+{
+	tally_by(which, 1);
 }
 
 /* For what is rare: a function that is not static is verified once and not at each of its calls. */
@@ -180,17 +189,35 @@ __noinline int count_unfinished_of(__u32 func)
 	return 0;
 }
 
+static __always_inline struct thread *known_thread(void)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
+}
+
+#include "threads.h"
+#include "moves.h"
+
 static __always_inline void count_unfinished(struct open_call *open)
 {
 	if (open->named && !open->ignored)
 		count_unfinished_of(open->call.func);
 }
 
-/* Takes the innermost call off the stack without a return. */
-static __always_inline void close_unfinished(struct thread *thread, struct open_call *open)
+/* Takes the innermost call off the stack without a return. It may still return elsewhere, if `goes_on`. */
+static __always_inline void close_unfinished(struct thread *thread, struct open_call *open, bool goes_on)
 {
+	if (sees_exits) {
+		if (drop_stale(thread, open))
+			return;
+		if (goes_on)
+			leave_behind(open);
+		else
+			keep_here(open);
+	}
 	count_unfinished(open);
 	count(COUNT_RETURNS);
+	if (books_handed && open->handed)
+		take_back(open);
 	thread->depth--;
 }
 
@@ -200,11 +227,6 @@ static __always_inline void read_comm(char *comm)
 {
 	__builtin_memset(comm, 0, COMM_LEN);
 	bpf_get_current_comm(comm, COMM_LEN);
-}
-
-static __always_inline struct thread *known_thread(void)
-{
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
 }
 
 /* The probes of the image tell of WASI calls, and do not only measure. */
@@ -444,7 +466,7 @@ __noinline int drop_abandoned(struct thread *thread, __u64 sp)
 		if (open->sp > sp || sp - open->sp > ONE_STACK)
 			break;
 		count(COUNT_ABANDONED);
-		close_unfinished(thread, open);
+		close_unfinished(thread, open, 0);
 	}
 	return 0;
 }
@@ -482,6 +504,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 			     leads_to_memory(cookie->func)))
 				open->memory = search_memory(ctx->di, ctx->si, cookie->func);
 			name_call(ctx, thread, open, abi, cookie);
+			if (sees_exits)
+				let_move(open);
 		}
 		return 1;
 	}
@@ -489,6 +513,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (has_role(cookie, ROLE_CALIBRATION) && cookie->func != NO_FUNC)
 		return 1;
 
+	if (sees_exits && thread->depth)
+		drop_moved(thread);
 	if (thread->depth)
 		drop_abandoned(thread, ctx->sp);
 	if (thread->depth >= MAX_DEPTH) {
@@ -550,8 +576,12 @@ static __always_inline int enter(struct pt_regs *ctx)
 	}
 	if (script_reads & READS_THREAD_HOPS)
 		open->call.thread_hops = 0;
+	if (books_handed)
+		begin_alone(open);
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
+	if (sees_exits)
+		let_move(open);
 	return 0;
 }
 
@@ -648,11 +678,9 @@ __noinline int close_below(struct thread *thread, __u32 place)
 	return 0;
 }
 
-static __always_inline int leave(struct pt_regs *ctx)
+/* A call has ended that began with this stack pointer. */
+static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, __u64 sp, __u64 now)
 {
-	__u64 now = bpf_ktime_get_ns();
-	struct thread *thread = known_thread();
-	__u64 sp = ctx->sp - 8;  /* the return has popped its address */
 	struct open_call *open;
 	__u32 place;
 
@@ -661,11 +689,18 @@ static __always_inline int leave(struct pt_regs *ctx)
 	if (thread->depth > 1)
 		drop_abandoned(thread, sp - 8);
 	place = find_open(thread, sp);
+	if (sees_exits) {
+		place = settle(thread, place, sp);
+		if (!place)
+			return 0;
+	}
 	if (!place) {
 		count(COUNT_UNMATCHED);
 		return 0;
 	}
 	open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];
+	if (books_handed && open->handed)
+		take_back(open);
 	/* What happened inside happened inside the call around it, too. */
 	if (place > 1) {
 		struct open_call *outer = &thread->open[(place - 2) & (MAX_DEPTH - 1)];
@@ -683,6 +718,8 @@ static __always_inline int leave(struct pt_regs *ctx)
 			outer->call.offcpu_time += open->call.offcpu_time;
 		if (script_reads & READS_THREAD_HOPS)
 			outer->call.thread_hops += open->call.thread_hops;
+		if (books_handed)
+			add_handed(&outer->call, &open->call);
 	}
 	if (open->named && changes_descriptors(open->call.func)) {
 		const volatile struct abi *abi = abi_at(open->abi);
@@ -698,6 +735,14 @@ static __always_inline int leave(struct pt_regs *ctx)
 		close_below(thread, place);
 	thread->depth--;
 	return 0;
+}
+
+static __always_inline int leave(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	/* The return has popped its address. */
+	return leave_at(ctx, known_thread(), ctx->sp - 8, now);
 }
 
 /* One program for entry and return. At entry the instruction pointer is the probe's address, at
@@ -721,6 +766,15 @@ SEC("uprobe/return")
 int wasi_return(struct pt_regs *ctx)
 {
 	return leave(ctx);
+}
+
+/* At a return instruction. A thread that a call has moved to may have made none itself. */
+SEC("uprobe/exit")
+int wasi_exit(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	return leave_at(ctx, traced_thread(), ctx->sp, now);
 }
 
 #include "syscalls.h"
@@ -816,10 +870,10 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-static __always_inline void abandon_calls(struct thread *thread)
+static __always_inline void abandon_calls(struct thread *thread, bool go_on)
 {
 	for (int i = 0; i < MAX_DEPTH && thread->depth; i++)
-		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)]);
+		close_unfinished(thread, &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)], go_on);
 	thread->depth = 0;
 }
 
@@ -845,7 +899,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	if (thread) {
-		abandon_calls(thread);
+		abandon_calls(thread, 0);
 		thread->known = 0;
 		thread->runtime = NONE;
 		thread->module = NONE;
@@ -884,9 +938,11 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
 
+	bool is_last = is_last_thread(ctx->args[0]);
+
 	if (thread)
-		abandon_calls(thread);
-	if (!is_last_thread(ctx->args[0]))
+		abandon_calls(thread, !is_last);
+	if (!is_last)
 		return 0;
 	if (phases) {
 		thread = traced_thread();

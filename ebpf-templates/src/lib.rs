@@ -307,9 +307,17 @@ pub enum Counter {
     Lives,
     /// A stack that found no place: another one has it.
     Stacks,
+    /// A system call of a thread that worked for a call, booked to it.
+    Handed,
+    /// Work that a call handed over and that found no place in the records of that.
+    NoHanded,
+    /// A system call of such a thread behind its answer, of which nothing tells for whom it was.
+    Unbooked,
+    /// A call that ended on another thread than it began on, of which the script reads what cannot be told then.
+    Moved,
 }
 
 impl Counter {
     /// How many there are.
-    pub const COUNT: u32 = Counter::Stacks as u32 + 1;
+    pub const COUNT: u32 = Counter::Moved as u32 + 1;
 }

@@ -287,7 +287,7 @@ pub const BUILTINS: &[Builtin] = &[
         Known::End,
         false,
         Events::CALL,
-        "how often the call woke another thread of its process: work that was handed over",
+        "how often the call woke or started another thread of its process: work that was handed over",
     ),
     row(
         ("wasi_func", "wasi_func"),
@@ -465,7 +465,45 @@ pub const BUILTINS: &[Builtin] = &[
         CALLS,
         "argument 8, counted from 0, as the guest or the program passed it",
     ),
+    row(
+        ("handed_time", "handed_time"),
+        Type::Time,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: time that other threads spent in system calls for the call",
+    ),
+    row(
+        ("handed_count", "handed_count"),
+        Type::Int,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: system calls that other threads made for the call",
+    ),
+    row(
+        ("handed_bytes", "handed_bytes"),
+        Type::Size,
+        Known::End,
+        false,
+        Events::CALL,
+        "an estimate: bytes that those system calls read or wrote",
+    ),
+    row(
+        ("handed", "handed"),
+        Type::Bool,
+        Known::Entry,
+        false,
+        Events::SYSCALL,
+        "whether a thread made it that works for the WASI call of another one: an estimate",
+    ),
 ];
+
+/// What other threads did for a WASI call: estimates.
+pub const HANDED: [&str; 3] = ["handed_time", "handed_count", "handed_bytes"];
+
+/// What a system call says of the WASI call that it was made for, by its own thread or for another one.
+pub const SERVED: [&str; 4] = ["call_id", "wasi_func", "wasi_duration", "handed"];
 
 /// The names of values that are no field of a record: what the kernel says, what a raw probe gives, and what is
 /// known of the run.

@@ -2,6 +2,7 @@
 //! this crate and the rest: what to probe, what to do at each call, what to keep, what to print.
 
 mod action;
+mod estimate;
 mod event;
 mod expression;
 mod message;

@@ -477,3 +477,30 @@ fn a_check_may_stand_before_its_table() {
         check "clean" (((lost == 0) && (unmatched == 0)) && ((probe_cost < 2000ns) || (elapsed > 1000000000ns)))
         check "no empty writes" (((column 0 * 2) < 10) || key 0 is not 26) for each row of table 0"#]].assert_eq(&checks.join("\n"));
 }
+
+/// The columns that are estimates, by index: if a system call of another thread was booked to a call, or not.
+fn estimates(text: &str, any_handed: bool) -> Vec<usize> {
+    let plan = compiled(text, &[]).plan;
+    plan.estimates(&plan.tables[0], any_handed)
+}
+
+#[test]
+fn columns_of_what_other_threads_did_are_estimates() {
+    let table = "table t from wasi:* {
+        a = sum(syscall_time), b = avg(handed_time), c = sum(syscall_count) / sum(handed_count), d = count() if handed_bytes > 1KiB
+    }";
+    assert_eq!(estimates(table, false), [1, 2, 3]);
+    let filtered = "table t from wasi:* where handed_count > 0 { a = count(), b = sum(duration) }";
+    assert_eq!(estimates(filtered, false), [0, 1]);
+}
+
+#[test]
+fn what_a_system_call_served_is_an_estimate_once_a_thread_worked_for_another() {
+    let keyed = "table t from syscall:* by wasi_func { a = count() }";
+    assert_eq!(estimates(keyed, false), [] as [usize; 0]);
+    assert_eq!(estimates(keyed, true), [0]);
+    let own = "table t from syscall:* where in_wasi && !handed by wasi_func { a = count() }";
+    assert_eq!(estimates(own, true), [] as [usize; 0]);
+    let unasked = "table t from syscall:* by syscall { a = count(), b = count() if in_wasi }";
+    assert_eq!(estimates(unasked, true), [1]);
+}

@@ -56,6 +56,8 @@ pub struct Site {
     pub address: u64,
     /// Where its first byte is in the file.
     pub offset: FileOffset,
+    /// Its bytes; none if its symbol does not tell.
+    pub length: Option<u64>,
     /// Where to put the probe.
     pub probe: FileOffset,
     /// The function's first instruction.

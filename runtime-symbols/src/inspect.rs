@@ -251,6 +251,7 @@ fn site(
         symbol: shorten(&resolution.name),
         address: symbol.address,
         offset,
+        length: whole.then_some(length),
         probe: FileOffset(offset.0 + chosen.into),
         first: chosen.first,
         at: chosen.at,

@@ -132,7 +132,7 @@ fn btf() -> Check {
 fn probes() -> Check {
     let state = match Mechanism::ALL.into_iter().find(|mechanism| is_supported(*mechanism)) {
         Some(Mechanism::Session) => State::Good("session links: one probe for entry and return (Linux 6.13)".to_owned()),
-        Some(Mechanism::Multi) => State::Fair("multi links: all functions at once; sessions, which are faster, need Linux 6.13".to_owned()),
+        Some(Mechanism::Multi | Mechanism::Exits) => State::Fair("multi links: all functions at once; sessions, which are faster, need Linux 6.13".to_owned()),
         Some(Mechanism::Perf) => State::Fair("perf events: slow to attach and to detach; multi links need Linux 6.6".to_owned()),
         None => State::Bad("the kernel takes no probe program: see `rights`, or a kernel with CONFIG_UPROBES and CONFIG_BPF_EVENTS".to_owned()),
     };

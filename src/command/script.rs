@@ -106,8 +106,8 @@ pub struct Options {
     #[arg(short = 'B', value_name = "MODE", value_parser = ["line", "full", "none"], hide = true)]
     _buffering: Option<String>,
 
-    /// Attach by this mechanism instead of the fastest one
-    #[arg(long, value_name = "MECHANISM", hide = true)]
+    /// Attach by this mechanism instead of the fastest one that the kernel has
+    #[arg(long, value_name = "MECHANISM")]
     attach: Option<Mechanism>,
 
     /// Do as if the kernel lacked this
@@ -432,10 +432,30 @@ fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
         eprintln!("ewapa: {trouble}");
     }
+    let signal = outcome.status.and_then(|status| status.signal());
+    if let Some(why) = signal.and_then(cause_of_end)
+        && !outcome.reading.losses.unfinished.is_empty()
+        && options.attach != Some(Mechanism::Exits)
+    {
+        eprintln!("ewapa: {why}; `--attach exits` does without return probes");
+    }
     if options.timings {
         for (stage, at) in outcome.timings.stages() {
             eprintln!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
         }
+    }
+}
+
+/// What return probes may have to do with a signal that ended a process in a call.
+fn cause_of_end(signal: i32) -> Option<&'static str> {
+    match signal {
+        libc::SIGILL => Some(
+            "the kernel ends a process so when a function with a return probe returns on another thread than it was called on",
+        ),
+        libc::SIGABRT => Some(
+            "a process ends so when an exception or panic is to leave a function with a return probe",
+        ),
+        _ => None,
     }
 }
 

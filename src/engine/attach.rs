@@ -34,6 +34,9 @@ pub enum Mechanism {
     Multi,
     /// A perf event for each entry and each return.
     Perf,
+    /// As `multi`, with probes on the return instructions of each function instead of return probes: slower, and
+    /// for hosts whose calls move to another thread, or are left by exceptions, which return probes would end.
+    Exits,
 }
 
 /// Keeps something attached.
@@ -81,14 +84,14 @@ pub fn close(links: Vec<Link>) {
 pub const KPROBE: u32 = bpf::BPF_PROG_TYPE_KPROBE;
 
 impl Mechanism {
-    /// From the fastest to the one that every kernel has.
+    /// From the fastest to the one that every kernel has; without that which is only taken when asked for.
     pub const ALL: [Mechanism; 3] = [Mechanism::Session, Mechanism::Multi, Mechanism::Perf];
 
     /// `BPF_TRACE_*`, or 0.
     pub fn attach_type(self) -> u32 {
         match self {
             Mechanism::Session => bpf::BPF_TRACE_UPROBE_SESSION,
-            Mechanism::Multi => bpf::BPF_TRACE_UPROBE_MULTI,
+            Mechanism::Multi | Mechanism::Exits => bpf::BPF_TRACE_UPROBE_MULTI,
             Mechanism::Perf => 0,
         }
     }

@@ -25,6 +25,9 @@ unsafe extern "C" {
     fn ewapa_calibration();
 }
 
+/// Where the function returns: bytes from its begin.
+const RETURN: u64 = 2;
+
 /// Calls of one sample.
 const CALLS: u32 = 64;
 
@@ -93,14 +96,22 @@ fn probed(probes: &Probes, cookie: Cookie, returns: bool) -> Option<(Duration, V
         cookie: cookie.to_u64(),
         returns,
     };
+    let exit = Point {
+        offset: offset + RETURN,
+        returns: false,
+        ..point
+    };
     let image = Image {
         count: 1,
         roles: 1 << Role::Calibration as u8,
         ..Image::default()
     };
-    let links = probes
-        .attach(Path::new("/proc/self/exe"), &image, &[point])
-        .ok()?;
+    let this = Path::new("/proc/self/exe");
+    let mut links = Vec::new();
+    if returns {
+        links.extend(probes.attach_exits(this, &image, &[exit]).ok()?);
+    }
+    links.extend(probes.attach(this, &image, &[point]).ok()?);
     Some((sample(), links))
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub needs: Needs,
     /// Return probes fire whatever the entry probe said: with every mechanism but sessions.
     pub always_returns: bool,
+    /// Ends of calls are seen at their return instructions.
+    pub sees_exits: bool,
     /// Programs at calls may wait for memory.
     pub may_sleep: bool,
     /// Where things are in the kernel's structures.
@@ -148,7 +150,7 @@ impl Loaded {
         let reads = needs.reads.to_ne_bytes();
         let flag = |set: bool| [u8::from(set)];
         let (keeps_calls, syscall_events) = (flag(needs.keeps_calls), flag(needs.syscall_events));
-        let phases = flag(needs.phases);
+        let (phases, books_handed) = (flag(needs.phases), flag(needs.books_handed));
         let may_sleep = flag(settings.may_sleep);
         let watched: Vec<u8> = needs
             .watched
@@ -170,6 +172,7 @@ impl Loaded {
         let started = settings.started.to_ne_bytes();
         object.patch_map_data(HashMap::from([
             ("script_reads", (&reads[..], true)),
+            ("sees_exits", (&[u8::from(settings.sees_exits)][..], true)),
             (
                 "always_returns",
                 (&[u8::from(settings.always_returns)][..], true),
@@ -192,6 +195,7 @@ impl Loaded {
             ("keeps_calls", (&keeps_calls[..], true)),
             ("syscall_events", (&syscall_events[..], true)),
             ("phases", (&phases[..], true)),
+            ("books_handed", (&books_handed[..], true)),
             ("may_sleep", (&may_sleep[..], true)),
             ("watched", (&watched[..], true)),
         ]))?;
@@ -204,8 +208,18 @@ impl Loaded {
             None => None,
         };
         let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
+        // A program may have 64 maps, also those in what the verifier removes: where one is not used another one
+        // stands.
+        let stands_for = |name| match name {
+            "handed" | "helpers" if !needs.books_handed => "counters",
+            "moving" if !settings.sees_exits => "counters",
+            _ => name,
+        };
         let mut maps = HashMap::new();
         for (name, definition) in &definitions {
+            if stands_for(name.as_str()) != name {
+                continue;
+            }
             let map = MapData::create(definition.clone(), name, btf.as_ref().map(AsFd::as_fd))?;
             fill(&map, definition)?;
             maps.insert(name.clone(), map);
@@ -219,7 +233,7 @@ impl Loaded {
             definitions.iter().map(|(name, definition)| {
                 (
                     name.as_str(),
-                    maps[name].fd().as_fd().as_raw_fd(),
+                    maps[stands_for(name.as_str())].fd().as_fd().as_raw_fd(),
                     definition,
                 )
             }),
@@ -411,9 +425,11 @@ mod tests {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
+        let books_handed = needs.books_handed;
         let settings = Settings {
             needs,
             always_returns: false,
+            sees_exits: follows_all,
             may_sleep,
             offsets: kernel::offsets().expect("a kernel with BTF"),
             all_processes: false,
@@ -428,13 +444,15 @@ mod tests {
             }
             result.expect("load");
         };
-        let probes = Probes::prepare(&loaded, Mechanism::Session, may_sleep).expect("prepare");
-        for image in images() {
-            if let Err(Error::Verifier { program, log, .. }) = probes.load(&image) {
-                panic!(
-                    "{program}, {image:?}: {}",
-                    &log[log.len().saturating_sub(4000)..]
-                );
+        for mechanism in [Mechanism::Session, Mechanism::Exits] {
+            let probes = Probes::prepare(&loaded, mechanism, may_sleep).expect("prepare");
+            for image in images() {
+                if let Err(Error::Verifier { program, log, .. }) = probes.load(&image) {
+                    panic!(
+                        "{program}, {image:?}: {}",
+                        &log[log.len().saturating_sub(4000)..]
+                    );
+                }
             }
         }
         for name in [
@@ -453,8 +471,17 @@ mod tests {
                 attach_type: 0,
             }));
         }
-        let switch = kernel::tracepoint_type("sched_switch").expect("the kernel switches threads");
-        check(loaded.typed_program("thread_switch", switch));
+        let mut typed = vec![
+            ("thread_switch", "sched_switch"),
+            ("thread_starts", "sched_process_fork"),
+        ];
+        if books_handed {
+            typed.push(("thread_hands_over", "sched_waking"));
+        }
+        for (name, tracepoint) in typed {
+            let id = kernel::tracepoint_type(tracepoint).expect("the kernel has it");
+            check(loaded.typed_program(name, id));
+        }
     }
 
     /// Needs root, as the kernel verifies what is loaded.
@@ -469,6 +496,7 @@ mod tests {
         let everything = Needs {
             reads: !0,
             keeps_calls: true,
+            books_handed: true,
             syscall_events: true,
             phases: true,
             watched: [1, 2, 3, 4],

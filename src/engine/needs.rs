@@ -1,6 +1,6 @@
 //! What a plan needs of the template: which values it fills, which functions and tracepoints are probed.
 
-use ewapa_lang::builtin::{BUILTINS, Events, WATCHED, field};
+use ewapa_lang::builtin::{BUILTINS, Events, HANDED, SERVED, WATCHED, field};
 use ewapa_lang::plan::{Event, Expr, ExprKind, Phase, Plan};
 use ewapa_lang::wasi::{Function, FunctionSet};
 
@@ -13,6 +13,8 @@ pub struct Needs {
     pub functions: FunctionSet,
     /// Calls are followed that no clause waits for: events inside them ask for them.
     pub keeps_calls: bool,
+    /// System calls of threads that work for a call are booked to it.
+    pub books_handed: bool,
     /// Each system call is an event.
     pub syscall_events: bool,
     /// Each phase is an event.
@@ -62,11 +64,9 @@ impl Needs {
         let guest_entry = waits(
             &|event| matches!(event, Event::Phase(wanted) if wanted.iter().any(|phase| *phase != Phase::Exec)),
         );
-        let keeps_calls = (syscall_events
-            && ["call_id", "wasi_func", "wasi_duration"]
-                .into_iter()
-                .any(reads))
-            || (raw && asks_for_call_around(plan));
+        let serves = syscall_events && SERVED.into_iter().any(reads);
+        let keeps_calls = serves || (raw && asks_for_call_around(plan));
+        let books_handed = serves || HANDED.into_iter().any(reads);
         let paths = reads("path");
 
         let sleeps = (paths || reads("bytes_req")) && !takes_stacks(plan);
@@ -88,7 +88,11 @@ impl Needs {
             ("process_exec", "sched_process_exec"),
             ("process_exit", "sched_process_exit"),
         ];
-        if syscall_events || !plan.watched.is_empty() || OF_SYSCALLS.into_iter().any(reads) {
+        if syscall_events
+            || books_handed
+            || !plan.watched.is_empty()
+            || OF_SYSCALLS.into_iter().any(reads)
+        {
             tracepoints.push(("syscall_exit", "sys_exit"));
             tracepoints.push(("syscall_enter", "sys_enter"));
         }
@@ -96,6 +100,12 @@ impl Needs {
             tracepoints.push(("thread_wakes", "sched_waking"));
         }
         let mut typed_tracepoints = Vec::new();
+        if books_handed {
+            typed_tracepoints.push(("thread_hands_over", "sched_waking"));
+        }
+        if books_handed || reads("thread_hops") {
+            typed_tracepoints.push(("thread_starts", "sched_process_fork"));
+        }
         if reads("offcpu_time") {
             typed_tracepoints.push(("thread_switch", "sched_switch"));
         }
@@ -111,6 +121,7 @@ impl Needs {
                 .fold(0, |bits, builtin| bits | 1 << builtin.index()),
             functions,
             keeps_calls,
+            books_handed,
             syscall_events,
             phases,
             guest_entry,
@@ -242,6 +253,17 @@ mod tests {
         let needs = Needs::of(&plan(writes(), &["thread_hops"]));
         let tracepoints: Vec<&str> = needs.tracepoints.iter().map(|(_, name)| *name).collect();
         assert!(tracepoints.contains(&"sched_waking") && tracepoints.contains(&"sys_enter"));
+    }
+
+    #[test]
+    fn only_what_other_threads_did_needs_to_know_who_wakes_whom() {
+        let own = Needs::of(&plan(writes(), &["syscall_time", "syscall_count"]));
+        assert!(!own.books_handed && own.typed_tracepoints.is_empty());
+        let handed = Needs::of(&plan(writes(), &["handed_count"]));
+        assert!(handed.books_handed && handed.tracepoints.len() == 5);
+        let event = Event::Syscall(Syscalls::All);
+        assert!(Needs::of(&plan(event.clone(), &["wasi_func"])).books_handed);
+        assert!(!Needs::of(&plan(event, &["ret"])).books_handed);
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl Probes {
             Mechanism::Multi | Mechanism::Perf => {
                 (at_calls("wasi_entry")?, Some(at_calls("wasi_return")?))
             }
+            Mechanism::Exits => (at_calls("wasi_entry")?, Some(at_calls("wasi_exit")?)),
         };
         let library = loaded.program(Program {
             name: "library_loaded",
@@ -65,7 +66,9 @@ impl Probes {
             // A session link takes session programs only; one for libraries has no return.
             attach_type: match mechanism {
                 Mechanism::Perf => 0,
-                Mechanism::Session | Mechanism::Multi => bpf::BPF_TRACE_UPROBE_MULTI,
+                Mechanism::Session | Mechanism::Multi | Mechanism::Exits => {
+                    bpf::BPF_TRACE_UPROBE_MULTI
+                }
             },
         })?;
         Ok(Probes {
@@ -133,6 +136,10 @@ impl Probes {
                 links.push(multi_link(entry, multi, file, points, false)?);
                 Ok(links)
             }
+            (Mechanism::Exits, _) => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                Ok(vec![multi_link(entry, multi, file, points, false)?])
+            }
             (_, returns) => {
                 let mut links = Vec::new();
                 if let Some(returns) = returns {
@@ -144,6 +151,27 @@ impl Probes {
         }
     }
 
+    /// Attaches to the return instructions of functions in one file, if that is how their ends are seen. Before
+    /// their entries: a call that begins meanwhile would not end.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn attach_exits(
+        &self,
+        file: &Path,
+        image: &Image,
+        exits: &[Point],
+    ) -> Result<Option<Link>, Error> {
+        let programs = self.at_calls(image)?;
+        match (self.mechanism, &programs.returns) {
+            (Mechanism::Exits, Some(returns)) if !exits.is_empty() => {
+                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
+                multi_link(returns, multi, file, exits, false).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Attaches the program that watches the dynamic linker.
     ///
     /// # Errors
@@ -151,7 +179,7 @@ impl Probes {
     pub fn attach_library(&self, file: &Path, point: Point) -> Result<Link, Error> {
         match self.mechanism {
             Mechanism::Perf => perf_links(&self.library, file, &[point], ProbeKind::Entry),
-            Mechanism::Session | Mechanism::Multi => multi_link(
+            Mechanism::Session | Mechanism::Multi | Mechanism::Exits => multi_link(
                 &self.library,
                 bpf::BPF_TRACE_UPROBE_MULTI,
                 file,

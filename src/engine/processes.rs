@@ -16,7 +16,8 @@ use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin, Site};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::abi::Abis;
-use super::attach::{Link, Point};
+use super::attach::{Link, Mechanism, Point};
+use super::exits::{self, Exits};
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
@@ -395,7 +396,20 @@ impl Processes {
             Ok(known) if known == identity => &mapping.path,
             _ => open,
         };
-        let sites = wanted_sites(image, &self.needs);
+        let by_exits = self.probes.mechanism == Mechanism::Exits;
+        let plain = by_exits.then(|| exits::without_inner(&image.sites));
+        let mut sites = wanted_sites(plain.as_ref().unwrap_or(&image.sites), &self.needs);
+        let exits = if by_exits {
+            Exits::of(&mut sites, open)
+        } else {
+            Exits::default()
+        };
+        if exits.trampolines > 0 {
+            self.troubles.push(format!(
+                "{name}: {} functions that calls go through end by a jump or have no length: what goes through them is not seen with `--attach exits`",
+                exits.trampolines
+            ));
+        }
         let abis = Abis::of(&sites)?;
         let known = abis.image(roles(&sites), number(&abis, self.numbered));
         self.numbered += u8::from(abis.search() && self.numbered < ewapa_templates::Image::NUMBERS);
@@ -410,6 +424,8 @@ impl Processes {
         // without calls.
         let (calls, names): (Vec<Point>, Vec<Point>) =
             points.into_iter().partition(|point| point.returns);
+        self.links
+            .extend(self.probes.attach_exits(file, &known, &exits.points)?);
         for points in [calls, names] {
             if !points.is_empty() {
                 self.links
@@ -425,6 +441,7 @@ impl Processes {
                 .iter()
                 .map(|missing| missing.function)
                 .filter(|function| self.needs.functions.contains(*function))
+                .chain(exits.unknown)
                 .collect(),
             single_stepped: sites
                 .iter()
@@ -496,7 +513,7 @@ impl Inspected {
         if !needs.probes_calls() {
             return None;
         }
-        let sites = wanted_sites(image, needs);
+        let sites = wanted_sites(&image.sites, needs);
         let abis = Abis::of(&sites).ok()?;
         Some(abis.image(roles(&sites), number(&abis, 0)))
     }
@@ -538,9 +555,8 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 /// The sites that a script needs.
-fn wanted_sites<'a>(image: &'a Image, needs: &Needs) -> Vec<&'a Site> {
-    image
-        .sites
+fn wanted_sites<'a>(sites: &'a [Site], needs: &Needs) -> Vec<&'a Site> {
+    sites
         .iter()
         .filter(|site| match (site.role, site.function) {
             (ewapa_symbols::Role::Start, _) => needs.guest_entry,

@@ -40,10 +40,15 @@ impl Losses {
 
     /// Calls that did not get into the tables although they completed.
     pub fn lost(&self) -> u64 {
-        [Counter::Deep, Counter::NoThread, Counter::GroupsFull]
-            .into_iter()
-            .map(|counter| self.count(counter))
-            .sum()
+        [
+            Counter::Deep,
+            Counter::NoThread,
+            Counter::GroupsFull,
+            Counter::Moved,
+        ]
+        .into_iter()
+        .map(|counter| self.count(counter))
+        .sum()
     }
 
     /// Returns without an entry, and names without a call.

@@ -137,6 +137,7 @@ pub fn trace(
         needs,
         may_sleep,
         always_returns: mechanism != Mechanism::Session,
+        sees_exits: mechanism == Mechanism::Exits,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         all_processes: matches!(target, Target::Machine),
         follows_all,

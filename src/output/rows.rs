@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ewapa_lang::plan::{BinaryOp, ColumnExpr, KeyValue, Plan, Sort, SortBy, Table};
 use ewapa_lang::types::Type;
+use ewapa_templates::Counter;
 
 use crate::engine::groups::{Group, Key};
 use crate::engine::names::Names;
@@ -76,6 +77,8 @@ pub struct Rows<'a> {
     pub lines: Vec<Line>,
     /// How many lines the limit leaves out.
     pub left_out: usize,
+    /// The columns that are estimates.
+    pub estimates: Vec<&'a str>,
 }
 
 impl<'a> Rows<'a> {
@@ -90,7 +93,13 @@ impl<'a> Rows<'a> {
             .limit
             .map_or(0, |limit| lines.len().saturating_sub(limit));
         lines.truncate(lines.len() - left_out);
+        let any_handed = reading.losses.count(Counter::Handed) > 0;
+        let estimates = plan.estimates(table, any_handed);
         Rows {
+            estimates: estimates
+                .into_iter()
+                .map(|index| table.columns[index].name.as_str())
+                .collect(),
             table,
             pivoted,
             has_baseline,

@@ -170,6 +170,10 @@ fn notes(rows: &Rows) -> Vec<String> {
     {
         notes.push(format!("nothing to compare with: no row is of {name}"));
     }
+    if !rows.estimates.is_empty() && !rows.lines.is_empty() {
+        let names = rows.estimates.join(", ").to_uppercase();
+        notes.push(format!("estimated from which thread wakes which: {names}"));
+    }
     notes
 }
 

@@ -149,6 +149,10 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
         "calls were not seen: they were nested too deep",
     );
     say(
+        Counter::Moved,
+        "calls ended on another thread than they began on, and the script reads what is added up on one thread",
+    );
+    say(
         Counter::NoMemory,
         "values could not be read from the memory of a process: they count as none",
     );
@@ -179,6 +183,18 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
     say(
         Counter::Stacks,
         "stacks found no place, as others have it: they count as none",
+    );
+    say(
+        Counter::Handed,
+        "system calls of other threads are booked to the WASI calls that they worked for: an estimate, from which thread wakes which",
+    );
+    say(
+        Counter::Unbooked,
+        "system calls that such threads made between an answer and their next wait are booked to no call",
+    );
+    say(
+        Counter::NoHanded,
+        "times work that a call handed to another thread found no room: what that did is not booked to the call",
     );
     lines
 }

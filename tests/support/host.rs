@@ -1,11 +1,13 @@
-//! The ewapa under test.
+//! The ewapa under test, and the hosts of tests/hosts.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::bpftrace::compile;
 use super::directory::Directory;
+use super::runtime::Invocation;
 
 /// Its executable.
 pub fn ewapa() -> PathBuf {
@@ -26,4 +28,15 @@ pub fn ewapa_without_rights(directory: &Directory) -> Command {
         .arg(copy)
         .current_dir(directory.path());
     command
+}
+
+/// A host of tests/hosts, compiled into a folder, with arguments.
+pub fn compiled(directory: &Directory, source: &str, arguments: &[&str]) -> Invocation {
+    let program = directory.path().join("host");
+    if !program.exists() {
+        compile(source, &program);
+    }
+    Invocation::of(
+        std::iter::once(program.into_os_string()).chain(arguments.iter().map(Into::into)),
+    )
 }

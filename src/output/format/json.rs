@@ -41,6 +41,8 @@ enum Record<'a> {
         elapsed_ns: u64,
         keys: Pairs<'a, &'a KeyCell>,
         columns: Pairs<'a, Cell<'a>>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        estimates: &'a [&'a str],
     },
     /// A map.
     Map { data: &'a Shown<'a> },
@@ -173,6 +175,7 @@ impl Exporter for Json {
                 elapsed_ns: nanoseconds(reading.elapsed),
                 keys: Pairs(keys.zip(row.keys.iter().map(|key| &key.cell)).collect()),
                 columns: Pairs(columns.zip(cells(row)).collect()),
+                estimates: &rows.estimates,
             };
             write(out, &record)?;
         }

@@ -44,9 +44,16 @@ pub const EVENTS: &[Event] = &[
             "arg0",
             "args.fd",
             "thread_hops",
+            "handed_count",
         ],
-        times: &["duration", "syscall_time", "self_time", "offcpu_time"],
-        sizes: &["bytes", "bytes_req", "syscall_bytes"],
+        times: &[
+            "duration",
+            "syscall_time",
+            "self_time",
+            "offcpu_time",
+            "handed_time",
+        ],
+        sizes: &["bytes", "bytes_req", "syscall_bytes", "handed_bytes"],
         conditions: &[
             "ok",
             "errno == EBADF",
@@ -77,6 +84,7 @@ pub const EVENTS: &[Event] = &[
         sizes: &[],
         conditions: &[
             "in_wasi",
+            "handed",
             "errno != 0",
             "syscall == \"write\"",
             "wasi_func == \"fd_read\"",

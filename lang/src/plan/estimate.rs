@@ -71,11 +71,9 @@ impl Estimated {
         let among =
             |slots: &[SlotId]| self.all || slots.iter().any(|slot| self.slots.contains(slot));
         match column {
-            ColumnExpr::Number(_) | ColumnExpr::Elsewhere { .. } => false,
             ColumnExpr::Aggregate(aggregate) => among(&aggregate.slots()),
             ColumnExpr::Series(slot) => among(&[*slot]),
-            ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => self.has(inner),
-            ColumnExpr::Binary(_, left, right) => self.has(left) || self.has(right),
+            other => other.parts().into_iter().any(|part| self.has(part)),
         }
     }
 }

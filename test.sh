@@ -10,6 +10,8 @@ command -v bpftrace >/dev/null || packages+=(bpftrace)
 command -v clang >/dev/null || packages+=(clang)
 command -v make >/dev/null || packages+=(make)
 command -v pkg-config >/dev/null || packages+=(pkg-config)
+# The report's page is looked at in a real browser, which needs a font.
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium fonts-dejavu-core)
 [ -e /usr/include/libelf.h ] || packages+=(libelf-dev)
 [ -e /usr/include/zlib.h ] || packages+=(zlib1g-dev)
 # Other kernels run in an emulator.

@@ -20,6 +20,10 @@ scripts![
     "empty_writes",
     "unasked_syncs",
     "stat_storms",
+    "redundant_syscalls",
+    "slow_readdir",
+    "small_writes",
+    "allocations",
 ];
 
 /// The text of a bundled script.

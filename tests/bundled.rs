@@ -196,7 +196,8 @@ fn stdout(output: &Output) -> String {
 fn the_list_has_every_script_with_its_summary_and_parameters() {
     let said = stdout(&subcommand(&["list"]));
     for line in [
-        "fd_write_latency   latency of every fd_write",
+        "fd_write_latency ",
+        " latency of every fd_write, per runtime",
         "wasi_summary ",
         "syscalls_per_call ",
         "errors ",

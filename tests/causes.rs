@@ -3,9 +3,16 @@
 
 mod support;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::bpftrace::compile;
 use support::directory::Directory;
+use support::experiment::{bench, entry};
 use support::guest::Guest;
-use support::runtime::Runtime;
+use support::host::ewapa;
+use support::report::Table;
+use support::runtime::{Invocation, Runtime};
 use support::trace::{Script, Traced};
 
 fn ready(runtimes: &[Runtime]) -> bool {
@@ -186,4 +193,191 @@ fn slow_calls_prints_a_heading_and_what_is_slow() {
         "{}",
         traced.report.text
     );
+}
+
+/// A bundled workload.
+fn workload(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
+    folder.join(name).with_extension("wasm")
+}
+
+/// A runtime with a bundled workload at a scale, whose folder `files` has so many files.
+fn works(script: &str, runtime: Runtime, name: &str, scale: u32, files: usize) -> Traced {
+    let directory = Directory::new();
+    std::fs::create_dir(directory.path().join("files")).expect("make a folder");
+    for number in 0..files {
+        directory.file(&format!("files/f{number:07}"), vec![b'x'; number % 100]);
+    }
+    let mut invocation = runtime.run(&workload(name), directory.path());
+    invocation.words.push(scale.to_string().into());
+    let traced = Script::bundled(script).run(&invocation);
+    assert_eq!(traced.ended.code(), 0, "{}", traced.ended.stderr);
+    traced
+}
+
+fn named<'t>(traced: &'t Traced, table: &str) -> &'t Table {
+    let mut tables = traced.report.tables.iter();
+    let found = tables.find(|known| known.name == table);
+    found.unwrap_or_else(|| panic!("no table {table} in {}", traced.report.text))
+}
+
+#[test]
+fn slow_readdir_tells_who_asks_about_every_file_from_who_goes_on_where_it_was() {
+    if !ready(&[Runtime::Wasmtime, Runtime::Iwasm]) {
+        return;
+    }
+    let of = |runtime| works("slow_readdir", runtime, "readdir", 100, 200);
+    let with = of(Runtime::Wasmtime);
+    let row = with.report.table().row(&[]);
+    // Of 200 files it asks about each, in every call.
+    assert!(row.float("STATS") >= 200.0, "{}", with.report.text);
+    assert!(row.float("OPENS") >= 1.0, "{}", with.report.text);
+    let without = of(Runtime::Iwasm);
+    let row = without.report.table().row(&[]);
+    assert!(row.float("STATS") <= 1.0, "{}", without.report.text);
+    assert_eq!(row.float("OPENS"), 0.0, "{}", without.report.text);
+}
+
+#[test]
+fn redundant_syscalls_names_what_an_opening_does_beside_opening() {
+    if !ready(&[Runtime::Iwasm, Runtime::Wasmi]) {
+        return;
+    }
+    let of = |runtime| works("redundant_syscalls", runtime, "open-stat-close", 10, 100);
+    let with = of(Runtime::Iwasm);
+    for (syscall, each) in [("newfstatat", 2.0), ("readlinkat", 1.0), ("fcntl", 1.0)] {
+        let row = [("WASI_FUNC", "path_open"), ("SYSCALL", syscall)];
+        let row = with.report.table().row(&row);
+        assert_eq!(row.float("PER_WASI"), each, "{}", with.report.text);
+    }
+    let without = of(Runtime::Wasmi);
+    let table = without.report.table();
+    let row = table.row(&[("WASI_FUNC", "path_open")]);
+    assert_eq!(row.text("SYSCALL"), "statx", "{}", without.report.text);
+    // Opening, asking and closing itself is in neither.
+    for traced in [&with, &without] {
+        let text = &traced.report.text;
+        assert!(
+            !text.contains("fd_close") && !text.contains("openat"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn small_writes_tells_a_guest_without_a_buffer_from_a_runtime_that_cuts_writes() {
+    if !ready(&[Runtime::Wasm3]) {
+        return;
+    }
+    // The guest's doing: the runtime passes on what it gets.
+    let guest = works("small_writes", Runtime::Wasm3, "small-writes", 5, 0);
+    let row = guest.report.table().row(&[("FD", "1")]);
+    let cells = ["CALLS", "SMALL", "PER_CALL", "PER_SYSCALL"].map(|heading| row.text(heading));
+    assert_eq!(cells, ["50", "50", "16 B", "16 B"], "{}", guest.report.text);
+
+    // A runtime that writes as it is told, and one that writes each byte by itself.
+    let directory = Directory::new();
+    compile("tinyrt.c", &directory.path().join("tinyrt"));
+    std::fs::create_dir(directory.path().join("catalogue")).expect("make a folder");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RUNTIMES.md");
+    let docs = std::fs::read_to_string(docs).expect("the documentation is there");
+    let (_, rest) = docs.split_once("```toml\n").expect("it has an example");
+    let (example, _) = rest.split_once("```").expect("the example ends");
+    let catalogue = directory.file("catalogue/tinyrt.toml", example);
+    let folder = catalogue.parent().expect("a folder").display().to_string();
+    for (arguments, per_syscall, syscalls) in [(&[][..], "5 B", 1.0), (&["pieces"], "1 B", 5.0)] {
+        let program = directory.path().join("tinyrt").into_os_string();
+        let words = [program]
+            .into_iter()
+            .chain(arguments.iter().map(Into::into));
+        let traced = Script::bundled("small_writes")
+            .with(&["--catalogue", &folder])
+            .run(&Invocation::of(words));
+        let row = traced.report.table().row(&[("FD", "1")]);
+        assert_eq!(row.text("PER_CALL"), "5 B", "{}", traced.report.text);
+        assert_eq!(
+            row.text("PER_SYSCALL"),
+            per_syscall,
+            "{}",
+            traced.report.text
+        );
+        assert_eq!(row.float("SYSCALLS"), syscalls, "{}", traced.report.text);
+    }
+}
+
+#[test]
+fn allocations_shows_who_asks_for_memory_in_each_call() {
+    if !ready(&[Runtime::Wasmtime, Runtime::Wasm3]) {
+        return;
+    }
+    let of = |runtime| works("allocations", runtime, "small-writes", 5, 0);
+    let with = of(Runtime::Wasmtime);
+    let row = [("WASI_FUNC", "fd_write")];
+    let allocated = named(&with, "allocated").row(&row).number("ALLOCATIONS");
+    assert!(allocated >= 51, "{}", with.report.text);
+    let without = of(Runtime::Wasm3);
+    let calls = named(&without, "calls").row(&[("FUNC", "fd_write")]);
+    assert_eq!(calls.number("CALLS"), 51, "{}", without.report.text);
+    let none = named(&without, "allocated").rows().count();
+    assert_eq!(none, 0, "{}", without.report.text);
+}
+
+#[test]
+fn a_report_finds_the_causes_by_itself() {
+    let runtimes = [
+        ("wasmtime", Runtime::Wasmtime),
+        ("wasmi", Runtime::Wasmi),
+        ("iwasm", Runtime::Iwasm),
+        ("node", Runtime::Node),
+        ("wasm3", Runtime::Wasm3),
+    ];
+    if !ready(&runtimes.map(|(_, runtime)| runtime)) {
+        return;
+    }
+    let directory = Directory::new();
+    let entries = runtimes
+        .map(|(name, runtime)| entry(name, name, runtime))
+        .concat();
+    let names = runtimes.map(|(name, _)| name);
+    let plan = format!(
+        "runtimes = {names:?}\nworkloads = [\"copy\", \"open-stat-close\", \"readdir\"]\nscales = [10, 40]\n\
+         repetitions = 4\nwarmup = 0\nbare = false\nseed = 1\n{entries}"
+    );
+    directory.file("plan.toml", plan);
+    let ended = bench(&directory, &["plan.toml", "-o", "results"]);
+    assert_eq!(ended.code(), 0, "{}", ended.stderr);
+    let report = Command::new(ewapa())
+        .args(["report", "--anomalies", "-f", "csv", "results"])
+        .current_dir(directory.path())
+        .output()
+        .expect("run ewapa");
+    let report = String::from_utf8(report.stdout).expect("text");
+    let found: Vec<Vec<&str>> = report
+        .lines()
+        .map(|line| line.split(',').collect())
+        .collect();
+    for (runtime, function, sign, script) in [
+        // Standard input is read by another thread, and standard output is cut into pieces.
+        ("wasmtime", "fd_read", "thread_hops_per_call", "handoff"),
+        ("wasmtime", "fd_write", "syscalls_per_call", "small_writes"),
+        // A directory is read again for each call, and each file is asked about.
+        (
+            "wasmtime",
+            "fd_readdir",
+            "syscalls_per_call",
+            "slow_readdir",
+        ),
+        // Six system calls beside opening.
+        ("iwasm", "path_open", "syscalls_per_call", "stat_storms"),
+    ] {
+        let is_it = |row: &&Vec<&str>| row[1..4] == [runtime, function, sign];
+        let row = found.iter().find(is_it);
+        let row = row.unwrap_or_else(|| panic!("no {runtime} {function} {sign} in {report}"));
+        assert_eq!(row.last(), Some(&script), "{report}");
+    }
+    // wasm3 makes one system call for each of its calls, as few as can be.
+    let of_wasm3 = found
+        .iter()
+        .filter(|row| row[1] == "wasm3" && row[3] == "syscalls_per_call");
+    assert_eq!(of_wasm3.count(), 0, "{report}");
 }

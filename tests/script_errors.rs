@@ -231,7 +231,7 @@ fn a_script_that_is_not_there() {
         &["script", "none.ewq", "--", "true"],
         66,
         expect![[r#"
-            ewapa: cannot read the script none.ewq: No such file or directory (os error 2); the bundled scripts are fd_write_latency, wasi_summary, syscalls_per_call, errors, startup, syscalls_inside, slow_calls, files, handoff, empty_writes, unasked_syncs, stat_storms
+            ewapa: cannot read the script none.ewq: No such file or directory (os error 2); the bundled scripts are fd_write_latency, wasi_summary, syscalls_per_call, errors, startup, syscalls_inside, slow_calls, files, handoff, empty_writes, unasked_syncs, stat_storms, redundant_syscalls, slow_readdir, small_writes, allocations
         "#]],
     );
 }
@@ -243,7 +243,7 @@ fn a_script_that_is_a_folder() {
         &["script", ".", "--", "true"],
         66,
         expect![[r#"
-            ewapa: cannot read the script .: Is a directory (os error 21); the bundled scripts are fd_write_latency, wasi_summary, syscalls_per_call, errors, startup, syscalls_inside, slow_calls, files, handoff, empty_writes, unasked_syncs, stat_storms
+            ewapa: cannot read the script .: Is a directory (os error 21); the bundled scripts are fd_write_latency, wasi_summary, syscalls_per_call, errors, startup, syscalls_inside, slow_calls, files, handoff, empty_writes, unasked_syncs, stat_storms, redundant_syscalls, slow_readdir, small_writes, allocations
         "#]],
     );
 }

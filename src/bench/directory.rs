@@ -5,54 +5,68 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Bytes of a block of the bundled workloads.
-pub const BLOCK: u64 = 4096;
-
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A new folder that only this user may read. It is removed when this is dropped.
+/// A new folder that only this user may read.
 #[derive(Debug)]
-pub struct Directory(PathBuf);
+pub struct Directory {
+    path: PathBuf,
+    /// Whether it is removed when this is dropped.
+    is_temporary: bool,
+}
 
 impl Directory {
-    /// Makes the folder in that for temporary files.
+    /// Makes a folder in that for temporary files. It is removed when this is dropped.
     ///
     /// # Errors
     /// There is no place.
     pub fn new() -> io::Result<Directory> {
-        use std::os::unix::fs::DirBuilderExt;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("ewapa-bench-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        Directory::make(std::env::temp_dir().join(name), true)
+    }
+
+    /// Makes a folder that stays.
+    ///
+    /// # Errors
+    /// There is no place, or something of this name is there.
+    pub fn lasting(path: PathBuf) -> io::Result<Directory> {
+        Directory::make(path, false)
+    }
+
+    fn make(path: PathBuf, is_temporary: bool) -> io::Result<Directory> {
+        use std::os::unix::fs::DirBuilderExt;
         fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Directory(path))
+        Ok(Directory { path, is_temporary })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// What has the name in it.
     pub fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What cannot be removed is left to whoever cleans the folder for temporary files.
-        let _ = fs::remove_dir_all(&self.0);
+        if self.is_temporary {
+            // What cannot be removed is left to whoever cleans the folder for temporary files.
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 
-/// Writes a file of numbered blocks.
+/// Writes a file of numbered blocks of so many bytes.
 ///
 /// # Errors
 /// There is no place.
-pub fn write_blocks(path: &Path, blocks: u64) -> io::Result<()> {
+pub fn write_blocks(path: &Path, blocks: u64, size: usize) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    let mut block = [0; BLOCK as usize];
+    let mut block = vec![0; size];
     for number in 0..blocks {
         fill(&mut block, number);
         file.write_all(&block)?;
@@ -60,17 +74,17 @@ pub fn write_blocks(path: &Path, blocks: u64) -> io::Result<()> {
     file.flush()
 }
 
-/// Whether a file is a number of blocks, each with the contents of block 0.
+/// Whether a file is a number of blocks of so many bytes, each with the contents of block 0.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn repeats_block(path: &Path, blocks: u64) -> io::Result<bool> {
+pub fn repeats_block(path: &Path, blocks: u64, size: usize) -> io::Result<bool> {
     use std::io::Read;
     let mut file = File::open(path)?;
-    if file.metadata()?.len() != blocks * BLOCK {
+    if file.metadata()?.len() != blocks * size as u64 {
         return Ok(false);
     }
-    let (mut expected, mut found) = ([0; BLOCK as usize], [0; BLOCK as usize]);
+    let (mut expected, mut found) = (vec![0; size], vec![0; size]);
     fill(&mut expected, 0);
     for _ in 0..blocks {
         file.read_exact(&mut found)?;
@@ -82,7 +96,7 @@ pub fn repeats_block(path: &Path, blocks: u64) -> io::Result<bool> {
 }
 
 /// The same in workloads/source/workload.c.
-fn fill(block: &mut [u8; BLOCK as usize], number: u64) {
+fn fill(block: &mut [u8], number: u64) {
     let start = number.wrapping_mul(31);
     for (at, byte) in (0..).zip(block.iter_mut()) {
         *byte = start.wrapping_add(at * 7 + (at >> 8)) as u8;
@@ -150,11 +164,11 @@ mod tests {
     fn a_file_of_another_block_does_not_repeat_the_first() {
         let directory = Directory::new().unwrap();
         let path = directory.join("blocks");
-        write_blocks(&path, 1).unwrap();
-        assert!(repeats_block(&path, 1).unwrap());
-        assert!(!repeats_block(&path, 2).unwrap());
-        write_blocks(&path, 2).unwrap();
-        assert!(!repeats_block(&path, 2).unwrap());
+        write_blocks(&path, 1, 4096).unwrap();
+        assert!(repeats_block(&path, 1, 4096).unwrap());
+        assert!(!repeats_block(&path, 2, 4096).unwrap());
+        write_blocks(&path, 2, 4096).unwrap();
+        assert!(!repeats_block(&path, 2, 4096).unwrap());
     }
 
     #[test]

@@ -1,24 +1,22 @@
 //! The runs of a plan, one after the other, and their results as they come.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::child::{self, Ended, Program};
 use super::directory::Directory;
 use super::file::{self, Earlier, Results};
-use super::observation;
+use super::files::Files;
 use super::order::{Combinations, Job, Kind, Modes};
 use super::plan::Plan;
 use super::progress::Progress;
 use super::result::{Line, Outcome, Run, ScriptRun};
-use super::runtime::{Call, Runtime};
+use super::runtime::Runtime;
+use super::schedule::{self, Schedule};
 use super::trial::{self, Findings, Observer, Trial};
 use super::workload::Workload;
 use crate::engine::signals::Signals;
-use crate::output::cells;
 
 /// Everything that an experiment needs.
 #[derive(Debug)]
@@ -71,9 +69,6 @@ pub enum Error {
     Prepare(io::Error),
 }
 
-/// What compiling a module may take.
-const COMPILE: Duration = Duration::from_secs(300);
-
 /// A run by what makes it one of its own: runtime, workload, scale, repetition, what is looked at.
 type Key = (String, String, u64, u32, Kind);
 
@@ -93,9 +88,10 @@ impl Experiment {
                 },
             })
             .collect();
+        let workloads: Vec<bool> = self.workloads.iter().map(Workload::has_scale).collect();
         Combinations {
             runtimes: &modes,
-            workloads: self.workloads.len(),
+            workloads: &workloads,
             scales: &self.plan.scales,
             repetitions: self.plan.repetitions,
         }
@@ -114,10 +110,10 @@ impl Experiment {
             .into_iter()
             .filter(|job| !done.contains(&self.key(job)))
             .collect();
-        let budget = self.plan.budget.as_ref().map(|budget| budget.duration);
-        let progress = Progress::new(jobs.len() + done.len(), done.len(), budget);
-        let session = Session::prepare(self, &signals, &progress);
-        let ending = match session {
+        let progress = Progress::new(jobs.len() + done.len(), done.len());
+        let folder = Directory::new().map_err(Error::Prepare)?;
+        let files = Files::prepare(self, folder, &signals, &progress);
+        let ending = match files {
             Err(Error::Trial(trial::Error::Interrupted(signal))) => Ok(Ending {
                 runs: 0,
                 left: jobs.len(),
@@ -125,10 +121,34 @@ impl Experiment {
                 stopped: Some(Stop::Signal(signal)),
             }),
             Err(error) => Err(error),
-            Ok(mut session) => session.run(&jobs, results),
+            Ok(files) => Session {
+                experiment: self,
+                signals: &signals,
+                progress: &progress,
+                files,
+                outputs: HashMap::new(),
+            }
+            .run(&jobs, results),
         };
         progress.end();
         ending
+    }
+
+    /// Runs nothing: makes a folder for each combination with what the guest finds in `guest`, its standard input
+    /// in `stdin`, and the command that runs it in `command`. Gives the names of the folders.
+    ///
+    /// # Errors
+    /// There is no place, or the folder is there already.
+    pub fn lay_out(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        let signals = Signals::take().map_err(Error::Prepare)?;
+        let progress = Progress::new(0, 0);
+        let folder = std::path::absolute(folder)
+            .and_then(Directory::lasting)
+            .map_err(Error::Prepare)?;
+        let shared = Directory::lasting(folder.join("shared")).map_err(Error::Prepare)?;
+        let files = Files::prepare(self, shared, &signals, &progress);
+        progress.end();
+        files?.lay_out(self, &folder).map_err(Error::Prepare)
     }
 
     fn key(&self, job: &Job) -> Key {
@@ -162,163 +182,93 @@ impl Experiment {
     }
 }
 
-/// An experiment with its files.
+/// An experiment that goes on.
 struct Session<'a> {
     experiment: &'a Experiment,
     signals: &'a Signals,
     progress: &'a Progress,
-    /// Removed with all files at the end.
-    folder: Directory,
-    loader: PathBuf,
-    script: PathBuf,
-    /// This program. Probes on a file are in every process that has it mapped: on this one they would slow it,
-    /// and the kernel would take its copied pages for memory of what it starts.
-    copy: PathBuf,
-    modules: Vec<PathBuf>,
-    /// By runtime and workload, or why there is none.
-    compiled: HashMap<(usize, usize), Result<PathBuf, String>>,
+    files: Files,
     /// What stands for the first right output, by runtime, workload and scale.
     outputs: HashMap<(usize, usize, u64), u64>,
 }
 
-impl<'a> Session<'a> {
-    fn prepare(
-        experiment: &'a Experiment,
-        signals: &'a Signals,
-        progress: &'a Progress,
-    ) -> Result<Session<'a>, Error> {
-        let folder = Directory::new().map_err(Error::Prepare)?;
-        let write = |name: &str, text: &str| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).map(|()| path)
-        };
-        let loader = write("loader.mjs", include_str!("loader.mjs")).map_err(Error::Prepare)?;
-        let script = write("observe.ewq", observation::SCRIPT).map_err(Error::Prepare)?;
-        let copy = folder.join("ewapa");
-        let needs_copy = |runtime: &Runtime| runtime.is_this_program();
-        if experiment.plan.observed || experiment.runtimes.iter().any(needs_copy) {
-            std::fs::copy(&experiment.ewapa, &copy).map_err(Error::Prepare)?;
-        }
-        let modules = experiment
-            .workloads
-            .iter()
-            .map(|workload| workload.module_in(folder.path()))
-            .collect::<io::Result<Vec<_>>>()
-            .map_err(Error::Prepare)?;
-        let mut session = Session {
-            experiment,
-            signals,
-            progress,
-            loader,
-            script,
-            copy,
-            modules,
-            compiled: HashMap::new(),
-            outputs: HashMap::new(),
-            folder,
-        };
-        for (at, runtime) in experiment.runtimes.iter().enumerate() {
-            for workload in 0..experiment.workloads.len() {
-                session.compile(at, runtime, workload)?;
-            }
-        }
-        Ok(session)
-    }
-
-    /// Compiles a workload's module if the runtime does that in advance.
-    fn compile(&mut self, at: usize, runtime: &Runtime, workload: usize) -> Result<(), Error> {
-        let target = self.folder.join(&format!("{at}-{workload}.compiled"));
-        let Some(words) = runtime.compile(&self.call(workload, &target, &[])) else {
-            return Ok(());
-        };
-        let name = &self.experiment.workloads[workload].name;
-        self.progress
-            .doing(&format!("compiling {name} for {}", runtime.name));
-        let log = self.folder.join("compile.log");
-        let ended = (|| {
-            let (null, out) = (File::open("/dev/null")?, File::create(&log)?);
-            let program = Program {
-                words: &words,
-                directory: self.folder.path(),
-                streams: [&null, &out, &out],
-            };
-            child::run(&program, COMPILE, self.signals)
-        })()
-        .map_err(Error::Prepare)?;
-        let compiled = match ended {
-            Ended::Interrupted(signal) => return Err(trial::Error::Interrupted(signal).into()),
-            Ended::Itself(measured) if measured.status.success() => Ok(target),
-            Ended::Itself(_) | Ended::Timeout => {
-                let said = std::fs::read_to_string(&log).unwrap_or_default();
-                let said = said.lines().next().unwrap_or("it says nothing");
-                let said = cells::escape(said);
-                Err(format!("the module cannot be compiled: {said}"))
-            }
-        };
-        self.compiled.insert((at, workload), compiled);
-        Ok(())
-    }
-
-    fn call<'c>(&'c self, workload: usize, compiled: &'c Path, args: &'c [String]) -> Call<'c> {
-        Call {
-            module: &self.modules[workload],
-            compiled,
-            loader: &self.loader,
-            copy: &self.copy,
-            args,
-        }
-    }
-
+impl Session<'_> {
     fn run(&mut self, jobs: &[Job], results: &mut Results) -> Result<Ending, Error> {
         let start = Instant::now();
+        let mut schedule = Schedule::default();
         let mut troubles: HashMap<String, usize> = HashMap::new();
         let mut runs = 0;
         let mut stopped = self.warm_up(jobs)?;
-        let measuring = Instant::now();
-        let first = jobs.first().map_or(0, |job| job.repetition);
-        let mut repetition = first;
-        for job in jobs {
-            if stopped.is_none() && job.repetition != repetition {
-                repetition = job.repetition;
-                let each = measuring.elapsed() / (repetition - first);
-                if self.is_over_budget(start.elapsed() + each) {
-                    stopped = Some(Stop::Budget);
+        let mut behind = 0;
+        'experiment: for repetition in jobs.chunk_by(|one, next| one.repetition == next.repetition)
+        {
+            // The first repetition tells what runs take: of the others there are as many as there is time for.
+            let ahead = &jobs[behind..];
+            let time = match behind {
+                0 => None,
+                _ => self.time_left(start),
+            };
+            let mut shares = schedule.shares(ahead, time);
+            behind += repetition.len();
+            for job in repetition {
+                let share = shares.entry(schedule::combination(job)).or_default();
+                if *share == 0 {
+                    continue;
                 }
-            }
-            if stopped.is_some() {
-                break;
-            }
-            self.progress.doing(&self.name(job));
-            match self.trial(job) {
-                Ok(findings) => {
-                    let findings = self.compare(job, findings);
-                    let trouble = self.trouble(job, &findings);
-                    let found = found(&findings, trouble.is_some());
-                    self.progress
-                        .ran(job, &self.name(job), &found, trouble.as_deref());
-                    if let Some(trouble) = trouble {
-                        *troubles.entry(trouble).or_default() += 1;
+                *share -= 1;
+                if self.time_left(start).is_some_and(|left| left.is_zero()) {
+                    stopped = stopped.or(Some(Stop::Budget));
+                }
+                if stopped.is_some() {
+                    break 'experiment;
+                }
+                self.progress.doing(&self.name(job));
+                let began = Instant::now();
+                match self.trial(job) {
+                    Ok(findings) => {
+                        let findings = self.compare(job, findings);
+                        let trouble = self.trouble(job, &findings);
+                        let found = found(&findings, trouble.is_some());
+                        self.progress
+                            .ran(job, &self.name(job), &found, trouble.as_deref());
+                        if let Some(trouble) = trouble {
+                            *troubles.entry(trouble).or_default() += 1;
+                        }
+                        results.add(&self.line(job, findings))?;
+                        runs += 1;
+                        schedule.ran(job, began.elapsed());
                     }
-                    results.add(&self.line(job, findings))?;
-                    runs += 1;
+                    Err(trial::Error::Interrupted(signal)) => stopped = Some(Stop::Signal(signal)),
+                    Err(error) => return Err(error.into()),
                 }
-                Err(trial::Error::Interrupted(signal)) => stopped = Some(Stop::Signal(signal)),
-                Err(error) => return Err(error.into()),
+                let left = shares.iter().map(|(combination, runs)| {
+                    (*runs as usize, schedule.expected(combination) * *runs)
+                });
+                let (left, time) = left.fold((0, Duration::ZERO), |sum, next| {
+                    (sum.0 + next.0, sum.1 + next.1)
+                });
+                let most = self.time_left(start).unwrap_or(Duration::MAX);
+                self.progress.expects(left, time.min(most));
             }
         }
         let mut troubles: Vec<_> = troubles.into_iter().collect();
         troubles.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        let left = jobs.len() - runs;
+        if left > 0 {
+            stopped = stopped.or(Some(Stop::Budget));
+        }
         Ok(Ending {
             runs,
-            left: jobs.len() - runs,
+            left,
             troubles,
             stopped,
         })
     }
 
-    fn is_over_budget(&self, expected: Duration) -> bool {
-        let budget = self.experiment.plan.budget.as_ref();
-        budget.is_some_and(|budget| expected > budget.duration)
+    /// What is left of the plan's time; none if it has no limit.
+    fn time_left(&self, start: Instant) -> Option<Duration> {
+        let budget = self.experiment.plan.budget.as_ref()?;
+        Some(budget.duration.saturating_sub(start.elapsed()))
     }
 
     /// Runs each runtime with each workload at its smallest scale, without keeping what came of it.
@@ -363,30 +313,26 @@ impl<'a> Session<'a> {
 
     fn trial(&self, job: &Job) -> Result<Findings, trial::Error> {
         let workload = &self.experiment.workloads[job.workload];
-        let compiled = match self.compiled.get(&(job.runtime, job.workload)) {
-            None => Path::new(""),
-            Some(Ok(path)) => path,
-            Some(Err(text)) => return Ok(Findings::of(Outcome::Failed, text.clone())),
+        let compiled = match self.files.compiled(job.runtime, job.workload) {
+            Ok(path) => path,
+            Err(text) => return Ok(Findings::of(Outcome::Failed, text.to_owned())),
         };
         let args = workload.arguments(job.scale);
         let script = match job.kind {
             Kind::Bare => None,
-            Kind::Observed => Some(self.script.as_path()),
+            Kind::Observed => Some(self.files.script.as_path()),
             Kind::Script(at) => Some(Path::new(&self.experiment.plan.scripts[at])),
         };
         let observer = script.map(|script| Observer {
-            ewapa: &self.copy,
+            ewapa: &self.files.copy,
             script,
             measures: job.kind == Kind::Observed,
         });
+        let call = self.files.call(job.workload, compiled, &args);
         Trial {
             workload,
             scale: job.scale,
-            words: self.experiment.runtimes[job.runtime].run(&self.call(
-                job.workload,
-                compiled,
-                &args,
-            )),
+            words: self.experiment.runtimes[job.runtime].run(&call),
             observer: observer.as_ref(),
             timeout: self.experiment.plan.timeout.duration,
         }

@@ -36,8 +36,8 @@ pub enum Kind {
 pub struct Combinations<'a> {
     /// For each runtime, whether it runs with and without probes.
     pub runtimes: &'a [Modes],
-    /// How many workloads there are.
-    pub workloads: usize,
+    /// For each workload, whether the scale makes a difference to it. If not, it runs at the smallest only.
+    pub workloads: &'a [bool],
     /// The scales.
     pub scales: &'a [u64],
     /// How often each combination runs.
@@ -84,8 +84,12 @@ impl Combinations<'_> {
     fn block(&self, repetition: u32) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (runtime, modes) in self.runtimes.iter().enumerate() {
-            for workload in 0..self.workloads {
-                for &scale in self.scales {
+            for (workload, is_scaled) in self.workloads.iter().enumerate() {
+                let scales = self
+                    .scales
+                    .iter()
+                    .filter(|scale| *is_scaled || Some(*scale) == self.scales.iter().min());
+                for &scale in scales {
                     jobs.extend(modes.kinds().map(|kind| Job {
                         runtime,
                         workload,
@@ -123,7 +127,7 @@ mod tests {
                     scripts: 0,
                 },
             ],
-            workloads: 3,
+            workloads: &[true, true, true],
             scales: &[1, 10],
             repetitions: 4,
         }
@@ -170,6 +174,20 @@ mod tests {
                 .collect()
         };
         assert_ne!(of(0), of(1));
+    }
+
+    #[test]
+    fn a_workload_without_a_scale_runs_at_one() {
+        let combinations = Combinations {
+            runtimes: &[BOTH],
+            workloads: &[true, false],
+            scales: &[10, 1, 100],
+            repetitions: 1,
+        };
+        let jobs = combinations.shuffled(1);
+        let of_second = jobs.iter().filter(|job| job.workload == 1);
+        assert!(of_second.clone().all(|job| job.scale == 1));
+        assert_eq!((jobs.len(), of_second.count()), (12, 3));
     }
 
     #[test]

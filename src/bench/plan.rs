@@ -36,7 +36,8 @@ pub struct Plan {
     /// A run that takes longer is ended.
     #[serde(default = "timeout")]
     pub timeout: Time,
-    /// No repetition begins that would, by the time of those before, not be done within this time.
+    /// So long runs are made. What takes little time runs as often as it should, what takes much less often, but
+    /// three times if there is time for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Time>,
     /// What the order of runs is shuffled by; a new one each time if it is not given.
@@ -71,6 +72,9 @@ pub struct RuntimeEntry {
     /// The program: a name that is looked up in `PATH`, or a path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// What has to succeed on an empty module, or the program cannot do this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<String>,
     /// What makes `{compiled}` of a module, once for each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub compile: Vec<String>,

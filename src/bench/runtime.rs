@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use super::directory::Directory;
 use super::plan::{Plan, RuntimeEntry};
 
 /// The runtimes that ewapa knows how to call.
@@ -72,6 +73,16 @@ pub enum Error {
         /// Its program.
         program: String,
     },
+    /// It is installed, but was built without this.
+    #[error("the program {} cannot do what the runtime {name} needs: `{command}` failed", program.display())]
+    Unable {
+        /// The runtime.
+        name: String,
+        /// Its program.
+        program: PathBuf,
+        /// What it was asked to do.
+        command: String,
+    },
     /// An entry without commands.
     #[error("the runtime {name} has no `{what}`; give it, or a runtime to be `like`")]
     Incomplete {
@@ -101,7 +112,7 @@ pub fn of_plan(plan: &Plan, ewapa: &Path) -> Result<Vec<Runtime>, Error> {
         let found = entries
             .iter()
             .map(|entry| Runtime::find(entry, ewapa))
-            .filter(|found| !matches!(found, Err(Error::Missing { .. })));
+            .filter(|found| !matches!(found, Err(Error::Missing { .. } | Error::Unable { .. })));
         return found.collect();
     }
     let named = |name: &String| {
@@ -128,6 +139,7 @@ fn joined(table: Vec<RuntimeEntry>, own: &[RuntimeEntry]) -> Result<Vec<RuntimeE
             (Some(model), _) => {
                 if entry.run.is_empty() {
                     entry.run.clone_from(&model.run);
+                    entry.check.clone_from(&model.check);
                     entry.compile.clone_from(&model.compile);
                 }
                 entry.program = entry.program.or_else(|| model.program.clone());
@@ -170,6 +182,13 @@ impl Runtime {
                 name: entry.name.clone(),
                 program: program.clone(),
             })?;
+            if !can(&path, &entry.check) {
+                return Err(Error::Unable {
+                    name: entry.name.clone(),
+                    program: path,
+                    command: entry.check.join(" "),
+                });
+            }
             (version(&path), Program::File(path))
         };
         Ok(Runtime {
@@ -263,6 +282,28 @@ fn in_path(name: &str) -> Option<PathBuf> {
     std::path::absolute(found).ok()
 }
 
+/// Whether a program does what it is asked to with an empty module.
+fn can(program: &Path, check: &[String]) -> bool {
+    if check.is_empty() {
+        return true;
+    }
+    let run = || -> std::io::Result<bool> {
+        let folder = Directory::new()?;
+        let module = folder.join("empty.wasm");
+        std::fs::write(&module, b"\0asm\x01\0\0\0")?;
+        let places = [("{program}", program), ("{module}", module.as_path())];
+        let words: Vec<OsString> = check.iter().map(|word| filled(word, &places)).collect();
+        let status = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        Ok(status.success())
+    };
+    run().unwrap_or(false)
+}
+
 /// What a program says its version is: the first word of `--version` that begins with a digit.
 fn version(program: &Path) -> String {
     let output = Command::new(program)
@@ -349,6 +390,11 @@ mod tests {
             (
                 "runtimes = [\"a\"]\n[[runtime]]\nname = \"a\"\nprogram = \"/bin/true\"",
                 "has no `run`",
+            ),
+            (
+                "runtimes = [\"a\"]\n[[runtime]]\nname = \"a\"\nlike = \"wasm3\"\nprogram = \"/bin/false\"\n\
+                 run = [\"{program}\"]\ncheck = [\"{program}\", \"{module}\"]",
+                "cannot do what the runtime a needs: `{program} {module}` failed",
             ),
         ] {
             let error = of_plan(&plan(text), Path::new("/bin/true")).unwrap_err();

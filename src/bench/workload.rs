@@ -43,10 +43,19 @@ enum Amount {
     Each(u64),
 }
 
+/// So many blocks of a size in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Blocks(Amount, usize);
+
+/// What is read or written from its beginning to its end.
+const LARGE: Blocks = Blocks(Amount::Each(4), 32 << 10);
+/// What is read and changed here and there.
+const SMALL: Blocks = Blocks(Amount::Fixed(64), 4 << 10);
+
 #[derive(Debug, Clone)]
 enum Stdin {
     Nothing,
-    Blocks(Amount),
+    Blocks(Blocks),
     File(PathBuf),
 }
 
@@ -54,8 +63,8 @@ enum Stdin {
 #[derive(Debug, Clone)]
 enum Files {
     Nothing,
-    /// A file `input` of so many blocks.
-    Blocks(Amount),
+    /// A file `input`.
+    Blocks(Blocks),
     /// A folder `files` with so many files.
     Many(Amount),
     /// What is in a folder.
@@ -72,8 +81,8 @@ enum Expect {
     Lines(Amount),
     /// Standard input on standard output.
     Stdin,
-    /// A file `output` of so many blocks.
-    Blocks(Amount),
+    /// A file `output` of blocks that are all the same.
+    Blocks(Blocks),
 }
 
 /// A workload of a plan that does not exist.
@@ -112,20 +121,20 @@ const BUNDLED: &[Bundled] = &[
         module: include_bytes!("../../workloads/seq-write.wasm"),
         stdin: Stdin::Nothing,
         files: Files::Nothing,
-        expect: Expect::Blocks(Amount::Each(10)),
+        expect: Expect::Blocks(LARGE),
     },
     Bundled {
         name: "seq-read",
         module: include_bytes!("../../workloads/seq-read.wasm"),
         stdin: Stdin::Nothing,
-        files: Files::Blocks(Amount::Each(10)),
+        files: Files::Blocks(LARGE),
         expect: Expect::Text(String::new()),
     },
     Bundled {
         name: "random-rw",
         module: include_bytes!("../../workloads/random-rw.wasm"),
         stdin: Stdin::Nothing,
-        files: Files::Blocks(Amount::Fixed(64)),
+        files: Files::Blocks(SMALL),
         expect: Expect::Text(String::new()),
     },
     Bundled {
@@ -159,7 +168,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "copy",
         module: include_bytes!("../../workloads/copy.wasm"),
-        stdin: Stdin::Blocks(Amount::Each(10)),
+        stdin: Stdin::Blocks(LARGE),
         files: Files::Nothing,
         expect: Expect::Stdin,
     },
@@ -252,6 +261,19 @@ impl Workload {
         Ok(())
     }
 
+    /// Whether the scale makes a difference to it: whether `{scale}` is anywhere in what it is given or has to print.
+    pub fn has_scale(&self) -> bool {
+        let expected = match &self.expect {
+            Expect::Text(text) => text.contains("{scale}"),
+            _ => false,
+        };
+        expected
+            || self
+                .args
+                .iter()
+                .any(|argument| argument.contains("{scale}"))
+    }
+
     /// Its arguments at a scale.
     pub fn arguments(&self, scale: u64) -> Vec<String> {
         let at = |argument: &String| argument.replace("{scale}", &scale.to_string());
@@ -267,8 +289,8 @@ impl Workload {
         fs::create_dir(&guest)?;
         match &self.files {
             Files::Nothing => {}
-            Files::Blocks(blocks) => {
-                directory::write_blocks(&guest.join("input"), blocks.at(scale))?;
+            Files::Blocks(Blocks(blocks, size)) => {
+                directory::write_blocks(&guest.join("input"), blocks.at(scale), *size)?;
             }
             Files::Many(files) => directory::write_files(&guest.join("files"), files.at(scale))?,
             Files::Folder(folder) => directory::copy(folder, &guest)?,
@@ -276,9 +298,9 @@ impl Workload {
         match &self.stdin {
             Stdin::Nothing => File::open("/dev/null"),
             Stdin::File(path) => File::open(path),
-            Stdin::Blocks(blocks) => {
+            Stdin::Blocks(Blocks(blocks, size)) => {
                 let path = run.join("stdin");
-                directory::write_blocks(&path, blocks.at(scale))?;
+                directory::write_blocks(&path, blocks.at(scale), *size)?;
                 File::open(path)
             }
         }
@@ -306,10 +328,10 @@ impl Workload {
                 directory::same(&stdout, &run.join("stdin"))?,
                 "standard output is not what standard input was",
             ),
-            Expect::Blocks(blocks) => {
+            Expect::Blocks(Blocks(blocks, size)) => {
                 let path = run.join("guest/output");
                 (
-                    directory::repeats_block(&path, blocks.at(scale))?,
+                    directory::repeats_block(&path, blocks.at(scale), *size)?,
                     "the file that was written has other contents",
                 )
             }

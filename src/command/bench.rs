@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "output")]
     resume: Option<PathBuf>,
 
+    /// Run nothing: make a folder for each combination with what it needs (guest, stdin, command), for other tools
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with_all = ["output", "resume"])]
+    lay_out: Option<PathBuf>,
+
     /// Run these runtimes only
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     runtimes: Vec<String>,
@@ -93,6 +97,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         seed,
         ewapa,
     };
+    if let Some(folder) = &args.lay_out {
+        let names = experiment.lay_out(folder).map_err(of_experiment)?;
+        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        crate::stdout::print(&lines)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let planned = described(&experiment);
     let (mut results, earlier) = match earlier {
         Some((mut results, earlier)) => {
@@ -203,7 +213,7 @@ fn summary(ending: &Ending, results: &Results, took: Duration) -> String {
     let mut text = format!("{} runs in {:.1} s", ending.runs, took.as_secs_f64());
     let stopped = match ending.stopped {
         Some(Stop::Signal(_)) => "interrupted: ",
-        Some(Stop::Budget) => "the time of the plan is used: ",
+        Some(Stop::Budget) => "as many as there was time for: ",
         None => "",
     };
     if ending.left > 0 {

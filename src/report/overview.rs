@@ -1,5 +1,8 @@
 //! The tables of a report: what was run, each cell's numbers, each function's time, what is in no number.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use crate::output::sheet::{Sheet, Side};
 use crate::output::words::count;
 
@@ -8,8 +11,8 @@ use super::metric::{self, METRICS, Metric};
 use super::read::Results;
 use super::show::{self, Unit};
 use super::stats::ratio::{Ratio, ratio};
-use super::stats::sample::Estimate;
-use super::study::{Cell, Study};
+use super::stats::sample::{Estimate, Sample};
+use super::study::{Cell, Key, Study};
 
 /// What the signs in the tables mean.
 pub const LEGEND: [&str; 2] = [
@@ -62,7 +65,7 @@ pub fn facts(results: &Results, study: &Study) -> Vec<String> {
     let planned: usize = results.experiments.first().map_or(0, |first| first.runs);
     if results.experiments.len() <= 1 && planned > study.runs + results.scripts {
         facts.push(format!(
-            "planned were {}: the experiment was not run to its end",
+            "planned were {}: RUNS says how many each number has",
             count(planned, "run")
         ));
     }
@@ -73,9 +76,66 @@ pub fn facts(results: &Results, study: &Study) -> Vec<String> {
             count(usize::try_from(study.lost).unwrap_or(usize::MAX), "call")
         ));
     }
+    facts.extend(cost_of_observing(study));
     facts.extend(results.notes.iter().cloned());
     facts.extend(LEGEND.map(str::to_owned));
     facts
+}
+
+/// The workload and scale that take longest without probes, by the median of the runtimes.
+fn heaviest(study: &Study) -> Option<(usize, u64)> {
+    let mut totals: BTreeMap<(usize, u64), Vec<f64>> = BTreeMap::new();
+    for (key, cell) in &study.cells {
+        if let Some((bare, _)) = totals_of(cell) {
+            totals
+                .entry((key.workload, key.scale))
+                .or_default()
+                .push(bare);
+        }
+    }
+    let median = |totals: &Vec<f64>| Sample::new(totals.iter().copied()).median();
+    let longest = totals.iter().max_by(|one, other| {
+        median(one.1)
+            .partial_cmp(&median(other.1))
+            .unwrap_or(Ordering::Equal)
+    });
+    longest.map(|(place, _)| *place)
+}
+
+/// The totals of a cell without and with probes.
+fn totals_of(cell: &Cell) -> Option<(f64, f64)> {
+    let median = |metric| cell.sample(metric).median();
+    median(&metric::TOTAL).zip(median(&metric::OBSERVED))
+}
+
+/// What observing costs where it matters most, and where it costs most.
+fn cost_of_observing(study: &Study) -> Option<String> {
+    let (workload, scale) = heaviest(study)?;
+    let costs = study.cells.iter().filter_map(|(key, cell)| {
+        let (bare, observed) = totals_of(cell)?;
+        (bare > 0.0).then(|| (*key, observed / bare))
+    });
+    let costs: Vec<(Key, f64)> = costs.collect();
+    let here = |(key, _): &&(Key, f64)| (key.workload, key.scale) == (workload, scale);
+    let median = Sample::new(costs.iter().filter(here).map(|(_, ratio)| *ratio)).median()?;
+    let by_ratio = |one: &&(Key, f64), other: &&(Key, f64)| one.1.total_cmp(&other.1);
+    let (most, most_here) = (
+        costs.iter().max_by(by_ratio)?,
+        costs.iter().filter(here).max_by(by_ratio)?,
+    );
+    let times = |ratio: f64| show::times(Some(ratio));
+    Some(format!(
+        "observing: {} of the total without probes on the heaviest workload, {} {scale} (median of the runtimes; most \
+         for {}: {}); most of all for {} with {} {}: {}",
+        times(median),
+        study.workloads[workload],
+        study.runtimes[most_here.0.runtime],
+        times(most_here.1),
+        study.runtimes[most.0.runtime],
+        study.workloads[most.0.workload],
+        most.0.scale,
+        times(most.1),
+    ))
 }
 
 /// What probes make of the total.
@@ -127,10 +187,30 @@ pub fn number(cell: &Cell, metric: &Metric) -> String {
     show::estimate(cell.sample(metric).estimate(), metric.unit)
 }
 
+/// A row for each workload with a time of each runtime's whole runs.
+pub fn totals(study: &Study, metric: &Metric) -> Vec<FunctionRow> {
+    let row = |workload| {
+        let scale = study.fullest_scale(workload)?;
+        let time = |runtime| {
+            study
+                .cell(workload, scale, runtime)?
+                .sample(metric)
+                .estimate()
+        };
+        Some(FunctionRow {
+            func: String::new(),
+            workload,
+            scale,
+            times: (0..study.runtimes.len()).map(time).collect(),
+        })
+    };
+    (0..study.workloads.len()).filter_map(row).collect()
+}
+
 /// The time that a call of a function takes in each runtime, with one workload at one scale.
 #[derive(Debug)]
 pub struct FunctionRow {
-    /// Its name.
+    /// Its name; empty for whole runs.
     pub func: String,
     /// In [`Study::workloads`].
     pub workload: usize,

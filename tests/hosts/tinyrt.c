@@ -1,5 +1,6 @@
 /* An invented runtime with three WASI functions, in the way of calling that docs/RUNTIMES.md describes under
- * "Write your own": fn(instance, cells), where the cells of 8 bytes hold the arguments and take the errno. */
+ * "Write your own": fn(instance, cells), where the cells of 8 bytes hold the arguments and take the errno. With
+ * an argument its standard output has no buffer: each byte is written by itself. */
 #include <stdint.h>
 #include <unistd.h>
 
@@ -13,13 +14,19 @@ struct instance {
 	struct memory *memory;
 };
 
+static int piecewise;
 static uint8_t bytes[256];
 static struct memory memory = { bytes, sizeof(bytes) };
 
 __attribute__((noinline)) void tinyrt_hostcall_fd_write(struct instance *instance, uint64_t *cells)
 {
 	uint32_t *buffer = (uint32_t *)(instance->memory->base + cells[1]);
-	ssize_t written = write((int)cells[0], instance->memory->base + buffer[0], buffer[1]);
+	uint8_t *from = instance->memory->base + buffer[0];
+	uint32_t step = piecewise ? 1 : buffer[1];
+	ssize_t written = 0;
+
+	for (uint32_t at = 0; at < buffer[1] && written >= 0; at += step)
+		written = write((int)cells[0], from + at, step) < 0 ? -1 : (ssize_t)(at + step);
 
 	if (written >= 0)
 		*(uint32_t *)(instance->memory->base + cells[3]) = (uint32_t)written;
@@ -58,10 +65,12 @@ __attribute__((noinline)) void tinyrt_start(struct instance *instance)
 	tinyrt_hostcall_sched_yield(instance, cells);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct instance instance = { "tinyrt 1.2.3", &memory };
 
+	(void)argv;
+	piecewise = argc > 1;
 	for (int i = 0; i < 5; i++)
 		bytes[16 + i] = 'x';
 	tinyrt_start(&instance);

@@ -32,6 +32,7 @@ macro_rules! on_runtimes {
 
 pub mod bpftrace;
 pub mod directory;
+pub mod experiment;
 pub mod guest;
 pub mod host;
 pub mod process;

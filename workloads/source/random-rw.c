@@ -1,4 +1,4 @@
-// Reads a block at a random place of a file of 64 blocks and writes it back changed: 3 times for each unit of
+// Reads a block at a random place of a file of 64 blocks of 4 KiB and writes it back changed: 3 times for each unit of
 // the scale.
 #include "workload.h"
 
@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#define BLOCKS 64
+enum { BLOCK = 4096, BLOCKS = 64 };
 
 static void go_to(int fd, unsigned number)
 {
@@ -27,14 +27,14 @@ int main(int argc, char **argv)
         random = random * 1664525 + 1013904223;
         unsigned number = (random >> 16) % BLOCKS;
         go_to(fd, number);
-        if (read_block(fd, block) != BLOCK)
+        if (read_block(fd, block, BLOCK) != BLOCK)
             fail("input has another length");
         // Its last byte counts the changes, from what the prepared file has there.
         unsigned char count = block[BLOCK - 1];
         block[BLOCK - 1] = (unsigned char)(count - changes[number]);
         static unsigned char prepared[BLOCK];
-        fill(prepared, number);
-        if (!holds(block, number) || block[BLOCK - 1] != prepared[BLOCK - 1])
+        fill(prepared, BLOCK, number);
+        if (!holds(block, BLOCK, number) || block[BLOCK - 1] != prepared[BLOCK - 1])
             fail("a block of input holds something else");
         block[BLOCK - 1] = (unsigned char)(count + 1);
         changes[number]++;

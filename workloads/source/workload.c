@@ -28,32 +28,32 @@ static unsigned char byte(unsigned long number, unsigned at)
     return (unsigned char)(number * 31 + at * 7 + (at >> 8));
 }
 
-void fill(unsigned char block[BLOCK], unsigned long number)
+void fill(unsigned char *block, size_t length, unsigned long number)
 {
-    for (unsigned at = 0; at < BLOCK; at++)
+    for (unsigned at = 0; at < length; at++)
         block[at] = byte(number, at);
 }
 
-int holds(const unsigned char block[BLOCK], unsigned long number)
+int holds(const unsigned char *block, size_t length, unsigned long number)
 {
-    for (unsigned at = 0; at < BLOCK; at += 256)
+    for (unsigned at = 0; at < length; at += length / 16)
         if (block[at] != byte(number, at))
             return 0;
     return 1;
 }
 
-size_t read_block(int fd, unsigned char block[BLOCK])
+size_t read_block(int fd, unsigned char *block, size_t length)
 {
-    size_t length = 0;
-    while (length < BLOCK) {
-        ssize_t count = read(fd, block + length, BLOCK - length);
+    size_t done = 0;
+    while (done < length) {
+        ssize_t count = read(fd, block + done, length - done);
         if (count < 0)
             fail("cannot read");
         if (count == 0)
             break;
-        length += (size_t)count;
+        done += (size_t)count;
     }
-    return length;
+    return done;
 }
 
 void write_block(int fd, const unsigned char *block, size_t length)

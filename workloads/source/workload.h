@@ -2,7 +2,6 @@
 // WASI calls that they made.
 #include <stddef.h>
 
-#define BLOCK 4096
 #define DIRECTORY 3 // the descriptor of the directory that the guest is given
 
 // Says what is wrong and ends with exit code 1.
@@ -12,13 +11,13 @@ _Noreturn void fail(const char *what);
 unsigned long scale_of(int argc, char **argv);
 
 // Fills a block with what the block of this number of every file holds.
-void fill(unsigned char block[BLOCK], unsigned long number);
+void fill(unsigned char *block, size_t length, unsigned long number);
 
-// Whether a block holds that. Looks at one byte in 256.
-int holds(const unsigned char block[BLOCK], unsigned long number);
+// Whether a block holds that. Looks at 16 of its bytes.
+int holds(const unsigned char *block, size_t length, unsigned long number);
 
 // Reads or writes a whole block, in as many calls as it takes. Returns the bytes until the end of the file.
-size_t read_block(int fd, unsigned char block[BLOCK]);
+size_t read_block(int fd, unsigned char *block, size_t length);
 void write_block(int fd, const unsigned char *block, size_t length);
 
 // Writes a line `calls FUNCTION NUMBER` to standard error for each WASI function that was called, this

@@ -102,11 +102,14 @@ impl Sign {
     pub fn script(self, func: &str) -> &'static str {
         match self {
             Sign::ThreadHops => "handoff",
+            _ if func == "fd_readdir" => "slow_readdir",
             Sign::SyscallsPerCall if func == "path_open" => "stat_storms",
-            Sign::SyscallsPerCall => "syscalls_inside",
+            Sign::SyscallsPerCall if func == "fd_write" => "small_writes",
+            Sign::SyscallsPerCall => "redundant_syscalls",
             Sign::ExtraBytes => "syscalls_per_call",
-            Sign::TimePerCall | Sign::OwnShare if func == "fd_write" => "fd_write_latency",
-            Sign::TimePerCall | Sign::OwnShare | Sign::Growth => "wasi_summary",
+            Sign::OwnShare => "allocations",
+            Sign::TimePerCall if func == "fd_write" => "fd_write_latency",
+            Sign::TimePerCall | Sign::Growth => "wasi_summary",
         }
     }
 }

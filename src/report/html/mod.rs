@@ -12,11 +12,12 @@ use std::io::{self, Write};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::anomaly::{self, Found};
-use super::metric::{OBSERVED, STARTUP, SYSCALL_TIME, TOTAL, WASI};
+use super::metric::{Metric, OBSERVED, STARTUP, SYSCALL_TIME, TOTAL, WASI};
 use super::overview;
 use super::read::Results;
 use super::study::Study;
 use budget::Budget;
+use table::HeatMap;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -36,6 +37,7 @@ pub fn write(
 /// The page. It is less than 2 MB: what does not fit is left out, plots first, and said.
 fn page(results: &Results, study: &Study, found: &Found) -> Markup {
     let mut budget = Budget::default();
+    let totals = totals(study, &mut budget);
     let anomalies = anomalies(study, found, &mut budget);
     let functions = functions(study, &mut budget);
     let left_out = left_out(study, &mut budget);
@@ -64,6 +66,7 @@ fn page(results: &Results, study: &Study, found: &Found) -> Markup {
                     nav aria-label="Sections" { (contents(study)) }
                 }
                 main id="main" {
+                    section aria-labelledby="totals" { (totals) }
                     section aria-labelledby="anomalies" { (anomalies) }
                     section aria-labelledby="functions" { (functions) }
                     section aria-labelledby="workloads" {
@@ -83,6 +86,7 @@ fn page(results: &Results, study: &Study, found: &Found) -> Markup {
 fn contents(study: &Study) -> Markup {
     html! {
         ul {
+            li { a href="#totals" { "Totals" } }
             li { a href="#anomalies" { "Anomalies" } }
             li { a href="#functions" { "Functions" } }
             @for (index, name) in study.workloads.iter().enumerate() {
@@ -104,6 +108,26 @@ fn anomalies(study: &Study, found: &Found, budget: &mut Budget) -> Markup {
     }
 }
 
+fn totals(study: &Study, budget: &mut Budget) -> Markup {
+    let map = HeatMap {
+        caption: "total, and how many times the best runtime's",
+        heading: "workload",
+        rows: &overview::totals(study, &total(study)),
+        notes: &[],
+    };
+    html! {
+        h2 id="totals" { "Totals" }
+        p { "From exec to the end of the process, at the largest scale at which most runtimes have runs." }
+        (budget.spend(table::heat_map(study, &map), "The table is left out"))
+    }
+}
+
+/// The total without probes, or with them if there are no other runs.
+fn total(study: &Study) -> Metric {
+    let has_bare = study.cells.values().any(|cell| !cell.bare.is_empty());
+    if has_bare { TOTAL } else { OBSERVED }
+}
+
 fn functions(study: &Study, budget: &mut Budget) -> Markup {
     let functions = overview::functions(study);
     html! {
@@ -112,7 +136,15 @@ fn functions(study: &Study, budget: &mut Budget) -> Markup {
             p { "No run was observed." }
         } @else {
             p { "At the largest scale of each workload at which most runtimes have runs." }
-            (budget.spend(table::heat_map(study, &functions), "The table is left out"))
+            (budget.spend(
+                table::heat_map(study, &HeatMap {
+                    caption: "time per call, and how many times the best runtime's",
+                    heading: "function",
+                    rows: &functions.rows,
+                    notes: &functions.notes(),
+                }),
+                "The table is left out"
+            ))
         }
     }
 }

@@ -53,6 +53,21 @@ pub fn axis(values: impl Iterator<Item = f64>) -> Option<Axis> {
     Some(Axis { low, high, ticks })
 }
 
+/// An axis with lines at the numbers themselves, of which there are few.
+pub fn scale_axis(values: impl Iterator<Item = f64>) -> Option<Axis> {
+    let mut ticks: Vec<f64> = values.collect();
+    ticks.sort_by(f64::total_cmp);
+    ticks.dedup();
+    let (low, high) = (*ticks.first()?, *ticks.last()?);
+    let room = ((high / low).powf(0.06)).max(1.15);
+    let every = ticks.len().div_ceil(7);
+    Some(Axis {
+        low: low / room,
+        high: high * room,
+        ticks: ticks.into_iter().step_by(every).collect(),
+    })
+}
+
 fn ticks(low: f64, high: f64, steps: &[f64]) -> Vec<f64> {
     let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
     let ticks = decades.flat_map(|decade| steps.iter().map(move |step| step * 10f64.powi(decade)));
@@ -166,6 +181,15 @@ mod tests {
             assert!((2..=8).contains(&axis.ticks.len()), "{axis:?}");
         }
         assert_eq!(axis([0.0, -1.0, f64::NAN].into_iter()), None);
+    }
+
+    #[test]
+    fn scales_have_lines_where_they_are() {
+        let axis = scale_axis([1000.0].into_iter()).unwrap();
+        assert_eq!(axis.ticks, [1000.0]);
+        assert!(axis.low < 1000.0 && axis.high > 1000.0);
+        let axis = scale_axis([10.0, 1.0, 3.0, 1.0].into_iter()).unwrap();
+        assert_eq!(axis.ticks, [1.0, 3.0, 10.0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::output::sheet::{Sheet, Side};
-use crate::report::overview::Functions;
+use crate::report::overview::FunctionRow;
 use crate::report::show::{self, Unit};
 use crate::report::study::Study;
 
@@ -65,23 +65,39 @@ fn right(side: Side) -> Option<&'static str> {
     (side == Side::Right).then_some("n")
 }
 
-/// The time per call of each function in each runtime: the darker, the more above the best.
-pub fn heat_map(study: &Study, functions: &Functions) -> Markup {
+/// What the rows of a heat map are.
+pub struct HeatMap<'a> {
+    /// What the table shows.
+    pub caption: &'a str,
+    /// What a row is.
+    pub heading: &'a str,
+    /// The rows.
+    pub rows: &'a [FunctionRow],
+    /// What stands below the table.
+    pub notes: &'a [String],
+}
+
+/// A time in each runtime: the darker, the more above the best.
+pub fn heat_map(study: &Study, map: &HeatMap<'_>) -> Markup {
     framed(
-        "time per call, and how many times the best runtime's",
+        map.caption,
         html! {
             thead {
                 tr {
-                    th scope="col" { "function" }
+                    th scope="col" { (map.heading) }
                     @for runtime in &study.runtimes { th.n.name scope="col" { (runtime) } }
                 }
             }
             tbody {
-                @for row in &functions.rows {
+                @for row in map.rows {
                     tr {
                         th scope="row" {
-                            (row.func) br;
-                            small { (study.workloads[row.workload]) " " (row.scale) }
+                            @if row.func.is_empty() {
+                                (study.workloads[row.workload]) " " (row.scale)
+                            } @else {
+                                (row.func) br;
+                                small { (study.workloads[row.workload]) " " (row.scale) }
+                            }
                         }
                         @for (runtime, time) in row.times.iter().enumerate() {
                             @match (time, row.ratio_to_best(runtime)) {
@@ -99,7 +115,7 @@ pub fn heat_map(study: &Study, functions: &Functions) -> Markup {
                 }
             }
         },
-        &functions.notes(),
+        map.notes,
     )
 }
 

@@ -27,7 +27,7 @@ pub fn figure(study: &Study, workload: usize, metric: &Metric) -> Markup {
         .filter(|series| !series.points.is_empty())
         .collect();
     let all = || series.iter().flat_map(|series| &series.points);
-    let scales = plot::axis(all().map(|(scale, _)| *scale));
+    let scales = plot::scale_axis(all().map(|(scale, _)| *scale));
     let times = plot::axis(all().flat_map(|(_, time)| [time.low, time.median, time.high]));
     let (Some(scales), Some(times)) = (scales, times) else {
         return html! {};

@@ -169,7 +169,11 @@ fn the_version_says_what_was_built() {
     let long = text(&ewapa(&["--version"]).stdout);
     let mut lines = long.lines();
     assert_eq!(lines.next(), Some(short.trim_end()));
-    for field in ["target: x86_64-linux, linked ", "libbpf: 1.", "runtimes: wasmtime, "] {
+    for field in [
+        "target: x86_64-linux, linked ",
+        "libbpf: 1.",
+        "runtimes: wasmtime, ",
+    ] {
         let line = lines.next().unwrap_or_default();
         assert!(line.starts_with(field), "{long}");
     }

@@ -449,7 +449,7 @@ fn create(path: &Path) -> Result<File, Failure> {
 
 /// Whether the file is in a folder in which others may make links, such as /tmp.
 fn others_may_link(path: &Path) -> bool {
-    const WRITABLE_BY_OTHERS: u32 = 0o022;
+    const WRITABLE_BY_OTHERS: u32 = 0o002;
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

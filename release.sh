@@ -32,7 +32,6 @@ rm -rf dist
 mkdir -p dist/man dist/completions
 cp "$built" dist/ewapa
 dist/ewapa man dist/man
-gzip -9n dist/man/*.1
 dist/ewapa completions bash >dist/completions/ewapa
 dist/ewapa completions zsh >dist/completions/_ewapa
 dist/ewapa completions fish >dist/completions/ewapa.fish

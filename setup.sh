@@ -47,5 +47,6 @@ if ! grep -q ' tracefs ' /proc/mounts; then
 fi
 
 cargo build --release --locked
-as_root ./target/release/ewapa doctor
-as_root ./target/release/ewapa demo
+built=${CARGO_TARGET_DIR:-target}/release/ewapa
+as_root "$built" doctor
+as_root "$built" demo

@@ -32,5 +32,7 @@ fi
 
 tests/runtimes/install.sh >/dev/null
 tests/kernels/install.sh >/dev/null
+# What the tests start is root's, as what they look at is.
+unset SUDO_UID
 # Release: the end-to-end tests resolve binaries of 67 MB again and again.
 exec cargo test --release --workspace --locked --no-fail-fast "$@"

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ewapa_symbols::{Catalogue, CatalogueError, catalogue_files};
 
+use crate::engine::privileges::user;
 use crate::failure::{Failure, Kind};
 
 /// Where catalogue files are.
@@ -24,17 +25,17 @@ impl Folders {
     pub fn load(&self) -> Result<(), Failure> {
         let mut files = Vec::new();
         if let Some(folder) = configured().filter(|folder| folder.is_dir()) {
-            match catalogue_files(&folder, &[0, effective()]) {
+            match catalogue_files(&folder, &[0, user::effective()]) {
                 Ok(found) => files = found,
                 // `sudo ewapa` must not do what a file says that root did not write.
-                Err(error @ CatalogueError::Owner { .. }) if effective() == 0 => {
+                Err(error @ CatalogueError::Owner { .. }) if user::is_root() => {
                     eprintln!("ewapa: {error}");
                 }
                 Err(error) => return Err(failed(&error)),
             }
         }
         for folder in &self.folders {
-            let owners = [0, effective(), caller()];
+            let owners = [0, user::effective(), user::uid()];
             let found = catalogue_files(folder, &owners).map_err(|error| failed(&error))?;
             if found.is_empty() {
                 let message = format!("{} has no catalogue file (*.toml)", folder.display());
@@ -77,22 +78,6 @@ fn configured() -> Option<PathBuf> {
     };
     let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
     Some(config.join("ewapa/catalogue"))
-}
-
-fn effective() -> u32 {
-    // SAFETY: it has no preconditions and cannot fail.
-    unsafe { libc::geteuid() }
-}
-
-/// Who called: under sudo, the one who called that, for folders that were named on the command line.
-fn caller() -> u32 {
-    if effective() != 0 {
-        return effective();
-    }
-    std::env::var("SUDO_UID")
-        .ok()
-        .and_then(|user| user.parse().ok())
-        .unwrap_or(0)
 }
 
 fn failed(error: &CatalogueError) -> Failure {

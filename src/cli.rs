@@ -13,6 +13,7 @@ use crate::failure::{Failure, end};
 #[command(
     name = "ewapa",
     version,
+    long_version = long_version(),
     disable_help_subcommand = true,
     max_term_width = 100,
     after_help = "`ewapa -e PROGRAM …` is short for `ewapa script -e PROGRAM …`."
@@ -58,6 +59,30 @@ enum Command {
     /// Run a module on the small runtime that is built in
     #[command(hide = true)]
     Guest(command::guest::Args),
+}
+
+/// What was built, from what and for what; the same for the same sources.
+fn long_version() -> String {
+    let linked = if cfg!(target_feature = "crt-static") {
+        "statically"
+    } else {
+        "dynamically"
+    };
+    // SAFETY: libbpf gives a constant string.
+    let libbpf = unsafe { std::ffi::CStr::from_ptr(libbpf_sys::libbpf_version_string()) };
+    let mut text = format!(
+        "{}\ntarget: {}-{}, linked {linked}\nlibbpf: {}\nruntimes: {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::ARCH,
+        std::env::consts::OS,
+        libbpf.to_string_lossy().trim_start_matches('v'),
+        ewapa_symbols::Catalogue::bundled().names().join(", ")
+    );
+    // A build that does not say which commit it is of (release.sh does) depends on nothing but the sources.
+    if let Some(commit) = option_env!("EWAPA_COMMIT") {
+        text += &format!("\ncommit: {commit}");
+    }
+    text
 }
 
 /// The whole command line with the options of `ewapa script`, which reads its own.

@@ -85,6 +85,13 @@ impl Failure {
         {
             text = format!("{text}\n{log}");
         }
+        if let trace::Error::Command { command, source } = &error
+            && source.kind() == std::io::ErrorKind::NotFound
+            && !command.contains('/')
+            && std::env::var_os("SUDO_UID").is_some()
+        {
+            text += "; sudo looks for programs in other places: give the path of the command";
+        }
         Failure {
             kind: kind(&error),
             text,
@@ -119,7 +126,7 @@ fn kind(error: &trace::Error) -> Kind {
         },
         trace::Error::Output(_) => Kind::Output,
         trace::Error::NoBtf | trace::Error::NoLoops => Kind::Kernel,
-        trace::Error::NoRights => Kind::NoRights,
+        trace::Error::Missing(_) | trace::Error::NoRights | trace::Error::User(_) => Kind::NoRights,
         trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
             Kind::NoCommand
         }

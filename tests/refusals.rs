@@ -247,7 +247,7 @@ fn no_rights() {
     let ended = Process::start(command.args(["script", "counts.ewq", "--", "touch", "ran"])).end();
     assert_eq!(ended.code(), 77);
     expect![[r#"
-        ewapa: no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more
+        ewapa: CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE are missing to trace: run ewapa as root (sudo ewapa …), or give it these rights (SECURITY.md says how); `ewapa doctor` says more
     "#]].assert_eq(&ended.stderr);
     assert!(
         !directory.path().join("ran").exists(),
@@ -265,7 +265,7 @@ fn the_doctor_names_the_rights_that_are_missing() {
     assert_eq!(ended.code(), 71);
     let said = String::from_utf8(ended.stdout).expect("text");
     assert!(
-        said.contains("no  rights       CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN not held: run as root"),
+        said.contains("no  rights       CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE are missing to trace: run as root"),
         "{said}"
     );
 }

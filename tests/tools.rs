@@ -161,3 +161,20 @@ fn every_subcommand_has_a_manual_page() {
     assert!(main.contains("ewapa\\-script(1)"), "{main}");
     assert!(script.contains("dry\\-run"), "{script}");
 }
+
+#[test]
+fn the_version_says_what_was_built() {
+    let short = text(&ewapa(&["-V"]).stdout);
+    assert_eq!(short, concat!("ewapa ", env!("CARGO_PKG_VERSION"), "\n"));
+    let long = text(&ewapa(&["--version"]).stdout);
+    let mut lines = long.lines();
+    assert_eq!(lines.next(), Some(short.trim_end()));
+    for field in [
+        "target: x86_64-linux, linked ",
+        "libbpf: 1.",
+        "runtimes: wasmtime, ",
+    ] {
+        let line = lines.next().unwrap_or_default();
+        assert!(line.starts_with(field), "{long}");
+    }
+}

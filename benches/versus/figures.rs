@@ -1,7 +1,5 @@
 //! Samples of the rounds, and what is made of them.
 
-use std::fmt;
-
 use serde_json::{Value, json};
 
 /// One value a round; some rounds may have none.
@@ -50,21 +48,5 @@ impl Samples {
         };
         let (min, max) = self.range();
         json!({ "median": median, "min": min, "max": max, "samples": self.0 })
-    }
-}
-
-/// `48.2 (45.1..60.3)`, empty if there is nothing.
-impl fmt::Display for Samples {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(median) = self.median() else {
-            return Ok(());
-        };
-        let (min, max) = self.range();
-        let digits = match median.abs() {
-            small if small < 10.0 => 2,
-            middle if middle < 1000.0 => 1,
-            _ => 0,
-        };
-        write!(f, "{median:.digits$} ({min:.digits$}..{max:.digits$})")
     }
 }

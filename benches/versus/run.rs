@@ -15,7 +15,7 @@ const FIRST: u8 = 1;
 const LAST: u8 = 2;
 
 /// How long a step may take before the run counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// How often the memory of a tool that ends is looked at.
 const LOOK: Duration = Duration::from_millis(2);
@@ -31,8 +31,12 @@ pub struct Run {
     pub end: Duration,
     /// The command's peak resident set in bytes, without its children.
     pub memory: u64,
+    /// The processor time of the command, without its children.
+    pub cpu: Duration,
     /// What the tool said that a probe costs.
     pub told: Option<Duration>,
+    /// Lines of a script that arrived in the tool's output.
+    pub lines: Option<u64>,
 }
 
 /// Runs a command in which, or below which, `executable` runs the guest.
@@ -75,6 +79,8 @@ fn follow(
     let guest = pidfd(find_guest(child.id(), executable)?)?;
 
     let mut input = child.stdin.take().ok_or("the command has no input")?;
+    // One that ends with its guest is gone before it can be asked again.
+    let before = peak_memory(child.id()).unwrap_or(0);
     let go = Instant::now();
     input.write_all(b"g")?;
     let work = output.wait_for(LAST)? - go;
@@ -83,7 +89,8 @@ fn follow(
         return Err("the guest does not end".into());
     }
     let ended = Instant::now();
-    let mut memory = peak_memory(child.id()).unwrap_or(0);
+    let clock = Clock::of(child.id())?;
+    let mut memory = peak_memory(child.id()).unwrap_or(before);
     while !readable(tool.as_fd(), LOOK)? {
         memory = peak_memory(child.id()).unwrap_or(memory);
         if ended.elapsed() > PATIENCE {
@@ -95,7 +102,10 @@ fn follow(
         work,
         end: ended.elapsed(),
         memory,
+        // It has ended, and nobody has waited for it yet.
+        cpu: clock.now()?,
         told: None,
+        lines: None,
     })
 }
 
@@ -166,6 +176,32 @@ fn peak_memory(pid: u32) -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kib * 1024)
+}
+
+/// The processor time that a process has taken, with its threads and without its children.
+struct Clock(libc::clockid_t);
+
+impl Clock {
+    fn of(pid: u32) -> io::Result<Clock> {
+        let mut clock = 0;
+        // SAFETY: `clock` is writable.
+        match unsafe { libc::clock_getcpuclockid(pid as i32, &mut clock) } {
+            0 => Ok(Clock(clock)),
+            error => Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+
+    fn now(&self) -> io::Result<Duration> {
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: `time` is writable.
+        match unsafe { libc::clock_gettime(self.0, &mut time) } {
+            0 => Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32)),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
 }
 
 fn pidfd(pid: u32) -> io::Result<OwnedFd> {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ewapa_symbols::{Catalogue, Inspection, Role};
+use ewapa_symbols::{Catalogue, Cost, Inspection, Role};
 
 use crate::Result;
 
@@ -27,6 +27,8 @@ pub struct Runtime {
     pub whole: bool,
     /// Where in the file fd_write is probed.
     pub fd_write: Option<u64>,
+    /// The same of environ_sizes_get, if the kernel single-steps the instruction there.
+    pub stepped: Option<u64>,
 }
 
 /// The function that a symbol is, and whether it is the body of an async function.
@@ -61,7 +63,8 @@ pub fn copies(folder: &Path, notes: &mut Vec<String>) -> Result<Vec<Runtime>> {
             notes.push(format!("bpftrace on {name}: nm: {error}"));
             BTreeMap::new()
         });
-        let fd_write = offset(&path);
+        let fd_write = offset(&path, "fd_write", None);
+        let stepped = offset(&path, "environ_sizes_get", Some(Cost::SingleStepped));
         runtimes.push(Runtime {
             name,
             path,
@@ -69,6 +72,7 @@ pub fn copies(folder: &Path, notes: &mut Vec<String>) -> Result<Vec<Runtime>> {
             symbols,
             whole,
             fd_write,
+            stepped,
         });
     }
     Ok(runtimes)
@@ -98,15 +102,14 @@ fn find(cache: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The site that ewapa would probe, or for a runtime with envelopes the one inside.
-fn offset(path: &Path) -> Option<u64> {
+fn offset(path: &Path, function: &str, cost: Option<Cost>) -> Option<u64> {
     let Ok(Inspection::Runtime(image)) = Catalogue::bundled().inspect(path) else {
         return None;
     };
     let site = image.sites.iter().find(|site| {
         site.role != Role::Envelope
-            && site
-                .function
-                .is_some_and(|function| function.name() == "fd_write")
+            && site.function.is_some_and(|known| known.name() == function)
+            && cost.is_none_or(|cost| site.cost == cost)
     })?;
     Some(site.probe.0)
 }

@@ -1,11 +1,10 @@
-//! What is compared: each tool's command, and where its count of calls is.
+//! What is compared: each tool's command.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::Result;
+use crate::counts::{self, Counted};
 use crate::run::{self, Run};
 use crate::runtimes::{FUNCTIONS, Runtime};
 use crate::session;
@@ -29,7 +28,53 @@ pub enum Tool {
     EwapaSummary,
     /// bpftrace with entry and return probes on all functions.
     BpftraceSummary,
+    /// No tool; a function whose probe is single-stepped is called.
+    SteppedBare,
+    /// The same with an empty session on it.
+    SteppedPair,
+    /// The same with latencies by ewapa.
+    SteppedEwapa,
+    /// The same with latencies by bpftrace.
+    SteppedBpftrace,
+    /// ewapa with count and time of each system call.
+    EwapaSyscalls,
+    /// bpftrace with the same.
+    BpftraceSyscalls,
+    /// `strace -f -c`.
+    Strace,
+    /// `perf trace -s`.
+    Perf,
+    /// ewapa with a line for each call.
+    EwapaPrintf,
+    /// bpftrace with a line for each call.
+    BpftracePrintf,
+    /// ewapa with a group for each call.
+    EwapaGroups,
+    /// bpftrace with a group for each call.
+    BpftraceGroups,
 }
+
+/// What the guest does between its signs: by how much the calls are multiplied or how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guest {
+    /// All calls of fd_write.
+    Writes,
+    /// So many times fewer, for tools that do much at each.
+    Few,
+    /// As many calls of environ_sizes_get.
+    Steps,
+    /// A call for each group.
+    Groups,
+}
+
+/// The groups of the tools that make one for each call.
+pub const GROUPS: u32 = 65_536;
+
+/// How many times fewer calls are made under strace and perf.
+const FEWER: u32 = 20;
+
+/// The writes of a guest beside its calls: its signs to the harness.
+const SIGNS: u32 = 2;
 
 impl Tool {
     /// Its name in the JSON.
@@ -43,24 +88,65 @@ impl Tool {
             Tool::BpftracePair => "bpftrace empty pair",
             Tool::EwapaSummary => "ewapa wasi_summary",
             Tool::BpftraceSummary => "bpftrace 46 functions",
+            Tool::SteppedBare => "bare, single-stepped",
+            Tool::SteppedPair => "empty session pair, single-stepped",
+            Tool::SteppedEwapa => "ewapa latency, single-stepped",
+            Tool::SteppedBpftrace => "bpftrace latency, single-stepped",
+            Tool::EwapaSyscalls => "ewapa system calls",
+            Tool::BpftraceSyscalls => "bpftrace system calls",
+            Tool::Strace => "strace -c",
+            Tool::Perf => "perf trace -s",
+            Tool::EwapaPrintf => "ewapa printf",
+            Tool::BpftracePrintf => "bpftrace printf",
+            Tool::EwapaGroups => "ewapa 65,536 groups",
+            Tool::BpftraceGroups => "bpftrace 65,536 groups",
         }
     }
 
-    fn is_bpftrace(self) -> bool {
-        matches!(
-            self,
-            Tool::Bpftrace | Tool::BpftracePair | Tool::BpftraceSummary
-        )
+    /// The program behind it that this project does not bring, with its Debian package and arguments by which it shows
+    /// that it works.
+    fn program(self) -> Option<(&'static str, &'static str, &'static [&'static str])> {
+        match self {
+            Tool::Bpftrace
+            | Tool::BpftracePair
+            | Tool::BpftraceSummary
+            | Tool::SteppedBpftrace
+            | Tool::BpftraceSyscalls
+            | Tool::BpftracePrintf
+            | Tool::BpftraceGroups => Some(("bpftrace", "bpftrace", &["--version"])),
+            Tool::Strace => Some(("strace", "strace", &["-c", "true"])),
+            Tool::Perf => Some(("perf", "linux-perf", &["trace", "-s", "true"])),
+            _ => None,
+        }
+    }
+
+    fn guest(self) -> Guest {
+        match self {
+            Tool::Strace | Tool::Perf => Guest::Few,
+            Tool::SteppedBare | Tool::SteppedPair | Tool::SteppedEwapa | Tool::SteppedBpftrace => {
+                Guest::Steps
+            }
+            Tool::EwapaGroups | Tool::BpftraceGroups => Guest::Groups,
+            _ => Guest::Writes,
+        }
+    }
+
+    /// The calls that its guest makes between the signs, where `calls` were asked for.
+    pub fn calls(self, calls: u32) -> u32 {
+        match self.guest() {
+            Guest::Writes | Guest::Steps => calls,
+            Guest::Few => (calls / FEWER).max(1),
+            Guest::Groups => GROUPS - SIGNS,
+        }
     }
 }
 
-/// The guest and the tools' files, in a folder that goes with this.
+/// The guests and the tools' files, in a folder that goes with this.
 pub struct Bench {
     folder: PathBuf,
-    guest: PathBuf,
-    /// How often the guest calls fd_write, its signs to the harness included.
-    fd_writes: u64,
-    has_bpftrace: bool,
+    calls: u32,
+    /// Programs that cannot be run, with why.
+    absent: Vec<(&'static str, String)>,
 }
 
 impl Drop for Bench {
@@ -70,36 +156,93 @@ impl Drop for Bench {
     }
 }
 
+const SCRIPTS: [(&str, &str); 5] = [
+    ("latency.ewq", include_str!("latency.ewq")),
+    (
+        "stepped.ewq",
+        "table calls from wasi:environ_sizes_get by runtime {\n  calls = count(),\n  p50 = p50(duration) as us,\n  p99 = p99(duration) as us,\n}\n",
+    ),
+    (
+        "syscalls.ewq",
+        "table calls from syscall:* by syscall { calls = count(), time = sum(duration) as us }\n",
+    ),
+    (
+        "printf.ewq",
+        "wasi:fd_write { printf(\"wrote %d\\n\", fd); }\n",
+    ),
+    ("groups.ewq", "wasi:fd_write { @[nsecs] = count(); }\n"),
+];
+
 impl Bench {
-    /// Translates the guest.
+    /// Translates the guests, and looks for the other tools.
     ///
     /// # Errors
     /// Files cannot be written.
     pub fn new(calls: u32) -> Result<Bench> {
         let folder = std::env::temp_dir().join(format!("ewapa-versus-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let guest = folder.join("guest.wasm");
-        let text =
-            include_str!("guest.wat").replace("i32.const 1000", &format!("i32.const {calls}"));
-        std::fs::write(&guest, wat::parse_str(text)?)?;
-        std::fs::write(folder.join("latency.ewq"), include_str!("latency.ewq"))?;
-        let has_bpftrace = Command::new("bpftrace")
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        Ok(Bench {
+        let mut bench = Bench {
             folder,
-            guest,
-            fd_writes: u64::from(calls) + 2,
-            has_bpftrace,
-        })
+            calls,
+            absent: Vec::new(),
+        };
+        for tool in [
+            Tool::Bare,
+            Tool::SteppedBare,
+            Tool::Strace,
+            Tool::EwapaGroups,
+        ] {
+            let stepped = u32::from(tool.guest() == Guest::Steps);
+            let text = include_str!("guest.wat")
+                .replace(
+                    "i32.const 1000",
+                    &format!("i32.const {}", tool.calls(calls)),
+                )
+                .replace(
+                    "$stepped i32 (i32.const 0)",
+                    &format!("$stepped i32 (i32.const {stepped})"),
+                );
+            std::fs::write(bench.guest(tool), wat::parse_str(text)?)?;
+        }
+        for (name, text) in SCRIPTS {
+            std::fs::write(bench.folder.join(name), text)?;
+        }
+        for tool in [Tool::Bpftrace, Tool::Strace, Tool::Perf] {
+            let Some((program, package, arguments)) = tool.program() else {
+                continue;
+            };
+            let output = Command::new(program)
+                .args(arguments)
+                .stdin(Stdio::null())
+                .output();
+            let why = match output {
+                Ok(output) if output.status.success() => continue,
+                Ok(output) => {
+                    let said = String::from_utf8_lossy(&output.stderr);
+                    let line = said.lines().next().unwrap_or("it says nothing").to_owned();
+                    format!("`{program} {}` fails: {line}", arguments.join(" "))
+                }
+                Err(error) => {
+                    format!("{program} cannot be run ({error}); its Debian package is {package}")
+                }
+            };
+            bench.absent.push((program, why));
+        }
+        Ok(bench)
     }
 
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    fn guest(&self, tool: Tool) -> PathBuf {
+        self.folder.join(match tool.guest() {
+            Guest::Writes => "guest.wasm",
+            Guest::Few => "few.wasm",
+            Guest::Steps => "stepped.wasm",
+            Guest::Groups => "groups.wasm",
+        })
     }
 
     /// Those of the tools that can run on this runtime. Why others cannot is noted.
@@ -122,65 +265,114 @@ impl Bench {
     }
 
     fn obstacle(&self, tool: Tool, runtime: &Runtime) -> Option<String> {
-        if tool.is_bpftrace() && !self.has_bpftrace {
-            return Some("bpftrace cannot be run; its Debian package is bpftrace".to_owned());
+        if let Some((program, _, _)) = tool.program()
+            && let Some((_, why)) = self.absent.iter().find(|(absent, _)| *absent == program)
+        {
+            return Some(why.clone());
         }
+        let pair = |offset: Option<u64>| {
+            let Some(offset) = offset else {
+                return Some("ewapa finds no place for it".to_owned());
+            };
+            let error = session::attach(&runtime.path, offset).err()?;
+            Some(format!("the kernel refuses an empty session: {error}"))
+        };
+        let without = |function: &str| {
+            (!runtime.symbols.contains_key(function))
+                .then(|| format!("no symbol of {function} was found"))
+        };
         match tool {
-            Tool::Bpftrace | Tool::BpftracePair if !runtime.symbols.contains_key("fd_write") => {
-                Some("no symbol of fd_write was found".to_owned())
+            Tool::Bpftrace | Tool::BpftracePair | Tool::BpftracePrintf | Tool::BpftraceGroups => {
+                without("fd_write")
             }
+            Tool::SteppedBpftrace => without("environ_sizes_get"),
             Tool::BpftraceSummary if runtime.symbols.len() != FUNCTIONS => Some(format!(
                 "symbols of {} functions were found, not of {FUNCTIONS}",
                 runtime.symbols.len()
             )),
-            Tool::SessionPair => {
-                let Some(offset) = runtime.fd_write else {
-                    return Some("ewapa finds no fd_write".to_owned());
-                };
-                let error = session::attach(&runtime.path, offset).err()?;
-                Some(format!("the kernel refuses an empty session: {error}"))
-            }
+            Tool::SessionPair => pair(runtime.fd_write),
+            Tool::SteppedPair => pair(runtime.stepped),
             _ => None,
         }
     }
 
-    /// Runs the guest under a tool.
+    /// Runs the guest under a tool. A run that fails, as on a machine that is too busy, is noted and has no figures.
     ///
     /// # Errors
-    /// The run fails, or the tool's count is wrong.
-    pub fn run(&self, tool: Tool, runtime: &Runtime) -> Result<Run> {
+    /// The tool's count is wrong.
+    pub fn run(
+        &self,
+        tool: Tool,
+        runtime: &Runtime,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Run>> {
         let output = self.folder.join("output");
         // The output of the last run must not pass for this one's.
         std::fs::write(&output, "")?;
-        let session = match (tool, runtime.fd_write) {
-            (Tool::SessionPair, Some(offset)) => Some(session::attach(&runtime.path, offset)?),
+        let offset = match tool {
+            Tool::SessionPair => runtime.fd_write,
+            Tool::SteppedPair => runtime.stepped,
             _ => None,
         };
-        let mut run = run::run(&mut self.command(tool, runtime, &output)?, &runtime.path)?;
+        let session = offset
+            .map(|offset| session::attach(&runtime.path, offset))
+            .transpose()?;
+        let run = run::run(&mut self.command(tool, runtime, &output)?, &runtime.path);
         drop(session);
+        let mut run = match run {
+            Ok(run) => run,
+            Err(error) => {
+                let note = format!("a run of {} on {}, which failed", tool.name(), runtime.name);
+                eprintln!("versus: {note}: {error}");
+                notes.push(note);
+                return Ok(None);
+            }
+        };
         let text = std::fs::read_to_string(&output)?;
-        if let Some(counted) = self.counted(tool, runtime, &text)
-            && counted != self.fd_writes
-        {
+        let calls = u64::from(tool.calls(self.calls));
+        let expected = match tool.guest() {
+            Guest::Steps => calls,
+            _ => calls + u64::from(SIGNS),
+        };
+        let counted = counts::counted(tool, runtime, &text);
+        let is_right = match counted {
+            Counted::Nothing => true,
+            Counted::Exactly(counted) => counted == expected,
+            Counted::AtLeast(counted) => counted >= expected,
+            Counted::Lines { arrived, lost } => {
+                run.lines = Some(arrived);
+                arrived + lost == expected
+            }
+        };
+        if !is_right {
+            let shown: String = text.chars().take(4000).collect();
             return Err(format!(
-                "{} on {} counted {counted} calls of fd_write, and there were {}; it printed:\n{text}",
+                "{} on {} has {counted:?} of {expected} calls; it printed:\n{shown}",
                 tool.name(),
                 runtime.name,
-                self.fd_writes
             )
             .into());
         }
-        run.told = told_cost(&text);
-        Ok(run)
+        run.told = counts::told_cost(&text);
+        Ok(Some(run))
     }
 
     fn command(&self, tool: Tool, runtime: &Runtime, output: &Path) -> Result<Command> {
-        let latency = self.folder.join("latency.ewq");
-        let ewapa = |script: &Path| {
+        let guest = self.guest(tool);
+        let bare = |program: &mut Command| {
+            program.args(runtime.arguments).arg(&guest);
+        };
+        let ewapa = |script: &str| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_ewapa"));
+            let own = self.folder.join(script);
+            let script = if own.exists() {
+                own
+            } else {
+                PathBuf::from(script)
+            };
             command.arg("script").arg(script).arg("-o").arg(output);
             command.arg("--").arg(&runtime.path);
-            command.args(runtime.arguments).arg(&self.guest);
+            bare(&mut command);
             command
         };
         let bpftrace = |script: String| -> Result<Command> {
@@ -188,120 +380,69 @@ impl Bench {
             std::fs::write(&file, script)?;
             let mut words = vec![runtime.path.display().to_string()];
             words.extend(runtime.arguments.iter().map(|word| (*word).to_owned()));
-            words.push(self.guest.display().to_string());
+            words.push(guest.display().to_string());
             let mut command = Command::new("bpftrace");
+            command.env("BPFTRACE_MAP_KEYS_MAX", GROUPS.to_string());
             command.arg("-o").arg(output);
             command.arg("-c").arg(words.join(" ")).arg(file);
             Ok(command)
         };
+        let around = |program: &str, arguments: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(arguments).arg("-o").arg(output);
+            command.arg(&runtime.path);
+            bare(&mut command);
+            command
+        };
+        const TIMED: &str = "@start[tid] = nsecs;";
+        const HISTOGRAM: &str =
+            "/@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }";
+        let pair = |functions: &[&str], entry, returns| {
+            bpftrace(counts::probes(runtime, functions, entry, Some(returns)))
+        };
         match tool {
-            Tool::Bare | Tool::SessionPair => {
+            Tool::Bare | Tool::SessionPair | Tool::SteppedBare | Tool::SteppedPair => {
                 let mut command = Command::new(&runtime.path);
-                command.args(runtime.arguments).arg(&self.guest);
+                bare(&mut command);
                 Ok(command)
             }
-            Tool::Ewapa => Ok(ewapa(&latency)),
-            Tool::EwapaBundled => Ok(ewapa(Path::new("fd_write_latency"))),
-            Tool::EwapaSummary => Ok(ewapa(Path::new("wasi_summary"))),
-            Tool::Bpftrace => bpftrace(bpftrace_script(
-                runtime,
-                &["fd_write"],
-                "@start[tid] = nsecs;",
-                "/@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }",
-            )),
-            Tool::BpftracePair => bpftrace(bpftrace_script(runtime, &["fd_write"], "", "{ }")),
-            Tool::BpftraceSummary => bpftrace(bpftrace_script(
-                runtime,
+            Tool::Ewapa => Ok(ewapa("latency.ewq")),
+            Tool::EwapaBundled => Ok(ewapa("fd_write_latency")),
+            Tool::EwapaSummary => Ok(ewapa("wasi_summary")),
+            Tool::SteppedEwapa => Ok(ewapa("stepped.ewq")),
+            Tool::EwapaSyscalls => Ok(ewapa("syscalls.ewq")),
+            Tool::EwapaPrintf => Ok(ewapa("printf.ewq")),
+            Tool::EwapaGroups => Ok(ewapa("groups.ewq")),
+            Tool::Bpftrace => pair(&["fd_write"], TIMED, HISTOGRAM),
+            Tool::BpftracePair => pair(&["fd_write"], "", "{ }"),
+            Tool::SteppedBpftrace => pair(&["environ_sizes_get"], TIMED, HISTOGRAM),
+            Tool::BpftraceSummary => pair(
                 &runtime
                     .symbols
                     .keys()
                     .map(String::as_str)
                     .collect::<Vec<_>>(),
-                "@start[tid] = nsecs;",
+                TIMED,
                 "/@start[tid]/ { @calls[probe] = count(); @ns[probe] = sum(nsecs - @start[tid]); delete(@start[tid]); }",
+            ),
+            Tool::BpftraceSyscalls => bpftrace(format!(
+                "tracepoint:raw_syscalls:sys_enter /pid == cpid/ {{ {TIMED} }}\n\
+                 tracepoint:raw_syscalls:sys_exit /@start[tid]/ {{ @calls[args->id] = count(); @ns[args->id] = sum(nsecs - @start[tid]); delete(@start[tid]); }}\n"
             )),
+            Tool::BpftracePrintf => bpftrace(counts::probes(
+                runtime,
+                &["fd_write"],
+                "printf(\"wrote %d\\n\", arg0);",
+                None,
+            )),
+            Tool::BpftraceGroups => bpftrace(counts::probes(
+                runtime,
+                &["fd_write"],
+                "@[nsecs] = count();",
+                None,
+            )),
+            Tool::Strace => Ok(around("strace", &["-f", "-c"])),
+            Tool::Perf => Ok(around("perf", &["trace", "-s"])),
         }
     }
-
-    /// The calls of fd_write that a tool printed; none if it does not count.
-    fn counted(&self, tool: Tool, runtime: &Runtime, text: &str) -> Option<u64> {
-        match tool {
-            Tool::Bare | Tool::SessionPair | Tool::BpftracePair => None,
-            Tool::Ewapa | Tool::EwapaBundled | Tool::EwapaSummary => Some(calls_in_table(text)),
-            Tool::Bpftrace => Some(text.lines().filter_map(bucket).sum()),
-            Tool::BpftraceSummary => {
-                let symbol = runtime.symbols.get("fd_write")?;
-                let line = text
-                    .lines()
-                    .find(|line| line.starts_with("@calls[") && line.contains(symbol.as_str()));
-                let count = line.and_then(|line| line.rsplit_once(' ')?.1.parse().ok());
-                Some(count.unwrap_or(0))
-            }
-        }
-    }
-}
-
-fn bpftrace_script(runtime: &Runtime, functions: &[&str], entry: &str, returns: &str) -> String {
-    let points = |kind: &str| {
-        let mut points = String::new();
-        for symbol in functions
-            .iter()
-            .filter_map(|function| runtime.symbols.get(*function))
-        {
-            let comma = if points.is_empty() { "" } else { ",\n" };
-            write!(
-                points,
-                "{comma}{kind}:{}:\"{symbol}\"",
-                runtime.path.display()
-            )
-            .expect("write to a string");
-        }
-        points
-    };
-    format!(
-        "{} {{ {entry} }}\n{} {returns}\n",
-        points("uprobe"),
-        points("uretprobe")
-    )
-}
-
-/// The sum of the column CALLS over the rows of fd_write; rows are split by two spaces or more.
-fn calls_in_table(text: &str) -> u64 {
-    let cells = |line: &str| -> Vec<String> {
-        line.split("  ")
-            .map(str::trim)
-            .filter(|cell| !cell.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
-    let mut lines = text
-        .lines()
-        .map(cells)
-        .skip_while(|cells| !cells.iter().any(|cell| cell == "CALLS"));
-    let header = lines.next().unwrap_or_default();
-    let column = |name: &str| header.iter().position(|cell| cell == name);
-    let (Some(calls), func) = (column("CALLS"), column("FUNC")) else {
-        return 0;
-    };
-    lines
-        .take_while(|cells| cells.len() == header.len())
-        .filter(|cells| func.is_none_or(|func| cells[func] == "fd_write"))
-        .filter_map(|cells| cells[calls].replace(',', "").parse::<u64>().ok())
-        .sum()
-}
-
-/// The count of a line of bpftrace's histogram: `[1K, 2K)   996 |@@@@ |`.
-fn bucket(line: &str) -> Option<u64> {
-    let (bucket, _) = line.split_once('|')?;
-    if !bucket.starts_with(['[', '(']) {
-        return None;
-    }
-    bucket.split_whitespace().next_back()?.parse().ok()
-}
-
-/// From the line `probe cost about 1.3 us a call` below ewapa's table.
-fn told_cost(text: &str) -> Option<Duration> {
-    let (_, rest) = text.split_once("probe cost about ")?;
-    let us: f64 = rest.split(' ').next()?.parse().ok()?;
-    Some(Duration::from_secs_f64(us / 1e6))
 }

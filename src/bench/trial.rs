@@ -15,6 +15,7 @@ use super::observation::{self, Observation};
 use super::result::Outcome;
 use super::statement;
 use super::workload::Workload;
+use crate::engine::privileges::user;
 use crate::engine::signals::Signals;
 use crate::failure::Kind;
 use crate::output::cells;
@@ -134,6 +135,10 @@ impl Trial<'_> {
         if let Some(observer) = self.observer {
             let table = directory.join("observation");
             words.extend([observer.ewapa.into(), "script".into()]);
+            if user::is_root() {
+                // Under sudo, too, it is the user of the runs without probes.
+                words.extend(["--user", "root"].map(OsString::from));
+            }
             words.extend(["-f", "json", "-o"].map(OsString::from));
             words.extend([table.into(), observer.script.into(), "--".into()]);
         }

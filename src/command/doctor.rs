@@ -8,6 +8,7 @@ use ewapa_symbols::Catalogue;
 use crate::catalogue;
 use crate::engine::attach::{Mechanism, has_may_goto, is_supported};
 use crate::engine::kernel;
+use crate::engine::privileges::{self, Capability, Set};
 use crate::failure::{Failure, Kind};
 
 /// The arguments of the subcommand.
@@ -85,26 +86,26 @@ fn kernel_version() -> Check {
 }
 
 fn rights() -> Check {
-    let state = match effective_capabilities() {
-        Some(held) => {
-            // include/uapi/linux/capability.h
-            let missing: Vec<&str> = [(39, "CAP_BPF"), (38, "CAP_PERFMON"), (21, "CAP_SYS_ADMIN")]
+    let held = Set::held().unwrap_or_default();
+    let state = match privileges::of_run(held, true, false) {
+        Some(missing) => State::Bad(format!(
+            "{missing}: run as root (sudo ewapa …), or see SECURITY.md"
+        )),
+        None => {
+            let lacks: Vec<String> = BESIDE
                 .into_iter()
-                .filter(|(bit, _)| held >> bit & 1 == 0)
-                .map(|(_, name)| name)
+                .filter(|(capability, _)| !held.has(*capability))
+                .map(|(capability, what)| format!("{what} ({capability})"))
                 .collect();
-            if missing.is_empty() {
-                State::Good("CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are held".to_owned())
+            if lacks.is_empty() {
+                State::Good("commands, processes of everyone, the whole machine".to_owned())
             } else {
-                State::Bad(format!(
-                    "{} not held: run as root (sudo ewapa …)",
-                    missing.join(", ")
+                State::Fair(format!(
+                    "commands and your own processes; not: {}",
+                    lacks.join(", ")
                 ))
             }
         }
-        None => State::Bad(
-            "cannot read /proc/self/status: mount proc (mount -t proc proc /proc)".to_owned(),
-        ),
     };
     Check {
         what: "rights",
@@ -112,13 +113,14 @@ fn rights() -> Check {
     }
 }
 
-fn effective_capabilities() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))?;
-    u64::from_str_radix(line.trim(), 16).ok()
-}
+/// What else there are rights for.
+const BESIDE: [(Capability, &str); 5] = [
+    (Capability::SysPtrace, "processes of others"),
+    (Capability::Kill, "programs that become another user's"),
+    (Capability::DacReadSearch, "tracepoints, files of others"),
+    (Capability::SysAdmin, "holding new programs of the machine"),
+    (Capability::Syslog, "names of kernel functions"),
+];
 
 fn btf() -> Check {
     let state = match kernel::offsets() {

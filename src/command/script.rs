@@ -1,8 +1,10 @@
 //! `ewapa script`: runs a script and prints its tables.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -15,6 +17,7 @@ use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
 use crate::engine::attach::{self, Mechanism};
+use crate::engine::privileges::user;
 use crate::engine::trace::{self, Feature, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
@@ -64,6 +67,10 @@ pub struct Options {
     /// Allow `system()` to run commands
     #[arg(long)]
     r#unsafe: bool,
+
+    /// Start the command as this user, by name or number; default: who called sudo, else who runs ewapa
+    #[arg(long, value_name = "USER")]
+    user: Option<OsString>,
 
     /// Write the tables to a file; default: standard error with a command, else standard output
     #[arg(short, long, value_name = "FILE")]
@@ -190,6 +197,7 @@ pub fn run_bundled(
         interval: None,
         timestamps: false,
         r#unsafe: false,
+        user: None,
         output: None,
         format: None,
         quiet: false,
@@ -298,6 +306,13 @@ fn run_source(
         return Ok(ExitCode::SUCCESS);
     }
     let target = target(options)?;
+    user::decide(options.user.as_deref()).map_err(|error| {
+        let kind = match error {
+            user::Error::Unknown(_) => Kind::Usage,
+            user::Error::NotRoot => Kind::NoRights,
+        };
+        Failure::new(kind, error.to_string())
+    })?;
     let said = compiled.plan.settings.format.map(Format::from);
     let format = options.format.or(said).unwrap_or(Format::Table);
     refuse_format(format, &compiled.plan)?;
@@ -413,19 +428,46 @@ fn output(options: &Options, target: &Target) -> Result<(Box<dyn Write>, Option<
                 let message = format!("cannot write to standard output: {error}");
                 Failure::new(Kind::Output, message)
             })?;
-            let out = std::fs::File::from(out);
+            let out = File::from(out);
             (Box::new(out), terminal::width(io::stdout()))
         }
     })
 }
 
-fn create(path: &Path) -> Result<std::fs::File, Failure> {
-    std::fs::File::create(path).map_err(|error| {
+/// The file belongs to the caller, who has to be allowed to write it.
+fn create(path: &Path) -> Result<File, Failure> {
+    user::as_caller(|| {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        if others_may_link(path) {
+            options.custom_flags(libc::O_NOFOLLOW);
+        }
+        options.open(path)
+    })
+    .map_err(|error| {
+        let why = match error.raw_os_error() {
+            Some(libc::ELOOP) => {
+                ": a symbolic link in a folder where anyone may make one is not followed"
+            }
+            _ => "",
+        };
         Failure::new(
             Kind::Output,
-            format!("cannot write {}: {error}", path.display()),
+            format!("cannot write {}: {error}{why}", path.display()),
         )
     })
+}
+
+/// Whether the file is in a folder in which others may make links, such as /tmp.
+fn others_may_link(path: &Path) -> bool {
+    const WRITABLE_BY_OTHERS: u32 = 0o002;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // What cannot be looked at cannot be written to either.
+    std::fs::metadata(folder)
+        .is_ok_and(|metadata| metadata.permissions().mode() & WRITABLE_BY_OTHERS != 0)
 }
 
 fn say_more(outcome: &Outcome, options: &Options) {

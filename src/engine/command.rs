@@ -3,11 +3,13 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
+use super::privileges::user::{self, User};
+use super::privileges::{Capability, Set, no_new_privileges};
 use super::signals;
 
 /// A child process that has not become the command yet. If this is dropped it ends instead.
@@ -26,11 +28,30 @@ pub struct Running {
     status: Option<ExitStatus>,
 }
 
-/// What the child writes before it ends because it could not become the command.
+/// The exit code of a child that could not become the command.
 const FAILED: i32 = 127;
 
+/// Why a child could not become the command.
+#[derive(Debug)]
+pub enum Refused {
+    /// It could not have the user's rights.
+    User(io::Error),
+    /// There is no such command, it cannot be executed, or it cannot be told to begin.
+    Command(io::Error),
+}
+
+/// What the child fails at. It is told with the number of the error.
+#[derive(Debug, Clone, Copy)]
+#[repr(i32)]
+enum Step {
+    User,
+    Exec,
+}
+
 impl Held {
-    /// Starts a child for this command, which is looked up in `PATH`. It inherits standard input, output and error.
+    /// Starts a child for this command, which is looked up in `PATH`. It inherits standard input, output and error, and
+    /// becomes the caller's (`privileges::user`) before it becomes the command. If this process could not let one go on
+    /// that becomes another user's (CAP_KILL), none does: what it executes gains no rights.
     ///
     /// # Errors
     /// An argument has a zero byte, or there is no room for another process.
@@ -45,6 +66,13 @@ impl Held {
         let mut pointers: Vec<*const libc::c_char> =
             arguments.iter().map(|argument| argument.as_ptr()).collect();
         pointers.push(std::ptr::null());
+        let gains_rights = Set::held()?.has(Capability::Kill);
+        let caller = user::caller();
+        let variables = caller.map(User::environment);
+        let environment: Option<Vec<*const libc::c_char>> = variables.as_ref().map(|variables| {
+            let pointers = variables.iter().map(|variable| variable.as_ptr());
+            pointers.chain([std::ptr::null()]).collect()
+        });
         let (go_read, go_write) = pipe()?;
         let (failure_read, failure_write) = pipe()?;
         // SAFETY: the child calls nothing but async-signal-safe functions on memory made before the fork,
@@ -56,7 +84,20 @@ impl Held {
                 // Only the parent may hold the other ends: the end of the parent has to reach the child.
                 drop((go_write, failure_read));
                 // SAFETY: as above; the pointers end with null and lead to C strings.
-                unsafe { become_command(&go_read, &failure_write, &pointers) }
+                unsafe {
+                    let failure = become_command(
+                        &go_read,
+                        (caller, gains_rights),
+                        &pointers,
+                        environment.as_deref(),
+                    );
+                    if let Some((step, error)) = failure {
+                        let words = [step as i32, error];
+                        let size = size_of_val(&words);
+                        libc::write(failure_write.as_raw_fd(), words.as_ptr().cast(), size);
+                    }
+                    libc::_exit(FAILED)
+                }
             }
             pid => Ok(Held {
                 pid: pid as u32,
@@ -74,24 +115,28 @@ impl Held {
     /// Lets the child become the command, and returns when it has.
     ///
     /// # Errors
-    /// There is no such command, or it cannot be executed.
-    pub fn release(mut self) -> io::Result<Running> {
-        self.go.write_all(&[1])?;
-        let mut error = [0; 4];
+    /// There is no such command, it cannot be executed, or not as this user.
+    pub fn release(mut self) -> Result<Running, Refused> {
+        self.go.write_all(&[1]).map_err(Refused::Command)?;
+        let mut running = Running {
+            pid: self.pid,
+            status: None,
+        };
+        let mut words = [0; 8];
         // The pipe closes when the command takes over; else the child writes why it could not.
-        match self.failure.read_exact(&mut error) {
-            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(Running {
-                pid: self.pid,
-                status: None,
-            }),
-            Err(error) => Err(error),
+        match self.failure.read_exact(&mut words) {
+            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => Ok(running),
+            Err(error) => Err(Refused::Command(error)),
             Ok(()) => {
-                Running {
-                    pid: self.pid,
-                    status: None,
-                }
-                .wait()?;
-                Err(io::Error::from_raw_os_error(i32::from_ne_bytes(error)))
+                running.wait().map_err(Refused::Command)?;
+                let [step, error] = [&words[..4], &words[4..]]
+                    .map(|word| i32::from_ne_bytes(word.try_into().expect("four bytes")));
+                let error = io::Error::from_raw_os_error(error);
+                Err(if step == Step::User as i32 {
+                    Refused::User(error)
+                } else {
+                    Refused::Command(error)
+                })
             }
         }
     }
@@ -146,10 +191,16 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     }
 }
 
+/// Returns what failed, with the number of the error, if the parent has not gone meanwhile.
+///
 /// # Safety
-/// Only in a child after `fork`; `arguments` ends with null and leads to C strings.
-unsafe fn become_command(go: &OwnedFd, failure: &OwnedFd, arguments: &[*const libc::c_char]) -> ! {
-    use std::os::fd::AsRawFd;
+/// Only in a child after `fork`; `arguments` and `environment` end with null and lead to C strings.
+unsafe fn become_command(
+    go: &OwnedFd,
+    (caller, gains_rights): (Option<&User>, bool),
+    arguments: &[*const libc::c_char],
+    environment: Option<&[*const libc::c_char]>,
+) -> Option<(Step, i32)> {
     // SAFETY: async-signal-safe calls on memory of this frame and on what the caller promises.
     unsafe {
         let mut byte = 0u8;
@@ -159,13 +210,26 @@ unsafe fn become_command(go: &OwnedFd, failure: &OwnedFd, arguments: &[*const li
                 break read;
             }
         };
-        if read == 1 {
-            signals::restore_defaults();
-            libc::execvp(arguments[0], arguments.as_ptr());
-            let error = *libc::__errno_location();
-            libc::write(failure.as_raw_fd(), std::ptr::from_ref(&error).cast(), 4);
+        if read != 1 {
+            return None;
         }
-        libc::_exit(FAILED)
+        let become_caller = || {
+            if !gains_rights {
+                no_new_privileges()?;
+            }
+            user::become_caller(caller)
+        };
+        if let Err(error) = become_caller() {
+            return Some((Step::User, error.raw_os_error().unwrap_or(libc::EPERM)));
+        }
+        signals::restore_defaults();
+        match environment {
+            Some(environment) => {
+                libc::execvpe(arguments[0], arguments.as_ptr(), environment.as_ptr())
+            }
+            None => libc::execvp(arguments[0], arguments.as_ptr()),
+        };
+        Some((Step::Exec, *libc::__errno_location()))
     }
 }
 
@@ -192,7 +256,10 @@ mod tests {
             .unwrap()
             .release()
             .unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(
+            matches!(&error, Refused::Command(error) if error.kind() == io::ErrorKind::NotFound),
+            "{error:?}"
+        );
     }
 
     #[test]

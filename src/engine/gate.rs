@@ -14,6 +14,7 @@ use std::time::Duration;
 use ewapa_symbols::{Catalogue, Image, Inspection};
 
 use super::maps::FileId;
+use super::privileges::{self, Capability, Set};
 use fanotify::{Asked, Fanotify};
 
 /// How long a process waits at most for this one to attach to its runtime.
@@ -45,11 +46,11 @@ pub struct Runtime {
 
 impl Gate {
     /// Asks for every exec from now on. Without `holds` no process waits for an answer, so that the first one of a
-    /// runtime may run before it is attached to.
+    /// runtime may run before it is attached to. Its thread keeps these rights, and that to ask of new filesystems.
     ///
     /// # Errors
     /// The kernel has no such questions, or there is no right to ask.
-    pub fn start(holds: bool) -> io::Result<Gate> {
+    pub fn start(holds: bool, rights: Set) -> io::Result<Gate> {
         let (arrived, closed) = (event()?, event()?);
         let (tell, runtimes) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();
@@ -57,7 +58,7 @@ impl Gate {
         std::thread::Builder::new()
             .name("gate".to_owned())
             .spawn(move || {
-                let fanotify = match prepare(ends, holds) {
+                let fanotify = match prepare(ends, holds, rights) {
                     Ok(fanotify) => fanotify,
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -128,7 +129,7 @@ fn take(event: i32) {
 
 /// Gives this thread descriptors of its own. A child that another thread starts must not inherit the one
 /// through which the kernel asks: if it were held at its own exec, it would keep the question alive.
-fn prepare((arrived, closed): (i32, i32), holds: bool) -> io::Result<Fanotify> {
+fn prepare((arrived, closed): (i32, i32), holds: bool, rights: Set) -> io::Result<Fanotify> {
     let (low, high) = (arrived.min(closed) as u32, arrived.max(closed) as u32);
     // SAFETY: closes descriptors of this thread's table only, which nobody else uses.
     unsafe {
@@ -143,6 +144,7 @@ fn prepare((arrived, closed): (i32, i32), holds: bool) -> io::Result<Fanotify> {
     }
     let fanotify = Fanotify::new(holds)?;
     filesystems::mark(&fanotify)?;
+    privileges::keep_only(rights.or(Set::of(&[Capability::SysAdmin])), true)?;
     Ok(fanotify)
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use libbpf_sys::BPF_TRACE_UPROBE_MULTI;
 
 use super::attach::{self, Link, Places};
+use super::privileges::{self, Set};
 
 /// How long the lock is left alone: shorter than a grace period.
 const PAUSE: Duration = Duration::from_millis(4);
@@ -33,14 +34,14 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// Begins. A kernel without multi links (Linux 6.6) has each probe wait for itself.
-    pub fn start() -> Ahead {
+    /// Begins, with these rights. A kernel without multi links (Linux 6.6) has each probe wait for itself.
+    pub fn start(rights: Set) -> Ahead {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let thread = std::thread::spawn(move || {
             let mut links = Vec::new();
             // Without it, all that is lost is time.
-            let _ = hold_ready(&seen, &mut links);
+            let _ = privileges::limit(rights).and_then(|()| hold_ready(&seen, &mut links));
             links
         });
         Ahead {

@@ -7,9 +7,14 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use aya::maps::MapData;
 
+use super::privileges::{self, Capability, Set};
+
 /// The keeper, from this process's side. It ends with it: by [`Keeper::dismiss`], or by doing its work.
 #[derive(Debug)]
 pub struct Keeper(File);
+
+/// Signals to processes of others, and the map.
+const KEPT: &[Capability] = &[Capability::Kill, Capability::Bpf];
 
 /// How often the traced processes are let go after the end of this process, and how long is waited before
 /// the next time, in milliseconds: its probes are not gone all at once, and may stop another one.
@@ -54,6 +59,8 @@ fn keep(parent: RawFd, processes: RawFd) -> ! {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
             libc::signal(signal, libc::SIG_IGN);
         }
+        // Without these it can still do something for processes of this user.
+        let _ = privileges::keep_only(Set::of(KEPT), true);
         // Whoever reads what this process writes is not to wait for the keeper, and what is attached is to end
         // with its owner.
         let (low, high) = (parent.min(processes), parent.max(processes));

@@ -21,6 +21,7 @@ pub mod messages;
 pub mod names;
 pub mod needs;
 pub mod prepared;
+pub mod privileges;
 pub mod probes;
 pub mod processes;
 pub mod raw;

@@ -134,6 +134,21 @@ pub fn send(pid: u32, signal: i32) {
     unsafe { libc::kill(pid as i32, signal) };
 }
 
+/// Lets a stopped process go on. That it has ended already is no failure.
+///
+/// # Errors
+/// It has become another user's, and there is no right to send it signals.
+pub fn resume(pid: u32) -> io::Result<()> {
+    // SAFETY: a system call on numbers.
+    if unsafe { libc::kill(pid as i32, libc::SIGCONT) } == 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        error => Err(error),
+    }
+}
+
 /// Ignores a signal from now on.
 pub fn ignore(signal: i32) {
     // SAFETY: no handler is set.

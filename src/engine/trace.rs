@@ -13,7 +13,7 @@ use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use clap::ValueEnum;
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::plan::Plan;
+use ewapa_lang::plan::{MessageKind, Plan};
 
 use super::attach::{self, Link, Mechanism};
 use super::calibrate::ProbeCost;
@@ -28,6 +28,7 @@ use super::load::{Loaded, Settings};
 use super::messages::Messages;
 use super::names::Names;
 use super::needs::{Needs, follows_processes};
+use super::privileges::{self, Capability, Set, user};
 use super::probes::Probes;
 use super::processes::{Processes, inspect_ahead};
 use super::raw::{self, Raw};
@@ -92,18 +93,47 @@ pub fn trace(
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
+    let rights = Set::held().map_err(io_error("cannot read capabilities"))?;
+    if let Some(missing) = privileges::of_run(rights, follows_processes(plan), false) {
+        return Err(Error::Missing(missing));
+    }
+    let mechanism = match wishes.mechanism {
+        Some(mechanism) => mechanism,
+        None => attach::best_mechanism()?,
+    };
+    let by_perf_events = mechanism == Mechanism::Perf;
+    if let Some(missing) = privileges::of_run(rights, false, by_perf_events) {
+        return Err(Error::Missing(missing));
+    }
     // Before anything else takes memory: the child is a copy of this process.
     let held = match target {
         Target::Command(command) => Some(Held::start(command).map_err(command_error(command))?),
         Target::Processes(pids) => {
-            pids.iter().try_for_each(|pid| is_process(*pid))?;
+            for pid in pids {
+                is_process(*pid)?;
+                let missing = privileges::of_process(rights, *pid);
+                if let (true, Some(missing)) = (follows_processes(plan), missing) {
+                    return Err(Error::Missing(missing));
+                }
+            }
             None
         }
         Target::Machine => None,
     };
     let signals = Signals::take().map_err(io_error("cannot receive signals"))?;
+    let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
+    let becomes_others = user::caller().is_some() && asks_outside(plan);
+    let kept = privileges::kept(rights, becomes_others, by_perf_events);
+    // Before another thread is there: each has its own. The gate is still to be opened.
+    let opens_gate = if follows_all {
+        rights.and(Set::of(&[Capability::SysAdmin]))
+    } else {
+        Set::default()
+    };
+    privileges::keep_only(kept.or(opens_gate), !allows_commands(plan))
+        .map_err(io_error("cannot give up capabilities"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
-    let ahead = Ahead::start();
+    let ahead = Ahead::start(kept);
     let layout = std::thread::spawn(kernel::offsets);
     let inspected = match target {
         Target::Command(command) => {
@@ -122,11 +152,6 @@ pub fn trace(
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
     timings.mark("compile and link");
 
-    let mechanism = match wishes.mechanism {
-        Some(mechanism) => mechanism,
-        None => attach::best_mechanism()?,
-    };
-    let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
     let mut names = Names::default();
     let (sites, left_out) = raw::resolve(plan, &mut names)?;
     timings.mark("raw probes found");
@@ -194,6 +219,7 @@ pub fn trace(
         unmet: Vec::new(),
         stopped: held_map,
         follows_all,
+        kept,
         running: None,
         left: None,
         timings,
@@ -220,6 +246,18 @@ pub fn trace(
     let exited = run.follow_script(&mut script, &stores, held, target, wishes)?;
     let exit_code = script.messages.exit_code;
     run.finish(&stores, exited, exit_code)
+}
+
+/// Whether the script has commands run (`system()`): with the rights that whoever called has.
+fn allows_commands(plan: &Plan) -> bool {
+    let mut messages = plan.messages.iter();
+    messages.any(|message| matches!(message.kind, MessageKind::System(_)))
+}
+
+/// Whether the script shows files or runs commands, which is done in the caller's name.
+fn asks_outside(plan: &Plan) -> bool {
+    let mut messages = plan.messages.iter();
+    messages.any(|message| matches!(message.kind, MessageKind::System(_) | MessageKind::Cat(_)))
 }
 
 /// Refuses what is no process.
@@ -265,6 +303,8 @@ struct Run {
     stopped: BpfHashMap<aya::maps::MapData, u32, u32>,
     /// Every process of the machine is followed.
     follows_all: bool,
+    /// The capabilities that are not given up.
+    kept: Set,
     running: Option<Running>,
     /// Without a command: the processes that are still there, if any were to be traced.
     left: Option<Vec<u32>>,

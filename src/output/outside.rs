@@ -6,20 +6,23 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
+use crate::engine::privileges::user;
 use crate::engine::signals;
 
 /// The most of a file that is shown, in bytes.
 pub const ROOM: u64 = 64 << 10;
 
-/// The beginning of a file, and whether that is all of it.
+/// The beginning of a file that the caller may read, and whether that is all of it.
 ///
 /// # Errors
 /// It cannot be read, or is no regular file: reading that might never end.
 pub fn read(path: &str) -> io::Result<(String, bool)> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK)
-        .open(path)?;
+    let file = user::as_caller(|| {
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)
+    })?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
@@ -30,21 +33,25 @@ pub fn read(path: &str) -> io::Result<(String, bool)> {
     Ok((String::from_utf8_lossy(&bytes).into_owned(), whole))
 }
 
-/// Runs a command by `/bin/sh` and waits for its end. What it writes to the standard output is returned.
+/// Runs a command by `/bin/sh` as the caller and waits for its end. What it writes to the standard output is returned.
 ///
 /// # Errors
-/// There is no shell.
+/// There is no shell, or it cannot have the caller's rights.
 pub fn run(command: &str) -> io::Result<Output> {
     let mut shell = Command::new("/bin/sh");
     shell
         .args(["-c", command])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
+    let caller = user::caller();
+    if let Some(caller) = caller {
+        shell.envs(caller.variables());
+    }
     // SAFETY: the calls are async-signal-safe, on memory of this frame.
     unsafe {
-        shell.pre_exec(|| {
+        shell.pre_exec(move || {
             signals::restore_defaults();
-            Ok(())
+            user::become_caller(caller)
         });
     }
     shell.output()

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::engine::command::Refused;
+use crate::engine::privileges::Missing;
 use crate::engine::{load, raw};
 
 /// What can go wrong.
@@ -29,11 +31,19 @@ pub enum Error {
          it needs `may_goto` (Linux 6.9); the start of texts is compared with `strncmp()`, and without it"
     )]
     NoLoops,
-    /// The rights are not enough.
+    /// Capabilities are missing.
     #[error(
-        "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"
+        "{0}: run ewapa as root (sudo ewapa …), or give it these rights (SECURITY.md says how); `ewapa doctor` says more"
+    )]
+    Missing(Missing),
+    /// The kernel takes no probe program, though the capabilities are held.
+    #[error(
+        "the kernel takes no eBPF programs at probes, though CAP_BPF and CAP_PERFMON are held: in a container they have to be those of the host, and a kernel that is locked down takes none; `ewapa doctor` says more"
     )]
     NoRights,
+    /// The command cannot have the user's rights.
+    #[error("cannot become the user of the command: {0}")]
+    User(#[source] io::Error),
     /// The command cannot be run.
     #[error("cannot run `{command}`: {source}")]
     Command {
@@ -92,6 +102,15 @@ pub(super) fn io_error(what: &str) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io {
         what: what.to_owned(),
         source,
+    }
+}
+
+/// The failure of a child to become the command.
+pub(super) fn refused(command: &[OsString]) -> impl FnOnce(Refused) -> Error {
+    let failed = command_error(command);
+    move |refused| match refused {
+        Refused::User(source) => Error::User(source),
+        Refused::Command(source) => failed(source),
     }
 }
 

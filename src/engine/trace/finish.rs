@@ -57,7 +57,7 @@ impl Run {
             match event {
                 Event::Stopped(pid) => self.go_on(pid),
                 Event::Exec(pid) | Event::Library(pid) if !self.follows_all => {
-                    signals::send(pid, libc::SIGCONT);
+                    self.resume(pid);
                 }
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! The loop of a run: from the script's beginning to its end.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,14 @@ use ewapa_lang::plan::StoreId;
 use ewapa_symbols::Catalogue;
 use ewapa_templates::Event;
 
-use super::error::{command_error, io_error};
+use super::error::{io_error, refused};
 use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
 use crate::engine::gate::Gate;
 use crate::engine::needs::follows_processes;
+use crate::engine::privileges;
 use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
 use crate::engine::script::Script;
@@ -39,12 +41,16 @@ impl Run {
             // What happens at the beginning comes before the first event, as what it prints does.
             let attached = self.raw.attach(&self.processes.names)?;
             self.links.extend(attached);
+            if self.follows_all {
+                self.open_gate(wishes);
+                privileges::limit(self.kept).map_err(io_error("cannot give up capabilities"))?;
+            }
             match target {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;
                 }
                 Target::Processes(pids) => self.join(pids, follows_processes(stores.plan))?,
-                Target::Machine if self.follows_all => self.join_all(wishes)?,
+                Target::Machine if self.follows_all => self.join_all()?,
                 Target::Machine => {}
             }
             let followed = self.follow(script, stores, wishes);
@@ -71,7 +77,7 @@ impl Run {
 
     fn start(&mut self, held: Held, command: &[OsString]) -> Result<(), Error> {
         self.processes.trace(held.pid(), Joins::Held)?;
-        self.running = Some(held.release().map_err(command_error(command))?);
+        self.running = Some(held.release().map_err(refused(command))?);
         self.timings.mark("command released");
         Ok(())
     }
@@ -100,18 +106,23 @@ impl Run {
         Ok(())
     }
 
-    /// Traces every process that has a runtime: those that begin from now on, and those that run, which
-    /// [`Run::meet_some`] looks into.
-    fn join_all(&mut self, wishes: &Wishes) -> Result<(), Error> {
+    /// Has the kernel ask before a program is executed that was never looked into, or tell of it.
+    fn open_gate(&mut self, wishes: &Wishes) {
         let held = if wishes.no_hold {
             None
         } else {
-            match Gate::start(true) {
+            match Gate::start(true, self.kept) {
                 Ok(gate) => Some(gate),
                 Err(error) => {
-                    self.processes
-                        .troubles
-                        .push(format!("programs cannot be held at their exec: {error}"));
+                    let lacks = match error.kind() {
+                        io::ErrorKind::PermissionDenied => {
+                            "; CAP_SYS_ADMIN is missing, and a runtime's first calls may not be seen"
+                        }
+                        _ => "",
+                    };
+                    self.processes.troubles.push(format!(
+                        "programs cannot be held at their exec: {error}{lacks}"
+                    ));
                     None
                 }
             }
@@ -121,7 +132,15 @@ impl Run {
             signals::ignore(libc::SIGTSTP);
         }
         // Without either, files are looked into as long as a process maps them.
-        self.gate = held.or_else(|| Gate::start(false).ok());
+        self.gate = held.or_else(|| Gate::start(false, self.kept).ok());
+    }
+
+    /// Traces every process that has a runtime: those that begin from now on, and those that run, which
+    /// [`Run::meet_some`] looks into.
+    fn join_all(&mut self) -> Result<(), Error> {
+        if let Some(missing) = privileges::of_machine(self.kept) {
+            self.processes.troubles.push(missing.to_string());
+        }
         let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
         self.unmet = entries
             .flatten()
@@ -327,7 +346,16 @@ impl Run {
     pub(super) fn go_on(&mut self, pid: u32) {
         // Another thread of it may have been told of meanwhile, and the entry be gone: it is stopped all the same.
         let _ = self.stopped.remove(&pid);
-        signals::send(pid, libc::SIGCONT);
+        self.resume(pid);
+    }
+
+    /// Lets a process go on that is stopped.
+    pub(super) fn resume(&mut self, pid: u32) {
+        if let Err(error) = signals::resume(pid) {
+            self.processes.troubles.push(format!(
+                "process {pid} has become another user's and stays stopped: {error}; CAP_KILL is missing to let it go on (kill -CONT {pid})"
+            ));
+        }
     }
 
     fn handle(&mut self, event: Event) -> Result<(), Error> {
@@ -357,7 +385,7 @@ impl Run {
                 if refused.is_err() {
                     signals::send(pid, libc::SIGKILL);
                 }
-                signals::send(pid, libc::SIGCONT);
+                self.resume(pid);
                 refused
             }
             Event::Runtime(pid, runtime) => {

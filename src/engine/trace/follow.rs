@@ -13,7 +13,7 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
-use crate::engine::gate::Gate;
+use crate::engine::gate::{Gate, News};
 use crate::engine::needs::follows_processes;
 use crate::engine::processes::{Joins, Meeting};
 use crate::engine::schedule::Schedule;
@@ -102,25 +102,26 @@ impl Run {
     /// Traces every process that has a runtime: those that begin from now on, and those that run, which
     /// [`Run::meet_some`] looks into.
     fn join_all(&mut self, wishes: &Wishes) -> Result<(), Error> {
-        let held = if wishes.no_hold {
-            None
-        } else {
+        if !wishes.no_hold {
             match Gate::start(true) {
-                Ok(gate) => Some(gate),
-                Err(error) => {
-                    self.processes
-                        .troubles
-                        .push(format!("programs cannot be held at their exec: {error}"));
-                    None
+                Ok(gate) => {
+                    // A tracer that stands still would let everything wait that is executed for the first time.
+                    signals::ignore(libc::SIGTSTP);
+                    self.gate = Some(gate);
+                    // The filesystems that are mounted; and 0 says that they are all there.
+                    self.admit();
+                    self.filesystems.insert(0, 1, 0)?;
                 }
+                Err(error) => self
+                    .processes
+                    .troubles
+                    .push(format!("programs cannot be held at their exec: {error}")),
             }
-        };
-        if held.is_some() {
-            // A tracer that stands still would let everything wait that is executed for the first time.
-            signals::ignore(libc::SIGTSTP);
         }
         // Without either, files are looked into as long as a process maps them.
-        self.gate = held.or_else(|| Gate::start(false).ok());
+        if self.gate.is_none() {
+            self.gate = Gate::start(false).ok();
+        }
         let entries = std::fs::read_dir("/proc").map_err(io_error("cannot list the processes"))?;
         self.unmet = entries
             .flatten()
@@ -144,12 +145,27 @@ impl Run {
 
     /// Attaches to runtimes that are held at their exec.
     fn admit(&mut self) {
-        while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
-            let holds = self.gate.as_ref().is_some_and(Gate::holds);
-            self.processes.admit(&runtime, holds);
-            // It goes on before this takes its time.
-            drop(runtime);
-            self.is_probed();
+        while let Some(news) = self.gate.as_mut().and_then(Gate::next) {
+            match news {
+                News::Executed(executed) => {
+                    let holds = self.gate.as_ref().is_some_and(Gate::holds);
+                    self.processes.admit(&executed, holds);
+                    let is_runtime = executed.image.is_some();
+                    // It goes on before this takes its time.
+                    drop(executed);
+                    if is_runtime {
+                        self.is_probed();
+                    }
+                }
+                News::Filesystem {
+                    device,
+                    settled: true,
+                } => {
+                    // Without room, its programs are stopped, each once.
+                    let _ = self.filesystems.insert(device, 1, 0);
+                }
+                News::Filesystem { settled: false, .. } => {}
+            }
         }
     }
 
@@ -157,7 +173,8 @@ impl Run {
     fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
         // An event that comes late finds what was mapped since, for which the process may be stopped by now.
         let meeting = match (meeting, self.stopped.get(&pid, 0)) {
-            (Meeting::Exec | Meeting::Library, Ok(_)) => Meeting::Stopped,
+            (Meeting::Exec, Ok(_)) => Meeting::StoppedAtExec,
+            (Meeting::Library, Ok(_)) => Meeting::Stopped,
             _ => meeting,
         };
         if self.processes.meet(pid, meeting)? {
@@ -294,12 +311,21 @@ impl Run {
     /// whether the run ends at once: without a command.
     pub(super) fn take_signals(&mut self, ending: &mut Ending) -> bool {
         while let Some(signal) = self.signals.next() {
-            let Signal::End {
-                number,
-                by_terminal,
-            } = signal
-            else {
-                continue;
+            let (number, by_terminal) = match signal {
+                Signal::End {
+                    number,
+                    by_terminal,
+                } => (number, by_terminal),
+                Signal::Lease => {
+                    let written = self.processes.detach_written();
+                    if let Some(gate) = &self.gate {
+                        gate.forget();
+                    }
+                    // Who waits for it goes on.
+                    drop(written);
+                    continue;
+                }
+                Signal::Child => continue,
             };
             let Some(running) = &self.running else {
                 return true;
@@ -335,6 +361,14 @@ impl Run {
             Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
             Event::Stopped(pid) => {
                 let met = self.meet(pid, Meeting::Stopped);
+                self.go_on(pid);
+                met
+            }
+            Event::Filesystem(pid, device) => {
+                let met = self.meet(pid, Meeting::StoppedAtExec);
+                if let Some(gate) = &mut self.gate {
+                    gate.watch(pid, device);
+                }
                 self.go_on(pid);
                 met
             }

@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::directory::Directory;
 use support::guest::Guest;
@@ -20,6 +21,13 @@ const SCRIPT: &str = "table t from wasi:fd_write { calls = count() }";
 
 /// What a guest of these tests writes.
 const WRITES: i64 = 10;
+
+/// A process that waits for its libraries is let go by the first ewapa that has looked into it: no two of these tests
+/// run at the same time, as some trace every process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A host, the library, and a module.
 fn plugin(objects: Objects, directory: &Directory) -> [PathBuf; 3] {
@@ -54,6 +62,7 @@ fn is_counted(invocation: &Invocation, writes: i64) {
 }
 
 fn loaded(objects: Objects, way: &str, times: i64) {
+    let _alone = alone();
     let directory = Directory::new();
     let [host, library, module] = plugin(objects, &directory);
     let words = [host, library, module, way.into(), times.to_string().into()];
@@ -94,6 +103,7 @@ fn a_library_that_is_preloaded() {
     if !can_be_built_with(&["gcc"]) {
         return;
     }
+    let _alone = alone();
     let directory = Directory::new();
     let [_, library, module] = plugin(Objects::Library, &directory);
     let text = format!(
@@ -117,6 +127,7 @@ fn a_library_that_is_preloaded() {
 
 /// The first process that loads a library, where every process of the machine is traced.
 fn loaded_on_the_machine(objects: Objects, way: &str) {
+    let _alone = alone();
     let directory = Directory::new();
     let [host, library, module] = plugin(objects, &directory);
     let watched = watch::begin("table t from wasi:fd_write by pid { calls = count() }", &[]);
@@ -161,6 +172,7 @@ fn a_library_that_is_written_to_while_a_process_has_it_is_said() {
     if !can_be_built_with(&["gcc"]) {
         return;
     }
+    let _alone = alone();
     let directory = Directory::new();
     let [host, library, _] = plugin(Objects::Library, &directory);
     let echo = Guest::named("echo").compile(&directory);

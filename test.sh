@@ -9,6 +9,11 @@ command -v strace >/dev/null || packages+=(strace)
 command -v bpftrace >/dev/null || packages+=(bpftrace)
 command -v clang >/dev/null || packages+=(clang)
 command -v make >/dev/null || packages+=(make)
+# Runtimes are built in many ways.
+command -v gcc >/dev/null || packages+=(gcc libc6-dev)
+command -v musl-gcc >/dev/null || packages+=(musl-tools)
+command -v ld.lld >/dev/null || packages+=(lld)
+command -v xz >/dev/null || packages+=(xz-utils)
 command -v pkg-config >/dev/null || packages+=(pkg-config)
 # The report's page is looked at in a real browser, which needs a font.
 command -v chromium >/dev/null || command -v google-chrome >/dev/null || packages+=(chromium fonts-dejavu-core)

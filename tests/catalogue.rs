@@ -13,15 +13,7 @@ use support::host::ewapa;
 use support::is_root;
 use support::process::Process;
 use support::refusal::refused;
-
-/// The catalogue file that the documentation shows.
-fn example() -> String {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RUNTIMES.md");
-    let docs = std::fs::read_to_string(docs).expect("the documentation is there");
-    let (_, rest) = docs.split_once("```toml\n").expect("it has an example");
-    let (example, _) = rest.split_once("```").expect("the example ends");
-    example.to_owned()
-}
+use support::tinyrt;
 
 /// A folder with the invented runtime, and `catalogue/tinyrt.toml`.
 fn tinyrt(description: &str) -> Directory {
@@ -87,7 +79,7 @@ fn the_example_of_the_documentation_counts_the_calls_of_its_runtime() {
     if !is_root() {
         return;
     }
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     let arguments = [TRACE, &["--catalogue", "catalogue", "--", "./tinyrt"]].concat();
     let ended = run(&directory, &arguments, &[]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -99,7 +91,7 @@ fn descriptions_in_the_configuration_are_read() {
     if !is_root() {
         return;
     }
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     let config = directory.path().join("config");
     std::fs::create_dir_all(config.join("ewapa")).expect("make folders");
     std::fs::rename(
@@ -117,7 +109,7 @@ fn an_own_runtime_that_is_stripped_is_found_by_its_debug_file() {
     if !is_root() {
         return;
     }
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     separate(&directory, "tinyrt", "tinyrt.debug");
     let arguments = [TRACE, &["--catalogue", "catalogue", "--", "./tinyrt"]].concat();
     let ended = run(&directory, &arguments, &[]);
@@ -142,7 +134,7 @@ fn separate(directory: &Directory, program: &str, debug: &str) {
 
 #[test]
 fn an_own_runtime_has_a_name_in_scripts_and_lists() {
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     let ended = run(
         &directory,
         &["list", "--catalogue", "catalogue", "wasi:tinyrt:fd_tell"],
@@ -166,14 +158,14 @@ fn an_own_runtime_has_a_name_in_scripts_and_lists() {
 
 #[test]
 fn a_description_of_a_bundled_runtime_takes_its_place() {
-    let directory = tinyrt(&example().replace("name = \"tinyrt\"", "name = \"wamr\""));
+    let directory = tinyrt(&tinyrt::description().replace("name = \"tinyrt\"", "name = \"wamr\""));
     let ended = run(
         &directory,
         &["symbols", "--catalogue", "catalogue", "tinyrt"],
         &[],
     );
     assert!(ended.stdout.starts_with("wamr 1.2.3: "), "{}", ended.stdout);
-    let iwasm = tinyrt(&example());
+    let iwasm = tinyrt(&tinyrt::description());
     let ended = run(&iwasm, &["doctor", "--catalogue", "catalogue"], &[]);
     assert!(
         ended
@@ -186,7 +178,7 @@ fn a_description_of_a_bundled_runtime_takes_its_place() {
 
 #[test]
 fn what_is_wrong_in_a_description_is_said_with_its_line() {
-    let directory = tinyrt(&example().replace("(?P<function>", "(?P<name>"));
+    let directory = tinyrt(&tinyrt::description().replace("(?P<function>", "(?P<name>"));
     directory.file("ok.ewq", "wasi:* { @ = count(); }");
     refused(
         &directory,
@@ -200,7 +192,7 @@ fn what_is_wrong_in_a_description_is_said_with_its_line() {
 
 #[test]
 fn a_description_that_others_may_write_is_refused() {
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     let file = directory.path().join("catalogue/tinyrt.toml");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).expect("chmod");
     refused(
@@ -218,7 +210,7 @@ fn a_description_of_another_user_is_refused() {
     if !is_root() {
         return;
     }
-    let directory = tinyrt(&example());
+    let directory = tinyrt(&tinyrt::description());
     let folder = directory.path().join("catalogue");
     std::os::unix::fs::chown(&folder, Some(4321), None).expect("chown");
     refused(

@@ -12,27 +12,7 @@ use support::directory::Directory;
 use support::guest::Guest;
 use support::runtime::Runtime;
 use support::trace::{EVERYTHING, Script};
-
-/// The functions of wasm3 0.4.7 (`m3_LinkWASI`), less proc_exit.
-const OF_WASM3: [&str; 17] = [
-    "args_get",
-    "args_sizes_get",
-    "environ_get",
-    "environ_sizes_get",
-    "clock_res_get",
-    "clock_time_get",
-    "fd_close",
-    "fd_datasync",
-    "fd_fdstat_get",
-    "fd_fdstat_set_flags",
-    "fd_prestat_get",
-    "fd_prestat_dir_name",
-    "fd_read",
-    "fd_seek",
-    "fd_write",
-    "path_open",
-    "random_get",
-];
+use support::wasm3;
 
 /// What a guest can call on a runtime and go on.
 fn functions(runtime: Runtime) -> Vec<Function> {
@@ -42,7 +22,7 @@ fn functions(runtime: Runtime) -> Vec<Function> {
             "proc_exit" | "proc_raise" => false,
             // WAMR of wamr-sys 0.1.1 is older than it.
             "sock_accept" => !matches!(runtime, Runtime::Iwasm | Runtime::Wasm3),
-            name => runtime != Runtime::Wasm3 || OF_WASM3.contains(&name),
+            name => runtime != Runtime::Wasm3 || wasm3::FUNCTIONS.contains(&name),
         })
         .collect()
 }

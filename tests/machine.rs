@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use support::directory::Directory;
 use support::guest::Guest;
-use support::host::ewapa;
 use support::is_root;
 use support::process::{Process, wait_until};
 use support::runtime::Runtime;
 use support::trace::has_probes_on;
+use support::watch;
 
 /// What a guest of these tests writes.
 const WRITES: usize = 10;
@@ -38,46 +38,6 @@ fn name(path: &Path) -> &str {
         .expect("a name of text")
 }
 
-/// Starts a script, and waits until it holds what is executed for the first time.
-fn start(script: &str, options: &[&str]) -> Process {
-    let process = Process::start(
-        Command::new(ewapa())
-            .args(["script", "-f", "csv", "-q", "-e", script])
-            .args(options),
-    );
-    wait_until("the script to watch the machine", || {
-        watches(process.pid()).then_some(())
-    });
-    process
-}
-
-/// Whether the kernel asks this process about other ones: whether a thread of it has marked a filesystem, and waits.
-fn watches(pid: u32) -> bool {
-    let threads = fs::read_dir(format!("/proc/{pid}/task"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    threads.map(|thread| thread.path()).any(|thread| {
-        let is_gate =
-            fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim_end() == "gate");
-        is_gate
-            && fs::read_to_string(thread.join("syscall"))
-                .is_ok_and(|call| call.starts_with(&format!("{} ", libc::SYS_poll)))
-    })
-}
-
-/// Ends a script. Returns its rows without the first one, and what it said.
-fn end(process: Process) -> (Vec<String>, String) {
-    process.signal(libc::SIGINT);
-    let ended = process.end();
-    assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    let text = String::from_utf8_lossy(&ended.stdout).into_owned();
-    (
-        text.lines().skip(1).map(str::to_owned).collect(),
-        ended.stderr,
-    )
-}
-
 fn script(command: &str) -> String {
     format!("table t from wasi:fd_write where comm == \"{command}\" {{ calls = count() }}")
 }
@@ -96,9 +56,9 @@ fn the_first_process_of_a_runtime_misses_no_call(runtime: Runtime) {
     let directory = Directory::new();
     let module = guest(&directory);
     let program = copy(runtime, &directory, runtime.name());
-    let tracing = start(&script(&command(&program)), &[]);
+    let tracing = watch::begin(&script(&command(&program)), &[]);
     run(&program, &module);
-    let (rows, said) = end(tracing);
+    let (rows, said) = tracing.end();
     assert_eq!(rows, [WRITES.to_string()], "{said}");
     assert!(!said.contains(name(&program)), "{said}");
 }
@@ -128,7 +88,7 @@ fn a_runtime_in_the_place_of_another_program_misses_no_call() {
     let other = directory
         .path()
         .join(format!("other-{}", std::process::id()));
-    let tracing = start(&script(&command(&other)), &[]);
+    let tracing = watch::begin(&script(&command(&other)), &[]);
     for _ in 0..3 {
         fs::copy("/bin/true", &other).expect("a copy");
         run(&other, &module);
@@ -137,7 +97,7 @@ fn a_runtime_in_the_place_of_another_program_misses_no_call() {
         run(&other, &module);
         fs::remove_file(&other).expect("the copy is there");
     }
-    let (rows, said) = end(tracing);
+    let (rows, said) = tracing.end();
     assert_eq!(rows, [(3 * WRITES).to_string()], "{said}");
 }
 
@@ -151,7 +111,7 @@ fn hundreds_of_short_processes_are_each_counted() {
     let module = guest(&directory);
     let wasm3 = copy(Runtime::Wasm3, &directory, "many3");
     let iwasm = copy(Runtime::Iwasm, &directory, "manyi");
-    let tracing = start(
+    let tracing = watch::begin(
         &format!(
             "table t from wasi:fd_write where comm == \"{}\" || comm == \"{}\" by runtime {{ calls = count() }}",
             command(&wasm3),
@@ -170,8 +130,8 @@ fn hundreds_of_short_processes_are_each_counted() {
     .end();
     assert_eq!(shell.code(), 0, "{}", shell.stderr);
     assert_eq!(shell.stdout.len(), 2 * EACH * WRITES * 5);
-    let status = fs::read_to_string(format!("/proc/{}/status", tracing.pid())).expect("it runs");
-    let (mut rows, said) = end(tracing);
+    let status = fs::read_to_string(format!("/proc/{}/status", tracing.0.pid())).expect("it runs");
+    let (mut rows, said) = tracing.end();
     rows.sort();
     assert_eq!(
         rows,
@@ -196,7 +156,7 @@ fn a_tracer_that_is_killed_keeps_nothing_from_going_on() {
         let directory = Directory::new();
         let module = guest(&directory);
         let done = directory.path().join("done");
-        let tracing = start("table t from wasi:* by func { calls = count() }", &[]);
+        let tracing = watch::begin("table t from wasi:* by func { calls = count() }", &[]);
         // Each copy is held once.
         let text = "for i in $(seq 30); do cp \"$0\" \"$0.$i\"; \"$0.$i\" \"$1\" >/dev/null & done; wait; echo >\"$2\"";
         let program = copy(Runtime::Wasm3, &directory, "killed");
@@ -206,7 +166,7 @@ fn a_tracer_that_is_killed_keeps_nothing_from_going_on() {
                 .args([&program, &module, &done]),
         );
         std::thread::sleep(Duration::from_millis(milliseconds));
-        tracing.signal(libc::SIGKILL);
+        tracing.0.signal(libc::SIGKILL);
         wait_until("the shell to end its loop", || done.exists().then_some(()));
         assert_eq!(shell.end().code(), 0);
     }
@@ -221,7 +181,7 @@ fn a_program_that_is_held_is_not_stopped() {
     let directory = Directory::new();
     let program = directory.path().join("new");
     fs::copy("/bin/true", &program).expect("a copy");
-    let tracing = start("table t from wasi:* by func { calls = count() }", &[]);
+    let tracing = watch::begin("table t from wasi:* by func { calls = count() }", &[]);
     let begun = Instant::now();
     // Monitor mode is job control; it says "Stopped" of a child that is.
     let ended = Process::start(
@@ -233,7 +193,7 @@ fn a_program_that_is_held_is_not_stopped() {
     assert!(begun.elapsed() < Duration::from_secs(5));
     let shown = String::from_utf8_lossy(&ended.stdout).into_owned() + &ended.stderr;
     assert!(!shown.contains("Stopped"), "{shown}");
-    end(tracing);
+    tracing.end();
 }
 
 #[test]
@@ -244,16 +204,16 @@ fn nothing_is_held_if_that_is_not_wanted() {
     let directory = Directory::new();
     let module = guest(&directory);
     let program = copy(Runtime::Wasm3, &directory, "free");
-    let mut tracing = start(&script(&command(&program)), &["--no-hold"]);
+    let mut tracing = watch::begin(&script(&command(&program)), &["--no-hold"]);
     run(&program, &module);
     wait_until("probes on the runtime", || {
-        has_probes_on(tracing.pid(), &program).then_some(())
+        has_probes_on(tracing.0.pid(), &program).then_some(())
     });
     for _ in 0..5 {
         run(&program, &module);
     }
-    assert!(!tracing.has_ended());
-    let (rows, said) = end(tracing);
+    assert!(!tracing.0.has_ended());
+    let (rows, said) = tracing.end();
     let calls: usize = rows[0].parse().expect("a number");
     assert!(
         (5 * WRITES..=6 * WRITES).contains(&calls),
@@ -282,14 +242,14 @@ fn the_first_process_that_loads_a_runtime_misses_no_call() {
     assert_eq!(copied.code(), 0, "{}", copied.stderr);
     let library = directory.path().join("wasmtime/linux-x86_64");
     assert!(library.is_dir());
-    let tracing = start("table t from wasi:fd_write by pid { calls = count() }", &[]);
+    let tracing = watch::begin("table t from wasi:fd_write by pid { calls = count() }", &[]);
     let mut invocation = Runtime::LibWasmtime.run(&module, directory.path());
     invocation.environment = vec![("PYTHONPATH", directory.path().into())];
     let host = Process::start(&mut invocation.command());
     let pid = host.pid();
     let ended = host.end();
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
-    let (rows, said) = end(tracing);
+    let (rows, said) = tracing.end();
     let row = format!("{pid},{WRITES}");
     assert!(rows.contains(&row), "no {row} in {rows:?}: {said}");
     assert!(!said.contains(&format!("process {pid} began")), "{said}");

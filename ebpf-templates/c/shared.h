@@ -63,12 +63,20 @@ enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION, ROLE_START };
 struct event {
 	__u32 kind;      /* enum event_kind */
 	__u32 pid;
-	__s32 runtime;   /* EVENT_RUNTIME: the value of the builtin */
+	__s32 detail;    /* EVENT_RUNTIME: the value of the builtin; EVENT_FILESYSTEM: the device */
 };
 
 /* EVENT_RUNTIME: a process has begun to be a runtime that is known. It is not stopped. EVENT_STOPPED: as
- * EVENT_LIBRARY, and it is stopped where others are not. */
-enum event_kind { EVENT_EXEC = 1, EVENT_LIBRARY = 2, EVENT_EXIT = 3, EVENT_RUNTIME = 4, EVENT_STOPPED = 5 };
+ * EVENT_LIBRARY, and it is stopped where others are not. EVENT_FILESYSTEM: as EVENT_EXEC, and it is stopped where
+ * others are held before. */
+enum event_kind {
+	EVENT_EXEC = 1,
+	EVENT_LIBRARY = 2,
+	EVENT_EXIT = 3,
+	EVENT_RUNTIME = 4,
+	EVENT_STOPPED = 5,
+	EVENT_FILESYSTEM = 6,
+};
 
 /* A file as it is now: its number may be another file's later. */
 struct file_key {
@@ -89,6 +97,10 @@ enum file_offset {
 	OFFSET_INODE_CHANGED,  /* of the seconds of i_ctime */
 	OFFSET_INODE_SUPER,    /* of i_sb */
 	OFFSET_SUPER_DEVICE,   /* of s_dev in struct super_block */
+	OFFSET_FILE_MODE,      /* of f_mode in struct file */
+	OFFSET_BACKING_PATH,   /* of user_path in struct backing_file; 0 if there is none (before Linux 6.5) */
+	OFFSET_PATH_ENTRY,     /* of dentry in struct path */
+	OFFSET_ENTRY_INODE,    /* of d_inode in struct dentry */
 	FILE_OFFSETS,
 };
 

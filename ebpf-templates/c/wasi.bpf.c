@@ -781,7 +781,7 @@ int wasi_exit(struct pt_regs *ctx)
 #include "scheduling.h"
 #include "files.h"
 
-static __always_inline void tell(__u32 kind, __u32 pid, __s32 runtime)
+static __always_inline void tell(__u32 kind, __u32 pid, __s32 detail)
 {
 	struct event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
@@ -791,7 +791,7 @@ static __always_inline void tell(__u32 kind, __u32 pid, __s32 runtime)
 	}
 	event->kind = kind;
 	event->pid = pid;
-	event->runtime = runtime;
+	event->detail = detail;
 	if (phases && kind != EVENT_EXIT && !follows_all) {
 		struct life *life = bpf_map_lookup_elem(&lives, &pid);
 
@@ -800,7 +800,7 @@ static __always_inline void tell(__u32 kind, __u32 pid, __s32 runtime)
 	}
 	/* Before the event: user space undoes it with SIGCONT, which also takes back a stop still to come. Not
 	 * if it is every process of the machine: shells would take their commands for stopped. */
-	if (kind == EVENT_STOPPED || (kind != EVENT_EXIT && !follows_all))
+	if (kind == EVENT_STOPPED || kind == EVENT_FILESYSTEM || (kind != EVENT_EXIT && !follows_all))
 		bpf_send_signal(SIGSTOP);
 	bpf_ringbuf_submit(event, 0);
 }
@@ -818,23 +818,38 @@ static __always_inline void is_runtime(void *ctx, __u32 pid, __s32 runtime)
 	tell(EVENT_RUNTIME, pid, runtime);
 }
 
-/* The dynamic linker calls an empty function after each change to what is mapped. The cookie leads from
- * it to r_debug, whose r_state (at offset 24) is RT_CONSISTENT, 0, when the change is complete. */
+/* Where the dynamic linker whose hook was reached has r_debug: the cookie has the distance, and in the lowest bit
+ * whether a pointer is there. */
+static __always_inline __u64 linker_state_at(struct pt_regs *ctx)
+{
+	__s64 cookie = bpf_get_attach_cookie(ctx);
+	__u64 address = ctx->ip + (cookie >> 1);
+
+	if (cookie & 1)
+		bpf_probe_read_user(&address, sizeof(address), (void *)address);
+	return address;
+}
+
+/* The dynamic linker calls an empty function after each change to what is mapped. r_debug's r_state (at
+ * offset 24) is RT_CONSISTENT, 0, when the change is complete. */
 SEC("uprobe/library")
 int library_loaded(struct pt_regs *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	__u32 state = 0, one = 1;
+	__u64 linker = linker_state_at(ctx);
 
 	if (!follows_all && !bpf_map_lookup_elem(&processes, &pid))
 		return 0;
-	bpf_probe_read_user(&state, sizeof(state), (void *)(ctx->ip + bpf_get_attach_cookie(ctx) + 24));
+	bpf_probe_read_user(&state, sizeof(state), (void *)(linker + 24));
 	if (state)
 		return 0;
 	if (follows_all) {
 		struct walk walk = { .found = FILE_NO_RUNTIME };
 
-		walk_libraries(ctx->ip + bpf_get_attach_cookie(ctx), &walk);
+		walk_libraries(linker, &walk);
+		if (walk.changes)
+			return 0;
 		if (!walk.unknown) {
 			if (walk.found != FILE_NO_RUNTIME && !bpf_map_lookup_elem(&processes, &pid))
 				is_runtime(ctx, pid, walk.found);
@@ -881,9 +896,15 @@ static __always_inline void abandon_calls(struct thread *thread, bool go_on)
 static __always_inline void executes(struct bpf_raw_tracepoint_args *ctx, __u32 pid)
 {
 	int known = program_runtime(ctx->args[2]);
+	__u32 device, one = 1;
 
 	if (known == FILE_UNKNOWN) {
-		tell(EVENT_EXEC, pid, 0);
+		device = unheld_device(ctx->args[2]);
+		/* Not if nobody could let it go. */
+		if (device && !bpf_map_update_elem(&held, &pid, &one, BPF_ANY))
+			tell(EVENT_FILESYSTEM, pid, device);
+		else
+			tell(EVENT_EXEC, pid, 0);
 	} else if (known != FILE_NO_RUNTIME) {
 		is_runtime(ctx, pid, known);
 	} else if (!bpf_map_delete_elem(&processes, &pid)) {

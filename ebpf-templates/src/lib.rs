@@ -246,6 +246,9 @@ pub enum Event {
     Runtime(u32, u32),
     /// A process of the machine has new libraries, one with the name of a runtime; it is stopped.
     Stopped(u32),
+    /// A process of the machine has a program of a filesystem, by its device, whose programs are not held; it is
+    /// stopped.
+    Filesystem(u32, u32),
 }
 
 impl Event {
@@ -253,15 +256,14 @@ impl Event {
     pub fn from_bytes(bytes: &[u8]) -> Option<Event> {
         let kind = u32::from_ne_bytes(bytes.get(..4)?.try_into().ok()?);
         let pid = u32::from_ne_bytes(bytes.get(4..8)?.try_into().ok()?);
+        let detail = || Some(u32::from_ne_bytes(bytes.get(8..12)?.try_into().ok()?));
         match kind {
             1 => Some(Event::Exec(pid)),
             2 => Some(Event::Library(pid)),
             3 => Some(Event::Exit(pid)),
-            4 => {
-                let runtime = u32::from_ne_bytes(bytes.get(8..12)?.try_into().ok()?);
-                Some(Event::Runtime(pid, runtime))
-            }
+            4 => Some(Event::Runtime(pid, detail()?)),
             5 => Some(Event::Stopped(pid)),
+            6 => Some(Event::Filesystem(pid, detail()?)),
             _ => None,
         }
     }
@@ -271,7 +273,7 @@ impl Event {
 pub const NO_RUNTIME: i32 = -1;
 
 /// How many offsets lead to the file of a program: the length of `file_offsets`.
-pub const FILE_OFFSETS: usize = 8;
+pub const FILE_OFFSETS: usize = 12;
 
 /// What went wrong or stayed open: the index into the map `counters`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

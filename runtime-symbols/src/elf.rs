@@ -12,6 +12,8 @@ use goblin::elf::section_header::{
 use goblin::elf::sym::{STT_FUNC, st_type};
 use goblin::elf::{Elf, Header, ProgramHeader, SectionHeader};
 
+use crate::map;
+
 /// A position in a file, in bytes from its start: what the kernel wants for a uprobe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileOffset(pub u64);
@@ -63,6 +65,12 @@ const LONGEST_NAME: usize = 8 * 1024;
 /// `sizeof(Elf64_Sym)`.
 const SYMBOL_SIZE: usize = 24;
 
+/// `sizeof(Elf64_Shdr)`.
+const SECTION_SIZE: usize = 64;
+
+/// An index that has no room where it belongs (elf(5)).
+const SHN_XINDEX: u32 = 0xffff;
+
 const CTX: Ctx = Ctx {
     container: Container::Big,
     le: Endian::Little,
@@ -92,25 +100,19 @@ impl<'a> ElfFile<'a> {
             )
             .map_err(|err| malformed("its program headers", err))?
         };
-        // A count of 0 means none, or more than 65,279: no linker makes such executables.
-        let sections = if header.e_shoff == 0 || header.e_shnum == 0 {
-            Vec::new()
-        } else {
-            SectionHeader::parse_from(
-                bytes,
-                to_usize(header.e_shoff),
-                usize::from(header.e_shnum),
-                CTX,
-            )
-            .map_err(|err| malformed("its section headers", err))?
-        };
+        let sections = sections(bytes, &header)?;
         let mut file = ElfFile {
             bytes,
             segments,
             sections,
             names: &[],
         };
-        if let Some(section) = file.sections.get(usize::from(header.e_shstrndx)) {
+        let first = file.sections.first();
+        let names = match u32::from(header.e_shstrndx) {
+            SHN_XINDEX => first.map_or(0, |first| first.sh_link),
+            index => index,
+        };
+        if let Some(section) = file.sections.get(names as usize) {
             file.names = file.content(section)?;
         }
         Ok(file)
@@ -136,10 +138,14 @@ impl<'a> ElfFile<'a> {
                 section.sh_link
             ))
         })?;
-        Ok(Some(SymbolTable {
+        let table = SymbolTable {
             entries: self.content(section)?,
             strings: self.content(strings)?,
-        }))
+        };
+        // In the order in which they are looked at.
+        map::will_need(table.strings);
+        map::will_need(table.entries);
+        Ok(Some(table))
     }
 
     /// The sections with constants, where texts are.
@@ -287,6 +293,32 @@ impl<'a> SymbolTable<'a> {
                 };
                 Some((symbol, kind))
             })
+    }
+}
+
+/// The section headers. With more than 65,279 of them the header says 0, and the first of them how many
+/// there are (elf(5), `e_shnum`).
+fn sections(bytes: &[u8], header: &Header) -> Result<Vec<SectionHeader>, Refusal> {
+    let at = to_usize(header.e_shoff);
+    if at == 0 {
+        return Ok(Vec::new());
+    }
+    let read = |count| {
+        SectionHeader::parse_from(bytes, at, count, CTX)
+            .map_err(|err| malformed("its section headers", err))
+    };
+    match usize::from(header.e_shnum) {
+        0 => {
+            let count = to_usize(read(1)?.first().map_or(0, |first| first.sh_size));
+            let room = bytes.len().saturating_sub(at) / SECTION_SIZE;
+            if count > room {
+                return Err(Refusal::Malformed(format!(
+                    "it has {count} section headers, and room for {room}"
+                )));
+            }
+            read(count)
+        }
+        count => read(count),
     }
 }
 

@@ -78,7 +78,7 @@ fn read(
     let exported = dynsym
         .map(|table| catalogue.needles.candidates(&table, passed))
         .unwrap_or_default();
-    let guess = catalogue.signs.guess(&origin.name, &file);
+    let guess = catalogue.signs.guess(&origin.name, &file, passed);
     // Other files' symbols would be searched for nothing.
     if guess.is_none() && exported.is_empty() {
         return Ok(Inspection::NotARuntime);
@@ -125,6 +125,12 @@ fn image(
     symbols: SymbolSource,
     tried: Vec<Tried>,
 ) -> Image {
+    // They are all over the file: one after the other, each would be waited for.
+    for resolution in &resolved.found.functions {
+        let symbol = resolution.symbol;
+        let length = symbol.size.min(prologue::LONGEST_FUNCTION);
+        map::will_need(file.code(symbol.address, length));
+    }
     let mut without_code = FunctionSet::EMPTY;
     let mut sites = Vec::with_capacity(resolved.found.functions.len());
     for resolution in &resolved.found.functions {

@@ -16,24 +16,33 @@ pub struct LinkerHook {
     /// From the hook's address to that of `struct r_debug`, in bytes; its `r_state` is 0 when a change
     /// is complete.
     pub to_r_debug: i64,
+    /// There is not `struct r_debug` but its address: musl tells no more of it.
+    pub is_pointer: bool,
+}
+
+impl LinkerHook {
+    /// What the program at the hook is told: where `struct r_debug` is, and in the lowest bit whether that is
+    /// a pointer to it.
+    pub fn cookie(&self) -> u64 {
+        (self.to_r_debug << 1) as u64 | u64::from(self.is_pointer)
+    }
 }
 
 /// The hook of a dynamic linker; none if the file is not one or does not show it.
 pub fn linker_hook(path: &Path) -> Option<LinkerHook> {
     let bytes = map::open(path).ok()??;
     let elf = Elf::parse(&bytes).ok()?;
-    let address = |wanted: &[&str]| {
+    let address = |wanted: &str| {
         elf.dynsyms
             .iter()
-            .find(|symbol| {
-                elf.dynstrtab
-                    .get_at(symbol.st_name)
-                    .is_some_and(|name| wanted.contains(&name))
-            })
+            .find(|symbol| elf.dynstrtab.get_at(symbol.st_name) == Some(wanted))
             .map(|symbol| symbol.st_value)
     };
-    let hook = address(&["_dl_debug_state"])?;
-    let r_debug = address(&["_r_debug"])?;
+    let hook = address("_dl_debug_state")?;
+    let (r_debug, is_pointer) = match address("_r_debug") {
+        Some(r_debug) => (r_debug, false),
+        None => (address("_dl_debug_addr")?, true),
+    };
     let segment = elf
         .program_headers
         .iter()
@@ -44,6 +53,7 @@ pub fn linker_hook(path: &Path) -> Option<LinkerHook> {
     Some(LinkerHook {
         offset: FileOffset(offset),
         to_r_debug: r_debug.wrapping_sub(hook) as i64,
+        is_pointer,
     })
 }
 

@@ -28,6 +28,23 @@ pub(crate) fn release(map: &Mmap, part: &[u8]) {
     }
 }
 
+/// Has the kernel read a part of a mapped file that will be looked at, all at once and while others are looked
+/// at. Without, each step of some pages is read when it is touched, and waited for.
+pub(crate) fn will_need(part: &[u8]) {
+    let start = part.as_ptr() as usize / PAGE * PAGE;
+    let length = part.as_ptr() as usize + part.len() - start;
+    // SAFETY: reading ahead changes nothing that a program can see, whatever is mapped there.
+    let advised = unsafe {
+        rustix::mm::madvise(
+            start as *mut std::ffi::c_void,
+            length,
+            rustix::mm::Advice::WillNeed,
+        )
+    };
+    // Only time is at stake.
+    let _ = advised;
+}
+
 /// The size of a page on x86-64, and a multiple of it elsewhere.
 const PAGE: usize = 64 * 1024;
 

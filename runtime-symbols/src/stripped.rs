@@ -51,32 +51,56 @@ pub(crate) struct Signs {
     search: Texts,
     /// The runtime of each text of `search`.
     owners: Vec<usize>,
+    /// The bytes of the longest text.
+    longest: usize,
 }
+
+/// So much of the constants is searched at a time, in bytes.
+const WINDOW: usize = 1 << 20;
 
 impl Signs {
     /// Prepares the search; the order is that of the runtimes.
     pub fn new(tables: Vec<StrippedTable>) -> Result<Signs, BuildError> {
-        let texts = tables.iter().flat_map(|table| &table.texts);
-        let search = Texts::new(&texts.collect::<Vec<_>>())?;
+        let texts: Vec<&String> = tables.iter().flat_map(|table| &table.texts).collect();
+        let search = Texts::new(&texts)?;
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
         let owned = tables.iter().enumerate();
         let owners = owned
             .flat_map(|(owner, table)| table.texts.iter().map(move |_| owner))
             .collect();
         Ok(Signs {
-            tables,
             search,
             owners,
+            longest,
+            tables,
         })
     }
 
-    /// Which runtime a file without usable symbols is, and what gave it away.
-    pub fn guess(&self, path: &Path, file: &ElfFile) -> Option<(usize, String)> {
+    /// Which runtime a file without usable symbols is, and what gave it away. `passed` is told which parts of the
+    /// file have been searched.
+    pub fn guess(
+        &self,
+        path: &Path,
+        file: &ElfFile,
+        passed: &dyn Fn(&[u8]),
+    ) -> Option<(usize, String)> {
         let exported = file.dynsym().ok().flatten().map(|table| table.strings);
         let by_text = exported
             .into_iter()
             .chain(file.read_only_data())
-            .find_map(|data| self.in_text(data));
+            .find_map(|data| self.in_data(data, passed));
         by_text.or_else(|| self.in_name(path.file_name()?))
+    }
+
+    /// Searches part after part, each with as much of the next one as a text may reach into it.
+    fn in_data(&self, data: &[u8], passed: &dyn Fn(&[u8])) -> Option<(usize, String)> {
+        (0..data.len()).step_by(WINDOW).find_map(|start| {
+            let end = data.len().min(start + WINDOW + self.longest);
+            let part = &data[start..end];
+            let found = self.in_text(part);
+            passed(part);
+            found
+        })
     }
 
     fn in_text(&self, data: &[u8]) -> Option<(usize, String)> {

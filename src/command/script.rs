@@ -358,6 +358,7 @@ fn run_source(
     let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
     let code = exit_code(&compiled.plan, &outcome, &target, failed);
     attach::close(outcome.attached);
+    drop(outcome.leases);
     code
 }
 

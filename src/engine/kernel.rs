@@ -1,6 +1,7 @@
 //! What the running kernel is like: offsets from its BTF.
 
 use std::ffi::{CStr, CString};
+use std::os::unix::fs::MetadataExt;
 
 use ewapa_templates::FILE_OFFSETS;
 use libbpf_sys as bpf;
@@ -36,6 +37,12 @@ pub fn offsets() -> Option<Offsets> {
                 .into_iter()
                 .find_map(|member| find(c"inode", member))
         };
+        // Its path is a member of a union without a name since Linux 6.10.
+        let backing_path = || {
+            [c"user_path", c""]
+                .into_iter()
+                .find_map(|member| find(c"backing_file", member))
+        };
         let files = || {
             Some([
                 find(c"linux_binprm", c"file")?,
@@ -46,6 +53,10 @@ pub fn offsets() -> Option<Offsets> {
                 changed()?,
                 find(c"inode", c"i_sb")?,
                 find(c"super_block", c"s_dev")?,
+                find(c"file", c"f_mode")?,
+                backing_path().unwrap_or(0),
+                find(c"path", c"dentry")?,
+                find(c"dentry", c"d_inode")?,
             ])
         };
         let offsets = || {
@@ -77,6 +88,13 @@ pub fn tracepoint_type(name: &str) -> Option<u32> {
         bpf::btf__free(btf);
         u32::try_from(id).ok()
     }
+}
+
+/// Whether processes have the numbers here by which the kernel tells of them: those of the first PID namespace.
+pub fn is_first_pid_namespace() -> bool {
+    /// `PROC_PID_INIT_INO` of the kernel.
+    const FIRST: u64 = 0xEFFF_FFFC;
+    std::fs::metadata("/proc/self/ns/pid").is_ok_and(|namespace| namespace.ino() == FIRST)
 }
 
 /// The clock that the templates read (`CLOCK_MONOTONIC`), in nanoseconds.

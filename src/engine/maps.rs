@@ -1,5 +1,6 @@
 //! The executable files that a process has mapped (proc_pid_maps(5)).
 
+use std::fs::Metadata;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
@@ -22,12 +23,17 @@ impl FileId {
     /// # Errors
     /// There is none.
     pub fn of(path: &Path) -> io::Result<FileId> {
-        let metadata = std::fs::metadata(path)?;
+        Ok(FileId::from(&std::fs::metadata(path)?))
+    }
+}
+
+impl From<&Metadata> for FileId {
+    fn from(metadata: &Metadata) -> FileId {
         let device = metadata.dev();
-        Ok(FileId {
+        FileId {
             device: (libc::major(device), libc::minor(device)),
             inode: metadata.ino(),
-        })
+        }
     }
 }
 
@@ -37,8 +43,8 @@ pub struct Version {
     /// The file.
     pub file: FileId,
     size: u64,
-    /// Seconds since 1970.
-    changed: i64,
+    /// Seconds since 1970, and nanoseconds.
+    changed: (i64, i64),
 }
 
 impl Version {
@@ -51,7 +57,7 @@ impl Version {
         Ok(Version {
             file,
             size: metadata.len(),
-            changed: metadata.ctime(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         })
     }
 
@@ -62,7 +68,7 @@ impl Version {
         [
             self.file.inode,
             self.size,
-            self.changed as u64,
+            self.changed.0 as u64,
             u64::from(device),
         ]
     }

@@ -3,6 +3,7 @@
 
 pub mod abi;
 pub mod attach;
+pub mod attachments;
 pub mod batch;
 pub mod calibrate;
 pub mod clauses;
@@ -15,6 +16,8 @@ pub mod groups;
 pub mod keeper;
 pub mod kernel;
 pub mod known;
+pub mod lease;
+pub mod linker;
 pub mod load;
 pub mod maps;
 pub mod messages;

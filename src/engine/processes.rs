@@ -16,11 +16,13 @@ use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin, Site};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::abi::Abis;
-use super::attach::{Link, Mechanism, Point};
+use super::attach::{Mechanism, Point};
+use super::attachments::{Attachments, Candidate, Written};
 use super::exits::{self, Exits};
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
+use super::linker::is_linker;
 use super::maps::{FileId, Mapping, Version, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
@@ -40,11 +42,9 @@ pub struct Processes {
     seen: HashMap<Version, Seen>,
     /// The BPF map in which the kernel looks up what is known of a file.
     files: BpfHashMap<MapData, [u64; 4], i32>,
-    /// The runtimes with probes, by what stat(2) says: on some filesystems that is another device than `maps` says.
-    attached: HashMap<FileId, u32>,
-    ahead: HashMap<FileId, Result<Inspection, ewapa_symbols::Error>>,
-    /// What holds the probes.
-    pub links: Vec<Link>,
+    /// The files with probes.
+    pub attachments: Attachments,
+    ahead: HashMap<Version, Result<Inspection, ewapa_symbols::Error>>,
     with_runtime: HashSet<u32>,
     /// The names of runtimes and modules.
     pub names: Names,
@@ -91,6 +91,8 @@ pub enum Meeting {
     Library,
     /// It has new libraries, and is stopped.
     Stopped,
+    /// It has a new program, and is stopped.
+    StoppedAtExec,
 }
 
 /// A runtime that was found.
@@ -127,9 +129,8 @@ impl Processes {
             probed: HashMap::new(),
             seen: HashMap::new(),
             files,
-            attached: HashMap::new(),
+            attachments: Attachments::default(),
             ahead: HashMap::new(),
-            links: Vec::new(),
             with_runtime: HashSet::new(),
             names,
             found: Vec::new(),
@@ -142,26 +143,35 @@ impl Processes {
 
     /// Takes in a file that was inspected ahead of the process that maps it.
     pub fn know(&mut self, inspected: Inspected) {
-        self.ahead.insert(inspected.file, inspected.inspection);
+        self.ahead.insert(inspected.version, inspected.inspection);
     }
 
-    /// Attaches to a runtime that is executed. With `holds` the process waits for that.
-    pub fn admit(&mut self, runtime: &gate::Runtime, holds: bool) {
+    /// Attaches to what is executed. With `holds` the process waits for that.
+    pub fn admit(&mut self, executed: &gate::Executed, holds: bool) {
         let mapping = Mapping {
             addresses: 0..0,
             file_offset: 0,
-            file: runtime.file,
-            path: runtime.path.clone(),
-            open: runtime.open.clone(),
+            file: executed.file,
+            path: executed.path.clone(),
+            open: executed.open.clone(),
         };
-        let before = self.attached.len();
-        match self.attach(&mapping, &runtime.open, &runtime.image) {
-            Ok(number) => {
-                if self.attached.len() > before && !holds {
-                    self.began_before(number, &format!("{} was executed", runtime.path.display()));
+        let before = self.attachments.made();
+        let seen = match &executed.image {
+            Some(image) => self
+                .attach_to(&mapping, &executed.open, image)
+                .map(Seen::Runtime),
+            None => Ok(self.watch_linker(&mapping, &executed.open)),
+        };
+        match seen {
+            Ok(seen) => {
+                if let Seen::Runtime(number) = seen
+                    && self.attachments.made() > before
+                    && !holds
+                {
+                    self.began_before(number, &format!("{} was executed", executed.path.display()));
                 }
-                if let Ok(version) = Version::of(runtime.file, &runtime.open) {
-                    self.record(version, Seen::Runtime(number));
+                if let Ok(version) = Version::of(executed.file, &executed.open) {
+                    self.record(version, seen);
                 }
             }
             Err(error) => self.cannot_attach(error),
@@ -224,11 +234,11 @@ impl Processes {
         let mut has_runtime = false;
         let mut began_before = false;
         for mapping in &mappings {
-            let before = self.attached.len();
+            let before = self.attachments.made();
             if let Seen::Runtime(runtime) = self.kind(mapping) {
                 has_runtime = true;
-                if self.attached.len() > before
-                    && !matches!(meeting, Meeting::Running | Meeting::Stopped)
+                if self.attachments.made() > before
+                    && matches!(meeting, Meeting::Exec | Meeting::Library)
                 {
                     began_before = true;
                     self.began_before(runtime, &format!("process {pid} began"));
@@ -317,7 +327,7 @@ impl Processes {
         }
         // As long as it is open it can be read and attached to, whether or not the process goes on.
         let seen = match File::open(&mapping.open) {
-            Ok(file) => self.inspect(mapping, &by_descriptor(&file)),
+            Ok(file) => self.inspect(mapping, version, &by_descriptor(&file)),
             Err(error) if is_gone(&error) => return Seen::Other,
             Err(error) => {
                 self.troubles.push(format!(
@@ -342,19 +352,18 @@ impl Processes {
         let _ = self.files.insert(version.to_words(), known, 0);
     }
 
-    fn inspect(&mut self, mapping: &Mapping, open: &Path) -> Seen {
-        if let Err(error) = self.watch_linker(mapping, open) {
-            self.troubles
-                .push(format!("libraries loaded later are not seen: {error}"));
+    fn inspect(&mut self, mapping: &Mapping, version: Version, open: &Path) -> Seen {
+        if is_linker(&mapping.path, open) {
+            return self.watch_linker(mapping, open);
         }
-        let inspection = self.ahead.remove(&mapping.file).unwrap_or_else(|| {
+        let inspection = self.ahead.remove(&version).unwrap_or_else(|| {
             Catalogue::in_use().inspect_as(&Origin {
                 open: open.to_owned(),
                 ..mapping.origin()
             })
         });
         match inspection {
-            Ok(Inspection::Runtime(image)) => match self.attach(mapping, open, &image) {
+            Ok(Inspection::Runtime(image)) => match self.attach_to(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
                 Err(error) => self.cannot_attach(error),
             },
@@ -372,16 +381,27 @@ impl Processes {
         Seen::Other
     }
 
+    /// Attaches to a runtime, which is leased from now on. `open` is a name by which it can be opened.
+    fn attach_to(
+        &mut self,
+        mapping: &Mapping,
+        open: &Path,
+        image: &Image,
+    ) -> Result<u32, super::load::Error> {
+        let candidate = candidate(mapping, open)?;
+        self.attach(mapping, open, image, candidate)
+    }
+
     /// `open` is a name by which it can be opened.
     fn attach(
         &mut self,
         mapping: &Mapping,
         open: &Path,
         image: &Image,
+        candidate: Candidate,
     ) -> Result<u32, super::load::Error> {
-        let identity = FileId::of(open).unwrap_or(mapping.file);
-        if let Some(runtime) = self.attached.get(&identity) {
-            return Ok(*runtime);
+        if let Some(runtime) = self.attachments.runtime(&candidate) {
+            return Ok(runtime);
         }
         let name = Catalogue::in_use().names()[image.runtime];
         let runtime = self
@@ -392,9 +412,10 @@ impl Processes {
             return Ok(runtime);
         }
         // By its own name if that leads to it: the other one is gone when the process has ended.
-        let file = match FileId::of(&mapping.path) {
-            Ok(known) if known == identity => &mapping.path,
-            _ => open,
+        let file = if candidate.is_called(&mapping.path) {
+            &mapping.path
+        } else {
+            open
         };
         let by_exits = self.probes.mechanism == Mechanism::Exits;
         let plain = by_exits.then(|| exits::without_inner(&image.sites));
@@ -424,15 +445,14 @@ impl Processes {
         // without calls.
         let (calls, names): (Vec<Point>, Vec<Point>) =
             points.into_iter().partition(|point| point.returns);
-        self.links
-            .extend(self.probes.attach_exits(file, &known, &exits.points)?);
+        let mut links = Vec::from_iter(self.probes.attach_exits(file, &known, &exits.points)?);
         for points in [calls, names] {
             if !points.is_empty() {
-                self.links
-                    .extend(self.probes.attach(file, &known, &points)?);
+                links.extend(self.probes.attach(file, &known, &points)?);
             }
         }
-        self.attached.insert(identity, runtime);
+        self.attachments
+            .keep(candidate, &mapping.path, Some(runtime), links);
         self.probed.insert(runtime, kernel::now());
         let found = Found {
             name: self.names.runtime_name(i64::from(runtime)).to_owned(),
@@ -460,30 +480,34 @@ impl Processes {
         Ok(runtime)
     }
 
-    /// Attaches to the dynamic linker's hook if the file is one.
-    fn watch_linker(&mut self, mapping: &Mapping, open: &Path) -> Result<(), super::load::Error> {
-        let is_linker = mapping.path.file_name().is_some_and(|name| {
-            [&b"ld-linux"[..], b"ld-musl", b"ld-2", b"ld.so"]
-                .iter()
-                .any(|prefix| name.as_bytes().starts_with(prefix))
+    /// Attaches to the hook of a dynamic linker, which is no runtime.
+    fn watch_linker(&mut self, mapping: &Mapping, open: &Path) -> Seen {
+        let watched = candidate(mapping, open).and_then(|candidate| {
+            if self.attachments.has(&candidate) {
+                return Ok(());
+            }
+            let hook =
+                ewapa_symbols::linker_hook(open).ok_or_else(|| super::load::Error::Kernel {
+                    what: "to find _dl_debug_state".to_owned(),
+                    source: io::ErrorKind::NotFound.into(),
+                })?;
+            let point = Point {
+                offset: hook.offset.0,
+                cookie: hook.cookie(),
+                returns: false,
+            };
+            let link = self.probes.attach_library(open, point)?;
+            self.attachments
+                .keep(candidate, &mapping.path, None, vec![link]);
+            Ok(())
         });
-        if !is_linker {
-            return Ok(());
-        }
-        let Some(hook) = ewapa_symbols::linker_hook(open) else {
+        if let Err(error) = watched {
             self.troubles.push(format!(
-                "{} has no _dl_debug_state: libraries loaded later are not seen",
+                "libraries that {} loads later are not seen: {error}",
                 mapping.path.display()
             ));
-            return Ok(());
-        };
-        let point = Point {
-            offset: hook.offset.0,
-            cookie: hook.to_r_debug as u64,
-            returns: false,
-        };
-        self.links.push(self.probes.attach_library(open, point)?);
-        Ok(())
+        }
+        Seen::Other
     }
 
     /// Whether traced processes, other than this one, have not ended.
@@ -492,15 +516,49 @@ impl Processes {
         self.traced.keys().flatten().any(|process| process != this)
     }
 
+    /// Takes the probes off files that somebody waits to write to, which goes on when the values are dropped. A
+    /// process that executes one of them later finds it unknown.
+    pub fn detach_written(&mut self) -> Vec<Written> {
+        let all = self.attachments.take_written();
+        for written in &all {
+            let of_runtime = |seen: &Seen| match written.runtime {
+                Some(runtime) => *seen == Seen::Runtime(runtime),
+                None => true,
+            };
+            // Other files of the same runtime are looked into again: that does no harm.
+            for (version, _) in self.seen.extract_if(|_, seen| of_runtime(seen)) {
+                let _ = self.files.remove(&version.to_words());
+            }
+            // Nobody can write to a program that runs, but to a library.
+            let users: Vec<String> = self
+                .findings
+                .keys()
+                .filter(|pid| {
+                    let mappings = executable_mappings(**pid).unwrap_or_default();
+                    mappings.iter().any(|mapping| mapping.path == written.path)
+                })
+                .map(u32::to_string)
+                .collect();
+            if !users.is_empty() {
+                self.troubles.push(format!(
+                    "{} was written to while process {} ran it: what that called from then on is missing",
+                    written.path.display(),
+                    users.join(", ")
+                ));
+            }
+        }
+        all
+    }
+
     /// Detaches everything.
     pub fn detach(&mut self) {
-        while self.links.pop().is_some() {}
+        self.attachments.detach();
     }
 }
 
 /// A file that was inspected ahead.
 pub struct Inspected {
-    file: FileId,
+    version: Version,
     inspection: Result<Inspection, ewapa_symbols::Error>,
 }
 
@@ -534,10 +592,19 @@ pub fn executable(command: &OsStr) -> Option<PathBuf> {
 /// the end.
 pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
     let path = executable(command)?;
-    let file = FileId::of(&path).ok()?;
+    // Before it is read: what is written to it meanwhile makes it another one.
+    let version = Version::of(FileId::of(&path).ok()?, &path).ok()?;
     Some(Inspected {
-        file,
+        version,
         inspection: Catalogue::in_use().inspect(&path),
+    })
+}
+
+/// A file that is about to get probes.
+fn candidate(mapping: &Mapping, open: &Path) -> Result<Candidate, super::load::Error> {
+    Candidate::new(open).map_err(|source| super::load::Error::Kernel {
+        what: format!("to look at {}", mapping.path.display()),
+        source,
     })
 }
 

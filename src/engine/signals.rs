@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Signal {
     /// A child has ended or stopped.
     Child,
+    /// A file that this process leases is about to be written to.
+    Lease,
     /// Somebody wants an end: SIGINT, SIGTERM or SIGHUP. `by_terminal` if the terminal sent it, to the
     /// whole foreground group.
     End {
@@ -34,7 +36,7 @@ pub unsafe fn restore_defaults() {
     }
 }
 
-/// Receives SIGCHLD, SIGINT, SIGTERM and SIGHUP.
+/// Receives SIGCHLD, SIGIO, SIGINT, SIGTERM and SIGHUP.
 #[derive(Debug)]
 pub struct Signals(OwnedFd);
 
@@ -48,7 +50,13 @@ impl Signals {
         unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&mut set);
-            for signal in [libc::SIGCHLD, libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            for signal in [
+                libc::SIGCHLD,
+                libc::SIGIO,
+                libc::SIGINT,
+                libc::SIGTERM,
+                libc::SIGHUP,
+            ] {
                 libc::sigaddset(&mut set, signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
@@ -77,6 +85,7 @@ impl Signals {
         let number = info.ssi_signo as i32;
         Some(match number {
             libc::SIGCHLD => Signal::Child,
+            libc::SIGIO => Signal::Lease,
             _ => Signal::End {
                 number,
                 by_terminal: info.ssi_code == libc::SI_KERNEL,

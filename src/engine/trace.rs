@@ -93,6 +93,9 @@ pub fn trace(
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
+    if !kernel::is_first_pid_namespace() {
+        return Err(Error::PidNamespace);
+    }
     let rights = Set::held().map_err(io_error("cannot read capabilities"))?;
     if let Some(missing) = privileges::of_run(rights, follows_processes(plan), false) {
         return Err(Error::Missing(missing));
@@ -204,6 +207,7 @@ pub fn trace(
     let traced = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("processes")?)?)?;
     let files = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("files")?)?)?;
     let held_map = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("held")?)?)?;
+    let filesystems = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("filesystems")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let calibrates = !settings.needs.functions.is_empty();
     let mut run = Run {
@@ -218,6 +222,7 @@ pub fn trace(
         ahead,
         unmet: Vec::new(),
         stopped: held_map,
+        filesystems,
         follows_all,
         kept,
         running: None,
@@ -299,8 +304,11 @@ struct Run {
     ahead: Ahead,
     /// The processes of the machine that are still to be looked into.
     unmet: Vec<u32>,
-    /// Where every process of the machine is followed: those that are stopped for their libraries.
+    /// Where every process of the machine is followed: those that are stopped for their libraries, or because
+    /// their programs were not held.
     stopped: BpfHashMap<aya::maps::MapData, u32, u32>,
+    /// The devices whose programs are held, or left alone; and 0 when they are all there.
+    filesystems: BpfHashMap<aya::maps::MapData, u32, u32>,
     /// Every process of the machine is followed.
     follows_all: bool,
     /// The capabilities that are not given up.

@@ -91,6 +91,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         troubles: Vec::new(),
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),
+        leases: Vec::new(),
     }
 }
 

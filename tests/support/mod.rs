@@ -39,7 +39,10 @@ pub mod process;
 pub mod refusal;
 pub mod report;
 pub mod runtime;
+pub mod tinyrt;
 pub mod trace;
+pub mod wasm3;
+pub mod watch;
 
 /// Whether tests that load eBPF can run here. They need root: in CI that is a failure, elsewhere they
 /// are skipped and say so.

@@ -163,7 +163,7 @@ impl Invocation {
 }
 
 /// The cache of tests/runtimes/install.sh.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     match std::env::var_os("EWAPA_RUNTIMES") {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default())

@@ -19,6 +19,8 @@ pub enum Capability {
     SysPtrace = 19,
     /// Much: here, to be asked before programs are executed.
     SysAdmin = 21,
+    /// Has a say in when files of others are written to.
+    Lease = 28,
     /// Sees the addresses of the kernel's functions.
     Syslog = 34,
     /// Attaches to programs, reads memory, takes stacks.
@@ -38,6 +40,7 @@ impl fmt::Display for Capability {
             Capability::SetUid => "CAP_SETUID",
             Capability::SysPtrace => "CAP_SYS_PTRACE",
             Capability::SysAdmin => "CAP_SYS_ADMIN",
+            Capability::Lease => "CAP_LEASE",
             Capability::Syslog => "CAP_SYSLOG",
             Capability::Perfmon => "CAP_PERFMON",
             Capability::Bpf => "CAP_BPF",

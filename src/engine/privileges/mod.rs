@@ -35,6 +35,7 @@ pub fn kept(held: Set, becomes_others: bool, by_perf_events: bool) -> Set {
         Capability::SysPtrace,
         Capability::DacReadSearch,
         Capability::Kill,
+        Capability::Lease,
         Capability::Syslog,
     ]);
     if becomes_others {

@@ -52,6 +52,11 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Processes have other numbers here than the kernel tells.
+    #[error(
+        "ewapa runs in a PID namespace of its own, as that of a container, where processes have other numbers than the kernel tells; run it outside, or in a container with the machine's namespace (`--pid=host`)"
+    )]
+    PidNamespace,
     /// There is no such process.
     #[error("there is no process {0}")]
     NoProcess(u32),

@@ -55,7 +55,7 @@ impl Run {
         drop(others);
         while let Some(event) = self.next_event() {
             match event {
-                Event::Stopped(pid) => self.go_on(pid),
+                Event::Stopped(pid) | Event::Filesystem(pid, _) => self.go_on(pid),
                 Event::Exec(pid) | Event::Library(pid) if !self.follows_all => {
                     self.resume(pid);
                 }
@@ -126,9 +126,10 @@ impl Run {
             found,
             stripped,
             mut troubles,
-            links,
+            attachments,
             ..
         } = self.processes;
+        let (links, leases) = attachments.into_parts();
         let mut attached = self.links;
         attached.extend(links);
         attached.extend(self.ahead.links());
@@ -148,6 +149,7 @@ impl Run {
             troubles,
             timings: self.timings,
             attached,
+            leases,
         })
     }
 }

@@ -14,7 +14,7 @@ use super::{Error, Run, Stores, Target, Wishes, is_process};
 use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
-use crate::engine::gate::Gate;
+use crate::engine::gate::{Gate, News};
 use crate::engine::needs::follows_processes;
 use crate::engine::privileges;
 use crate::engine::processes::{Joins, Meeting};
@@ -42,7 +42,7 @@ impl Run {
             let attached = self.raw.attach(&self.processes.names)?;
             self.links.extend(attached);
             if self.follows_all {
-                self.open_gate(wishes);
+                self.open_gate(wishes)?;
                 privileges::limit(self.kept).map_err(io_error("cannot give up capabilities"))?;
             }
             match target {
@@ -107,12 +107,17 @@ impl Run {
     }
 
     /// Has the kernel ask before a program is executed that was never looked into, or tell of it.
-    fn open_gate(&mut self, wishes: &Wishes) {
-        let held = if wishes.no_hold {
-            None
-        } else {
+    fn open_gate(&mut self, wishes: &Wishes) -> Result<(), Error> {
+        if !wishes.no_hold {
             match Gate::start(true, self.kept) {
-                Ok(gate) => Some(gate),
+                Ok(gate) => {
+                    // A tracer that stands still would let everything wait that is executed for the first time.
+                    signals::ignore(libc::SIGTSTP);
+                    self.gate = Some(gate);
+                    // The filesystems that are mounted; and 0 says that they are all there.
+                    self.admit();
+                    self.filesystems.insert(0, 1, 0)?;
+                }
                 Err(error) => {
                     let lacks = match error.kind() {
                         io::ErrorKind::PermissionDenied => {
@@ -123,16 +128,14 @@ impl Run {
                     self.processes.troubles.push(format!(
                         "programs cannot be held at their exec: {error}{lacks}"
                     ));
-                    None
                 }
             }
-        };
-        if held.is_some() {
-            // A tracer that stands still would let everything wait that is executed for the first time.
-            signals::ignore(libc::SIGTSTP);
         }
         // Without either, files are looked into as long as a process maps them.
-        self.gate = held.or_else(|| Gate::start(false, self.kept).ok());
+        if self.gate.is_none() {
+            self.gate = Gate::start(false, self.kept).ok();
+        }
+        Ok(())
     }
 
     /// Traces every process that has a runtime: those that begin from now on, and those that run, which
@@ -164,12 +167,27 @@ impl Run {
 
     /// Attaches to runtimes that are held at their exec.
     fn admit(&mut self) {
-        while let Some(runtime) = self.gate.as_ref().and_then(Gate::next) {
-            let holds = self.gate.as_ref().is_some_and(Gate::holds);
-            self.processes.admit(&runtime, holds);
-            // It goes on before this takes its time.
-            drop(runtime);
-            self.is_probed();
+        while let Some(news) = self.gate.as_mut().and_then(Gate::next) {
+            match news {
+                News::Executed(executed) => {
+                    let holds = self.gate.as_ref().is_some_and(Gate::holds);
+                    self.processes.admit(&executed, holds);
+                    let is_runtime = executed.image.is_some();
+                    // It goes on before this takes its time.
+                    drop(executed);
+                    if is_runtime {
+                        self.is_probed();
+                    }
+                }
+                News::Filesystem {
+                    device,
+                    settled: true,
+                } => {
+                    // Without room, its programs are stopped, each once.
+                    let _ = self.filesystems.insert(device, 1, 0);
+                }
+                News::Filesystem { settled: false, .. } => {}
+            }
         }
     }
 
@@ -177,7 +195,8 @@ impl Run {
     fn meet(&mut self, pid: u32, meeting: Meeting) -> Result<(), Error> {
         // An event that comes late finds what was mapped since, for which the process may be stopped by now.
         let meeting = match (meeting, self.stopped.get(&pid, 0)) {
-            (Meeting::Exec | Meeting::Library, Ok(_)) => Meeting::Stopped,
+            (Meeting::Exec, Ok(_)) => Meeting::StoppedAtExec,
+            (Meeting::Library, Ok(_)) => Meeting::Stopped,
             _ => meeting,
         };
         if self.processes.meet(pid, meeting)? {
@@ -314,12 +333,21 @@ impl Run {
     /// whether the run ends at once: without a command.
     pub(super) fn take_signals(&mut self, ending: &mut Ending) -> bool {
         while let Some(signal) = self.signals.next() {
-            let Signal::End {
-                number,
-                by_terminal,
-            } = signal
-            else {
-                continue;
+            let (number, by_terminal) = match signal {
+                Signal::End {
+                    number,
+                    by_terminal,
+                } => (number, by_terminal),
+                Signal::Lease => {
+                    let written = self.processes.detach_written();
+                    if let Some(gate) = &self.gate {
+                        gate.forget();
+                    }
+                    // Who waits for it goes on.
+                    drop(written);
+                    continue;
+                }
+                Signal::Child => continue,
             };
             let Some(running) = &self.running else {
                 return true;
@@ -364,6 +392,14 @@ impl Run {
             Event::Library(pid) if self.follows_all => self.meet(pid, Meeting::Library),
             Event::Stopped(pid) => {
                 let met = self.meet(pid, Meeting::Stopped);
+                self.go_on(pid);
+                met
+            }
+            Event::Filesystem(pid, device) => {
+                let met = self.meet(pid, Meeting::StoppedAtExec);
+                if let Some(gate) = &mut self.gate {
+                    gate.watch(pid, device);
+                }
                 self.go_on(pid);
                 met
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::attach::Link;
 use crate::engine::calibrate::ProbeCost;
+use crate::engine::lease::Lease;
 use crate::engine::names::Names;
 use crate::engine::processes::Found;
 use crate::engine::reading::Reading;
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub timings: Timings,
     /// What is still attached. To be closed when everything has been said: that takes the kernel a while.
     pub attached: Vec<Link>,
+    /// The leases of files with probes. To be dropped behind these.
+    pub leases: Vec<Lease>,
 }
 
 impl Outcome {

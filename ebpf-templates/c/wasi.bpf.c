@@ -343,12 +343,14 @@ __noinline __u32 find_memory(__u64 state)
 	return search.found;
 }
 
-/* A flag beside the offset: in what the first register leads to, and not the second. */
+/* Flags beside the offset: in what the first or the third register leads to, and not the second. */
 #define IN_FIRST 0x10000
+#define IN_THIRD 0x20000
 
 /* The address of guest memory's description, by what a naming function was given. Its state is the second
- * argument; the first where the function returns what fits into registers. */
-static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 func)
+ * argument; the first where the function returns what fits into registers. A plain method that returns more
+ * than that has it as the third, behind the place for what it returns and itself. */
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u64 third, __u8 func)
 {
 	__u32 slot = image.number * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
@@ -358,17 +360,23 @@ static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 func)
 		found = find_memory(second);
 		if (!found) {
 			found = find_memory(first);
+			if (found)
+				found |= IN_FIRST;
+		}
+		if (!found) {
+			found = find_memory(third);
 			if (!found)
 				return 0;
-			found |= IN_FIRST;
+			found |= IN_THIRD;
 		}
 		if (known)
 			*known = found;
 	}
-	if (found & IN_FIRST) {
+	if (found & IN_FIRST)
 		second = first;
-		found &= ~IN_FIRST;
-	}
+	else if (found & IN_THIRD)
+		second = third;
+	found &= ~(IN_FIRST | IN_THIRD);
 	return found == 1 ? second : read_u64(second + found - 8);
 }
 
@@ -471,7 +479,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 			if (abi->memory == MEMORY_SEARCH &&
 			    (((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
 			     leads_to_memory(cookie->func)))
-				open->memory = search_memory(ctx->di, ctx->si, cookie->func);
+				open->memory = search_memory(ctx->di, ctx->si, ctx->dx, cookie->func);
 			name_call(ctx, thread, open, abi, cookie);
 		}
 		return 1;

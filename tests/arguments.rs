@@ -6,7 +6,6 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use ewapa_lang::wasi::Function;
 use support::directory::Directory;
 use support::guest::Guest;
 use support::runtime::{Invocation, Runtime};
@@ -67,9 +66,9 @@ fn arguments_are_those_that_the_guest_passed(runtime: Runtime) {
     let rows = rows(runtime, &Guest::named("arguments"), script);
     let fd = opened(runtime, &rows);
     // WAMR and Node have turned addresses into those of the host before.
-    let address = |value: u32| match runtime {
-        Runtime::Iwasm | Runtime::Node => String::new(),
-        _ => value.to_string(),
+    let address = |value: u32| match runtime.shows_addresses() {
+        false => String::new(),
+        true => value.to_string(),
     };
     assert_eq!(
         rows,
@@ -91,10 +90,7 @@ fn the_last_arguments_are_read_where_they_are(runtime: Runtime) {
     let script =
         "table t from wasi:path_open by func, arg4, arg5, arg6, arg7, arg8 { n = count() }";
     let rows = rows(runtime, &Guest::named("arguments"), script);
-    let address = match runtime {
-        Runtime::Iwasm | Runtime::Node => "",
-        _ => "80",
-    };
+    let address = if runtime.shows_addresses() { "80" } else { "" };
     assert_eq!(
         rows,
         set([
@@ -186,27 +182,6 @@ fn calls_are_numbered_each_by_its_own(runtime: Runtime) {
     }
 }
 
-fn every_function_with_a_path_gives_it(runtime: Runtime) {
-    let functions: Vec<Function> = Function::all()
-        .filter(|function| function.name().starts_with("path_"))
-        .filter(|function| runtime != Runtime::Wasm3 || function.name() == "path_open")
-        .collect();
-    let script = "table t from wasi:path_* by func, path { n = count() }";
-    let rows = rows(runtime, &Guest::of_each(&functions), script);
-    let expected: BTreeSet<String> = functions
-        .iter()
-        .map(|function| match (runtime, function.name()) {
-            // Their probes are where guest memory is not in reach (docs/RUNTIMES.md).
-            (
-                Runtime::LibWasmtime,
-                "path_create_directory" | "path_remove_directory" | "path_unlink_file",
-            ) => format!("{function},,1"),
-            _ => format!("{function},missing,1"),
-        })
-        .collect();
-    assert_eq!(rows, expected);
-}
-
 on_every_runtime! {
     arguments_are_those_that_the_guest_passed,
     the_last_arguments_are_read_where_they_are,
@@ -215,7 +190,6 @@ on_every_runtime! {
     a_script_need_not_wait_for_the_calls_that_open_and_close,
     a_path_moves_with_its_descriptor,
     calls_are_numbered_each_by_its_own,
-    every_function_with_a_path_gives_it,
 }
 
 #[test]

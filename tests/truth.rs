@@ -196,7 +196,7 @@ fn nothing_is_lost_and_proc_exit_is_unfinished(runtime: Runtime) {
     let traced = run(runtime, ONE);
     let table = traced.report.table();
     // Node.js ends a guest in JavaScript, before its WASI is reached.
-    let unfinished = if runtime == Runtime::Node {
+    let unfinished = if runtime.name() == "node" {
         ""
     } else {
         ", 1 unfinished (proc_exit)"
@@ -291,8 +291,11 @@ on_every_runtime! {
     wasmtime: Wasmtime,
     libwasmtime: LibWasmtime,
     wasmi: Wasmi,
+    wasmer: Wasmer,
     iwasm: Iwasm,
+    wamr: Wamr,
     wasm3: Wasm3,
     node: Node,
+    node_new: NodeNew,
     builtin: Builtin,
 }

@@ -102,11 +102,14 @@ fn compare(runtime: Runtime, name: &str, wasm: &[u8]) {
                 traced.ended.stderr
             )
         });
-    assert_eq!(
-        seen(&traced.report.text),
-        given(runtime, counted),
-        "{name}, {runtime:?}: seen, and counted"
-    );
+    let (mut found, mut wanted) = (seen(&traced.report.text), given(runtime, counted));
+    if !runtime.has_memory_in_reach() {
+        // How much was moved is known of calls that failed alone.
+        for sums in found.values_mut().chain(wanted.values_mut()) {
+            sums.remove("bytes");
+        }
+    }
+    assert_eq!(found, wanted, "{name}, {runtime:?}: seen, and counted");
 }
 
 /// Whether the runtime has all that a module imports.

@@ -96,7 +96,12 @@ fn expected(runtime: Runtime, counts: Counts) -> BTreeMap<(String, String), i64>
         counts.missing,
     );
     add("fd_read", opened("fd_read"), counts.reads);
-    add("fd_seek", opened("fd_seek"), 1);
+    let seek = match runtime {
+        // It does not give the right although it was asked for.
+        Runtime::Wamr => "NOTCAPABLE",
+        _ => opened("fd_seek"),
+    };
+    add("fd_seek", seek, 1);
     add("fd_close", opened("fd_close"), counts.opens + 1);
     add("fd_close", not_open(runtime, "fd_close"), 1);
     add("clock_time_get", "SUCCESS", counts.clocks);

@@ -290,15 +290,17 @@ static __noinline __u64 read_u64(__u64 address)
 	return value;
 }
 
-/* The WASI argument `index` of a call. `ctx` is that of the call's own probe for ARGS_REGISTERS. */
-static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open, __u8 index)
+/* The WASI argument `index` of a call. For ARGS_REGISTERS `ctx` is that of the call's own probe; in the function that
+ * names the call registers hold something else, and those of the envelope were kept. */
+static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open, __u8 index,
+				      bool kept)
 {
 	__u8 reg = abi->args_reg + index;
 
 	if (abi->args != ARGS_REGISTERS)
 		return read_u64(open->cells + index * abi->stride);
 	if (reg < 6)
-		return argument_register(ctx, reg);
+		return kept ? open->registers[reg & 7] : argument_register(ctx, reg);
 	return read_u64(open->sp + 8 + 8 * (reg - 6));
 }
 
@@ -412,10 +414,11 @@ static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread
 	open->call.func = cookie->func;
 	open->call.fd = NONE;
 	if ((script_reads & READS_FD) && cookie->fd_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
-		open->call.fd = (__s32)argument(ctx, abi, open, cookie->fd_arg);
+		open->call.fd = (__s32)argument(ctx, abi, open, cookie->fd_arg, cookie->role == ROLE_NAME);
 	open->moved_arg = cookie->moved_arg;
 	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
-		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
+		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE,
+				       cookie->role == ROLE_NAME);
 	if (script_reads & READS_DESCRIPTION)
 		describe(open, abi);
 	if (script_reads & READS_CALL_ID)
@@ -505,7 +508,9 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->call.module = thread->module;
 	if (script_reads & READS_DEPTH)
 		open->call.depth = thread->depth;
-	if ((script_reads & READS_DESCRIPTION) && abi->args == ARGS_REGISTERS)
+	if (abi->args == ARGS_REGISTERS &&
+	    ((script_reads & READS_DESCRIPTION) ||
+	     (cookie->role == ROLE_ENVELOPE && (script_reads & (READS_FD | READS_BYTES)))))
 		keep_registers(ctx, open);
 	if (script_reads & (READS_PID | READS_TID)) {
 		__u64 id = bpf_get_current_pid_tgid();

@@ -341,23 +341,10 @@ fn tables(outcomes: &[(Runtime, Outcome)]) -> String {
     let made = outcomes
         .iter()
         .map(|(_, outcome)| outcome.statements.len().to_string());
-    let of = |errno: fn(u32) -> bool| {
-        let count = move |outcome: &Outcome| {
-            let statements = outcome.statements.iter();
-            statements
-                .filter(|statement| errno(statement.errno))
-                .count()
-        };
-        outcomes
-            .iter()
-            .map(move |(_, outcome)| count(outcome).to_string())
-    };
     let mut line = |name: &str, cells: Vec<String>| {
         writeln!(text, "| {name} | {} |", cells.join(" | ")).expect("write to a string");
     };
     line("calls made, and seen", made.collect());
-    line("of them with success", of(|errno| errno == 0).collect());
-    line("of them with an error", of(|errno| errno != 0).collect());
     let addresses = outcomes
         .iter()
         .map(|(runtime, _)| match runtime.shows_addresses() {
@@ -412,7 +399,14 @@ fn cell(runtime: Runtime, outcome: &Outcome, function: Function) -> String {
     );
     let missing: Vec<&str> = COLUMNS
         .into_iter()
-        .filter(|column| outcome.gaps.contains(&(function, column)))
+        .filter(|column| {
+            let has_path = function.fd_arg().is_some();
+            let is_of_it = *column != "path" || has_path;
+            is_of_it
+                && GAPS
+                    .iter()
+                    .any(|gap| gap.covers(runtime, function.name(), column))
+        })
         .collect();
     match missing.as_slice() {
         [] => "yes".to_owned(),

@@ -16,8 +16,8 @@ const RIGHTS: Value = N(0xe0_41ff);
 /// More than 32 bits hold.
 const FAR: u64 = 5 << 30;
 
-/// A subscription to the monotonic clock that is due at once: user data, kind, clock, time, precision, flags.
-const DUE: Value = Words(&[0x77, 0, 1, 0, 0, 0]);
+/// A subscription to the monotonic clock that is due after 1 ns (Wasmer waits for ever for 0): user data, kind, clock, time, precision, flags.
+const DUE: Value = Words(&[0x77, 0, 1, 1, 0, 0]);
 
 /// 130 bytes: more than ewapa shows.
 const LONG: &[u8] = b"0123456789012345678901234567890123456789012345678901234567890123456789\

@@ -42,7 +42,7 @@ static void polls(void)
 		due[i].userdata = i;
 		due[i].u.tag = __WASI_EVENTTYPE_CLOCK;
 		due[i].u.u.clock.id = __WASI_CLOCKID_MONOTONIC;
-		due[i].u.u.clock.timeout = 1000 * i;
+		due[i].u.u.clock.timeout = 1000 * (i + 1);
 	}
 	(void)!__wasi_poll_oneoff(due, events, 3, &count);
 	(void)!__wasi_poll_oneoff(due, events, 1, &count);

@@ -318,28 +318,28 @@ fn the_bundled_modules_are_what_their_sources_make() {
         );
         return;
     }
-    let directory = Directory::new();
-    let workloads = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads");
-    let status = Command::new(workloads.join("build.sh"))
-        .arg(directory.path())
-        .status();
-    assert!(status.expect("run build.sh").success());
-    let modules = |folder: &Path| -> BTreeMap<String, Vec<u8>> {
-        let entries = std::fs::read_dir(folder).expect("a folder").flatten();
-        entries
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|name| name == "wasm"))
-            .map(|path| {
-                let name = path
-                    .file_name()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned();
-                (name, std::fs::read(path).expect("a module"))
-            })
-            .collect()
-    };
-    let (built, kept) = (modules(directory.path()), modules(&workloads));
-    assert_eq!(kept.len(), 8);
-    assert!(built == kept, "workloads/build.sh makes other modules");
+    for (name, count) in [("workloads", 8), ("tests/guests/conformance", 5)] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        assert_eq!(modules(&folder).len(), count);
+        let directory = Directory::new();
+        let status = Command::new(folder.join("build.sh"))
+            .arg(directory.path())
+            .status();
+        assert!(status.expect("run build.sh").success());
+        let is_same = modules(directory.path()) == modules(&folder);
+        assert!(is_same, "{name}/build.sh makes other modules");
+    }
+}
+
+/// The modules in a folder, by their name.
+fn modules(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|name| name == "wasm"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            (name.into_owned(), std::fs::read(&path).expect("a module"))
+        })
+        .collect()
 }

@@ -145,7 +145,7 @@ fn a_process_without_a_runtime() {
     let ended = Process::start(&mut command).end();
     assert_eq!(ended.code(), 68);
     expect![[r#"
-        ewapa: no WebAssembly runtime was found in process PID (/bin/cat); ewapa knows wasmtime, wasmer, wasmi, wamr, wasm3, node
+        ewapa: no WebAssembly runtime was found in process PID (/bin/cat); ewapa knows wasmtime, wasmer, wasmi, wamr, wasm3, wabt, node, wasmedge, wazero
     "#]].assert_eq(
         &ended
             .stderr
@@ -209,7 +209,7 @@ fn a_command_without_a_runtime() {
     let traced = Script::new(EVERYTHING).run(&support::runtime::Invocation::of(["true"]));
     assert_eq!(traced.ended.code(), 68);
     expect![[r#"
-        ewapa: no WebAssembly runtime was found in `true`; ewapa knows wasmtime, wasmer, wasmi, wamr, wasm3, node
+        ewapa: no WebAssembly runtime was found in `true`; ewapa knows wasmtime, wasmer, wasmi, wamr, wasm3, wabt, node, wasmedge, wazero
     "#]].assert_eq(&traced.ended.stderr);
 }
 

@@ -43,7 +43,7 @@ fn an_unknown_runtime() {
             1 | table t from wasi:wasntime:fd_write { calls = count() }
               |                   ^^^^^^^^ did you mean `wasmtime`?
               |
-              = help: the runtimes are `wasmtime`, `wasmer`, `wasmi`, `wamr`, `wasm3`, `node`
+              = help: the runtimes are `wasmtime`, `wasmer`, `wasmi`, `wamr`, `wasm3`, `wabt`, `node`, `wasmedge`, `wazero`
         "#]],
     );
 }

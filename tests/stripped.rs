@@ -75,7 +75,7 @@ fn the_symbols_of_what_is_no_runtime() {
         &["symbols", "/bin/true"],
         68,
         expect![[r#"
-            ewapa: /bin/true holds no WebAssembly runtime that ewapa knows: wasmtime, wasmer, wasmi, wamr, wasm3, node
+            ewapa: /bin/true holds no WebAssembly runtime that ewapa knows: wasmtime, wasmer, wasmi, wamr, wasm3, wabt, node, wasmedge, wazero
         "#]],
     );
 }

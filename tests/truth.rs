@@ -96,7 +96,12 @@ fn expected(runtime: Runtime, counts: Counts) -> BTreeMap<(String, String), i64>
         counts.missing,
     );
     add("fd_read", opened("fd_read"), counts.reads);
-    add("fd_seek", opened("fd_seek"), 1);
+    let seek = match runtime {
+        // It does not give the right although it was asked for.
+        Runtime::Wamr => "NOTCAPABLE",
+        _ => opened("fd_seek"),
+    };
+    add("fd_seek", seek, 1);
     add("fd_close", opened("fd_close"), counts.opens + 1);
     add("fd_close", not_open(runtime, "fd_close"), 1);
     add("clock_time_get", "SUCCESS", counts.clocks);
@@ -157,11 +162,18 @@ fn descriptors_are_those_of_the_guest(runtime: Runtime) {
 fn bytes_are_those_that_the_guest_moved(runtime: Runtime) {
     let traced = run(runtime, THOUSAND);
     let table = traced.report.table();
+    let of_buffers = |bytes| {
+        if runtime.has_memory_in_reach() {
+            bytes
+        } else {
+            "-"
+        }
+    };
     assert_eq!(
         table
             .row(&[("FUNC", "fd_write"), ("FD", "1")])
             .text("BYTES"),
-        "5000"
+        of_buffers("5000")
     );
     assert_eq!(
         table
@@ -172,7 +184,10 @@ fn bytes_are_those_that_the_guest_moved(runtime: Runtime) {
     assert_eq!(table.row(&[("FUNC", "random_get")]).text("BYTES"), "8000");
     assert_eq!(table.row(&[("FUNC", "clock_time_get")]).text("BYTES"), "-");
     if runtime != Runtime::Builtin {
-        assert_eq!(table.row(&[("FUNC", "fd_read")]).text("BYTES"), "16000");
+        assert_eq!(
+            table.row(&[("FUNC", "fd_read")]).text("BYTES"),
+            of_buffers("16000")
+        );
     }
 }
 
@@ -196,7 +211,7 @@ fn nothing_is_lost_and_proc_exit_is_unfinished(runtime: Runtime) {
     let traced = run(runtime, ONE);
     let table = traced.report.table();
     // Node.js ends a guest in JavaScript, before its WASI is reached.
-    let unfinished = if runtime == Runtime::Node {
+    let unfinished = if runtime.name() == "node" {
         ""
     } else {
         ", 1 unfinished (proc_exit)"
@@ -235,7 +250,12 @@ fn rows_name_the_runtime(runtime: Runtime) {
 
 fn a_million_writes_are_a_million_calls(runtime: Runtime) {
     let counts = Counts {
-        writes: 1_000_000,
+        // Wasmer takes some 80 us for each.
+        writes: if runtime == Runtime::Wasmer {
+            20_000
+        } else {
+            1_000_000
+        },
         ..ONE
     };
     let traced = run(runtime, counts);
@@ -247,7 +267,9 @@ fn a_million_writes_are_a_million_calls(runtime: Runtime) {
         traced.report.text
     );
     let row = table.row(&[("FUNC", "fd_write"), ("FD", "1")]);
-    assert_eq!(row.number("BYTES"), 5_000_000);
+    if runtime.has_memory_in_reach() {
+        assert_eq!(row.number("BYTES"), 5_000_000);
+    }
     assert!(
         row.number("DUR") >= row.number("SYS"),
         "{}",
@@ -291,8 +313,11 @@ on_every_runtime! {
     wasmtime: Wasmtime,
     libwasmtime: LibWasmtime,
     wasmi: Wasmi,
+    wasmer: Wasmer,
     iwasm: Iwasm,
+    wamr: Wamr,
     wasm3: Wasm3,
     node: Node,
+    node_new: NodeNew,
     builtin: Builtin,
 }

@@ -119,6 +119,9 @@ static __noinline __s64 add_buffers(struct open_call *open, const volatile struc
 
 	if (!open)
 		return NONE;
+	/* No buffers need not be anywhere. */
+	if (!number)
+		return 0;
 	if (number > MAX_BUFFERS) {
 		count(COUNT_BUFFERS);
 		return NONE;

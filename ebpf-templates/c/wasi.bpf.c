@@ -321,15 +321,17 @@ static __noinline __u64 read_u64(__u64 address)
 	return value;
 }
 
-/* The WASI argument `index` of a call. `ctx` is that of the call's own probe for ARGS_REGISTERS. */
-static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open, __u8 index)
+/* The WASI argument `index` of a call. For ARGS_REGISTERS `ctx` is that of the call's own probe; in the function that
+ * names the call registers hold something else, and those of the envelope were kept. */
+static __always_inline __u64 argument(struct pt_regs *ctx, const volatile struct abi *abi, struct open_call *open, __u8 index,
+				      bool kept)
 {
 	__u8 reg = abi->args_reg + index;
 
 	if (abi->args != ARGS_REGISTERS)
 		return read_u64(open->cells + index * abi->stride);
 	if (reg < 6)
-		return argument_register(ctx, reg);
+		return kept ? open->registers[reg & 7] : argument_register(ctx, reg);
 	return read_u64(open->sp + 8 + 8 * (reg - 6));
 }
 
@@ -374,12 +376,14 @@ __noinline __u32 find_memory(__u64 state)
 	return search.found;
 }
 
-/* A flag beside the offset: in what the first register leads to, and not the second. */
+/* Flags beside the offset: in what the first or the third register leads to, and not the second. */
 #define IN_FIRST 0x10000
+#define IN_THIRD 0x20000
 
 /* The address of guest memory's description, by what a naming function was given. Its state is the second
- * argument; the first where the function returns what fits into registers. */
-static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 func)
+ * argument; the first where the function returns what fits into registers. A plain method that returns more
+ * than that has it as the third, behind the place for what it returns and itself. */
+static __always_inline __u64 search_memory(__u64 first, __u64 second, __u64 third, __u8 func)
 {
 	__u32 slot = image.number * 64 + (func & 63);
 	__u32 *known = bpf_map_lookup_elem(&memory_offsets, &slot);
@@ -389,17 +393,23 @@ static __always_inline __u64 search_memory(__u64 first, __u64 second, __u8 func)
 		found = find_memory(second);
 		if (!found) {
 			found = find_memory(first);
+			if (found)
+				found |= IN_FIRST;
+		}
+		if (!found) {
+			found = find_memory(third);
 			if (!found)
 				return 0;
-			found |= IN_FIRST;
+			found |= IN_THIRD;
 		}
 		if (known)
 			*known = found;
 	}
-	if (found & IN_FIRST) {
+	if (found & IN_FIRST)
 		second = first;
-		found &= ~IN_FIRST;
-	}
+	else if (found & IN_THIRD)
+		second = third;
+	found &= ~(IN_FIRST | IN_THIRD);
 	return found == 1 ? second : read_u64(second + found - 8);
 }
 
@@ -435,10 +445,11 @@ static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread
 	open->call.func = cookie->func;
 	open->call.fd = NONE;
 	if ((script_reads & READS_FD) && cookie->fd_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
-		open->call.fd = (__s32)argument(ctx, abi, open, cookie->fd_arg);
+		open->call.fd = (__s32)argument(ctx, abi, open, cookie->fd_arg, cookie->role == ROLE_NAME);
 	open->moved_arg = cookie->moved_arg;
 	if ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG && abi->args != ARGS_UNKNOWN)
-		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE);
+		open->moved = argument(ctx, abi, open, cookie->moved_arg & ~BY_VALUE,
+				       cookie->role == ROLE_NAME);
 	if (script_reads & READS_DESCRIPTION)
 		describe(open, abi);
 	if (script_reads & READS_CALL_ID)
@@ -502,7 +513,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 			if (abi->memory == MEMORY_SEARCH &&
 			    (((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
 			     leads_to_memory(cookie->func)))
-				open->memory = search_memory(ctx->di, ctx->si, cookie->func);
+				open->memory = search_memory(ctx->di, ctx->si, ctx->dx, cookie->func);
 			name_call(ctx, thread, open, abi, cookie);
 			if (sees_exits)
 				let_move(open);
@@ -532,7 +543,9 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open->call.module = thread->module;
 	if (script_reads & READS_DEPTH)
 		open->call.depth = thread->depth;
-	if ((script_reads & READS_DESCRIPTION) && abi->args == ARGS_REGISTERS)
+	if (abi->args == ARGS_REGISTERS &&
+	    ((script_reads & READS_DESCRIPTION) ||
+	     (cookie->role == ROLE_ENVELOPE && (script_reads & (READS_FD | READS_BYTES)))))
 		keep_registers(ctx, open);
 	if (script_reads & (READS_PID | READS_TID)) {
 		__u64 id = bpf_get_current_pid_tgid();

@@ -43,7 +43,7 @@ impl Host for Machine<'_> {
 fuzz_target!(|text: &str| {
     let machine = Machine(text);
     let environment = Environment {
-        runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+        runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "wabt", "node", "wasmedge", "wazero"],
         host: Some(&machine),
         arguments: &["1", "a:b"],
         ..Environment::EMPTY

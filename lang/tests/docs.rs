@@ -19,7 +19,9 @@ use ewapa_lang::{Code, Environment, compile, describe, render};
 use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
-    runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    runtimes: &[
+        "wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "wabt", "node", "wasmedge", "wazero",
+    ],
     host: Some(&Machine),
     ..Environment::EMPTY
 };

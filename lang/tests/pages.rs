@@ -10,7 +10,9 @@ use ewapa_lang::{Code, Diagnostic, Environment, compile, render};
 use machine::Machine;
 
 const ENVIRONMENT: Environment = Environment {
-    runtimes: &["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"],
+    runtimes: &[
+        "wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "wabt", "node", "wasmedge", "wazero",
+    ],
     host: Some(&Machine),
     ..Environment::EMPTY
 };

@@ -66,6 +66,7 @@ fn main() {
                 }
             }
             Some(Ok(Inspection::Stripped(stripped))) => println!("  {stripped}"),
+            Some(Ok(Inspection::Refused(refused))) => println!("  {refused}"),
             Some(Ok(Inspection::NotARuntime)) => println!("  not a runtime"),
             Some(Err(err)) => println!("  error: {err}"),
             None => {}

@@ -125,7 +125,7 @@ pub enum Memory {
         /// Offset in it, in bytes.
         offset: u16,
     },
-    /// The naming function's second argument, or its first, leads to `{ 0u64, base, length }`, or to a
+    /// The naming function's second argument, its first or its third leads to `{ 0u64, base, length }`, or to a
     /// structure that has a pointer to it; the template looks for it once for each function and keeps where it was.
     Search,
     /// Not known.

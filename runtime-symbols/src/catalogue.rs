@@ -24,7 +24,10 @@ const FILES: &[(&str, &str)] = &[
     ("wasmi.toml", include_str!("../catalogue/wasmi.toml")),
     ("wamr.toml", include_str!("../catalogue/wamr.toml")),
     ("wasm3.toml", include_str!("../catalogue/wasm3.toml")),
+    ("wabt.toml", include_str!("../catalogue/wabt.toml")),
     ("node.toml", include_str!("../catalogue/node.toml")),
+    ("wasmedge.toml", include_str!("../catalogue/wasmedge.toml")),
+    ("wazero.toml", include_str!("../catalogue/wazero.toml")),
 ];
 
 /// Scripts know a runtime by a byte.
@@ -153,6 +156,12 @@ impl Catalogue {
             .iter()
             .map(|runtime| runtime.name.as_str())
             .collect()
+    }
+
+    /// Whether no version of a runtime was ever run under probes: its description was written from sources alone.
+    pub fn is_unverified(&self, runtime: usize) -> bool {
+        let variants = &self.runtimes[runtime].variants;
+        variants.iter().all(|variant| variant.verified.is_none())
     }
 
     /// The ways of calling that the runtimes have, each once.

@@ -17,8 +17,32 @@ pub enum Inspection {
     NotARuntime,
     /// It looks like a runtime, but there are no symbols to find its functions by.
     Stripped(Stripped),
+    /// A runtime that probes would break.
+    Refused(Refused),
     /// A runtime.
     Runtime(Image),
+}
+
+/// A runtime whose functions are Go's: a return probe puts an address of its own on the stack of the goroutine, which
+/// Go does not know when it moves the stack or walks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Index of the runtime in the catalogue.
+    pub runtime: usize,
+    /// Its name.
+    pub name: String,
+    /// One of the functions.
+    pub function: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "this is {}, whose WASI functions are Go functions (`{}`); Go: return probes crash it, so ewapa does not attach to it",
+            self.name, self.function
+        )
+    }
 }
 
 /// A runtime's binary or library.

@@ -16,7 +16,7 @@ use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
 use crate::schema::{Absent, Role};
 use crate::separate::{Search, SymbolSource, Tried, search};
-use crate::{Error, Image, Inner, Inspection, Missing, Reason, Site, Stripped, map};
+use crate::{Error, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, map};
 
 /// Reads a file.
 pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspection, Error> {
@@ -58,6 +58,13 @@ fn read(
             .clone()
     };
     let found = |resolved: Resolved<'_>, tables: &[SymbolTable<'_>], symbols, tried| {
+        if let Some(function) = go_function(&file, &resolved) {
+            return Ok(Inspection::Refused(Refused {
+                runtime: resolved.runtime,
+                name: catalogue.runtimes[resolved.runtime].name.clone(),
+                function,
+            }));
+        }
         let version = version(resolved.runtime);
         let image = image(catalogue, &file, resolved, version, tables, symbols, tried);
         Ok(Inspection::Runtime(image))
@@ -114,6 +121,21 @@ fn read(
         })),
         None => Ok(Inspection::NotARuntime),
     }
+}
+
+/// A function that would get a return probe and is Go's: its name has a package before a point. C and Rust code in
+/// a Go program runs on stacks that Go leaves alone.
+fn go_function(file: &ElfFile, resolved: &Resolved<'_>) -> Option<String> {
+    let is_go = [".go.buildinfo", ".note.go.buildid", ".gopclntab"]
+        .iter()
+        .any(|name| file.section(name).is_some());
+    let mut functions = resolved.found.functions.iter().filter(|_| is_go);
+    let function = functions.find(|function| {
+        matches!(function.role, Role::Call | Role::Envelope)
+            && function.name.contains('.')
+            && !function.name.contains("::")
+    })?;
+    Some(function.name.clone())
 }
 
 fn image(

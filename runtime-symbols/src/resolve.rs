@@ -177,12 +177,21 @@ impl Rule {
                 .functions
                 .get(name)
                 .copied()
-                .or_else(|| Function::named(name)),
+                .or_else(|| Function::named(name))
+                .or_else(|| in_one_word(name)),
             (None, Some(index)) => index.parse().ok().and_then(Function::from_index),
             (None, None) => None,
         };
         function.map(Some)
     }
+}
+
+/// The function whose name is written as one word with capitals: `fdWrite`, `FdWrite`.
+fn in_one_word(name: &str) -> Option<Function> {
+    let is_one_word =
+        !name.contains('_') && name.contains(|letter: char| letter.is_ascii_uppercase());
+    Function::all()
+        .find(|function| is_one_word && function.name().replace('_', "").eq_ignore_ascii_case(name))
 }
 
 impl Found {

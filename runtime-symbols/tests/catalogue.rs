@@ -8,7 +8,9 @@ use expect_test::{Expect, expect};
 fn runtimes_have_a_fixed_order() {
     assert_eq!(
         Catalogue::bundled().names(),
-        ["wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "node"]
+        [
+            "wasmtime", "wasmer", "wasmi", "wamr", "wasm3", "wabt", "node", "wasmedge", "wazero"
+        ]
     );
 }
 

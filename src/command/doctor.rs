@@ -193,8 +193,14 @@ fn task_storage() -> Check {
 }
 
 fn runtimes() -> Check {
+    let catalogue = Catalogue::in_use();
+    let names = catalogue.names().into_iter().enumerate();
+    let names = names.map(|(runtime, name)| match catalogue.is_unverified(runtime) {
+        true => format!("{name} (not verified)"),
+        false => name.to_owned(),
+    });
     Check {
         what: "runtimes",
-        state: State::Good(Catalogue::in_use().names().join(", ")),
+        state: State::Good(names.collect::<Vec<_>>().join(", ")),
     }
 }

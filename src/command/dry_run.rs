@@ -95,6 +95,7 @@ fn describe(text: &mut String, plan: &Plan, name: &Path, origin: &Origin) -> Res
     let (found, what) = match inspection {
         Inspection::Runtime(image) => (true, symbols::describe(&image, plan.functions())),
         Inspection::Stripped(stripped) => (true, format!("{stripped}\n")),
+        Inspection::Refused(refused) => (true, format!("{refused}\n")),
         Inspection::NotARuntime => (false, "no WebAssembly runtime\n".to_owned()),
     };
     let _ = write!(text, "{name}: {what}");

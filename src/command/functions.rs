@@ -37,11 +37,13 @@ pub fn list(probe: &str, binary: Option<&Path>, verbose: bool) -> Result<String,
             Some(runtime) => format!("wasi:{}:", names[runtime]),
             None => "wasi:".to_owned(),
         };
+        let unverified = runtime.is_some_and(|runtime| Catalogue::in_use().is_unverified(runtime));
+        let note = if unverified { "  (not verified)" } else { "" };
         for function in functions
             .iter()
             .filter(|function| found.contains(*function))
         {
-            let _ = writeln!(text, "{prefix}{function}");
+            let _ = writeln!(text, "{prefix}{function}{note}");
             if verbose {
                 arguments(&mut text, function);
                 if let Some(image) = &image {
@@ -106,6 +108,12 @@ mod tests {
         let text = list("wasi:wasm3:fd_tel?", None, true).unwrap();
         assert_eq!(text, "wasi:wasm3:fd_tell\n    u32 fd\n    pointer offset\n");
         assert_eq!(list("wasi:*", None, false).unwrap().lines().count(), 46);
+    }
+
+    #[test]
+    fn what_was_written_from_sources_alone_is_marked() {
+        let text = list("wasi:wasmedge:fd_tell", None, false).unwrap();
+        assert_eq!(text, "wasi:wasmedge:fd_tell  (not verified)\n");
     }
 
     #[test]

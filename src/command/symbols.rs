@@ -77,6 +77,9 @@ fn inspect_and(binary: &Path, explain: bool) -> Result<Image, Failure> {
             }
             Err(Failure::new(Kind::Stripped, text))
         }
+        Ok(Inspection::Refused(refused)) => {
+            Err(Failure::new(Kind::Stripped, format!("{name}: {refused}")))
+        }
         Ok(Inspection::Runtime(image)) => Ok(image),
     }
 }

@@ -370,6 +370,9 @@ impl Processes {
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
                 .push((mapping.path.clone(), stripped.to_string())),
+            Ok(Inspection::Refused(refused)) => self
+                .stripped
+                .push((mapping.path.clone(), refused.to_string())),
             // Also what a compiler at run time maps, and programs for other processors.
             Ok(Inspection::NotARuntime)
             | Err(ewapa_symbols::Error::NotElf { .. } | ewapa_symbols::Error::Machine { .. }) => {}

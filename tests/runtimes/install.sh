@@ -13,8 +13,11 @@ log() { printf 'runtimes: %s\n' "$*" >&2; }
 WASMTIME=48.0.8       # the newest that rustc 1.95 builds
 LIBWASMTIME=50.0.1    # the Python wheel, prebuilt
 WASMI=2.0.0
+WASMER=7.4.2          # the newest that rustc 1.95 builds
 NODE=22.23.3          # the npm package carries a whole prebuilt node
+NODE_NEW=24.21.0
 WAMR_SYS=0.1.1        # carries the source of iwasm with its command line
+WAMRX_SYS=0.3.0       # carries the source of WAMR 2.4.3 without a command line
 WASM3_SYS=0.3.0       # carries the source of wasm3 0.4.7
 
 need() { # need COMMAND PACKAGE: installs a Debian package whose command is missing
@@ -25,11 +28,11 @@ need() { # need COMMAND PACKAGE: installs a Debian package whose command is miss
 # interrupted leaves nothing that looks installed.
 finish() { mkdir -p "$(dirname "$root/$2")"; rm -rf "${root:?}/$2"; mv "$1" "$root/$2"; }
 
-cargo_cli() { # cargo_cli PACKAGE VERSION BINARY
+cargo_cli() { # cargo_cli PACKAGE VERSION BINARY [OPTION...]
   local to=$3-$2
   [ -e "$root/$to/bin/$3" ] && return
   log "building $1 $2"
-  CARGO_TARGET_DIR="$root/build-$3" cargo install "$1@$2" --locked --no-track --root "$root/part-$3" >&2
+  CARGO_TARGET_DIR="$root/build-$3" cargo install "$1@$2" "${@:4}" --locked --no-track --root "$root/part-$3" >&2
   finish "$root/part-$3" "$to"
   rm -rf "$root/build-$3"
 }
@@ -61,13 +64,19 @@ libwasmtime() {
   finish "$root/part-libwasmtime" "$to"
 }
 
-node() {
-  local to=node-$NODE
+# Its default features have no compiler.
+wasmer() { cargo_cli wasmer-cli "$WASMER" wasmer --features cranelift; }
+
+node() { npm_node "$NODE"; }
+node_new() { npm_node "$NODE_NEW"; }
+
+npm_node() { # npm_node VERSION
+  local to=node-$1
   [ -x "$root/$to/bin/node" ] && return
   need npm npm
-  log "installing the npm package node $NODE"
+  log "installing the npm package node $1"
   local work; work=$(mktemp -d)
-  npm install --silent --no-audit --no-fund --prefix "$work" "node@$NODE" >&2
+  npm install --silent --no-audit --no-fund --prefix "$work" "node@$1" >&2
   mkdir -p "$work/part/bin"
   cp -L "$work/node_modules/node/bin/node" "$work/part/bin/node"
   finish "$work/part" "$to"
@@ -90,6 +99,22 @@ iwasm() {
   rm -rf "$work"
 }
 
+wamr() {
+  local to=wamr-2.4.3
+  [ -x "$root/$to/bin/iwasm" ] && return
+  need cmake cmake
+  local src; src=$(crate_source wamrx-sys "$WAMRX_SYS")/wasm-micro-runtime
+  log "building WAMR 2.4.3 of wamrx-sys $WAMRX_SYS"
+  local work=$root/build-wamr
+  rm -rf "$work"
+  cmake -S "$src" -B "$work" -DCMAKE_BUILD_TYPE=Release -DWAMR_BUILD_SIMD=0 -DWAMR_BUILD_LIBC_WASI=1 >&2
+  cmake --build "$work" --target vmlib -j"$(nproc)" >&2
+  mkdir -p "$root/part-wamr/bin"
+  gcc -O2 -I "$src/core/iwasm/include" "$here/iwasm_main.c" "$work"/lib*.a -lm -ldl -lpthread -o "$root/part-wamr/bin/iwasm"
+  finish "$root/part-wamr" "$to"
+  rm -rf "$work"
+}
+
 wasm3() {
   local to=wasm3-$WASM3_SYS
   [ -x "$root/$to/bin/wasm3" ] && return
@@ -104,6 +129,6 @@ mkdir -p "$root"
 # One installer at a time: two test runs may start together.
 exec 9>"$root/.lock"
 flock 9
-[ $# -gt 0 ] || set -- node libwasmtime wasm3 iwasm wasmi wasmtime
+[ $# -gt 0 ] || set -- node node_new libwasmtime wasm3 iwasm wamr wasmi wasmtime wasmer
 for name in "$@"; do "$name"; done
 printf '%s\n' "$root"

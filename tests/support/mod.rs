@@ -7,8 +7,8 @@
 #[allow(unused_macros, reason = "each test file uses a part of it")]
 macro_rules! on_every_runtime {
     ($($check:ident),* $(,)?) => {$(
-        on_runtimes! { $check: wasmtime: Wasmtime, libwasmtime: LibWasmtime, wasmi: Wasmi, iwasm: Iwasm,
-            wasm3: Wasm3, node: Node, builtin: Builtin }
+        on_runtimes! { $check: wasmtime: Wasmtime, libwasmtime: LibWasmtime, wasmi: Wasmi, wasmer: Wasmer,
+            iwasm: Iwasm, wamr: Wamr, wasm3: Wasm3, node: Node, node_new: NodeNew, builtin: Builtin }
     )*};
 }
 
@@ -31,10 +31,13 @@ macro_rules! on_runtimes {
 }
 
 pub mod bpftrace;
+pub mod calls;
 pub mod directory;
 pub mod experiment;
 pub mod guest;
 pub mod host;
+pub mod instrument;
+pub mod manifest;
 pub mod process;
 pub mod refusal;
 pub mod report;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use ewapa_lang::wasi::Function;
+
 use super::{host, skip};
 
 /// A runtime of tests/runtimes/install.sh, or the one in ewapa.
@@ -16,15 +18,43 @@ pub enum Runtime {
     LibWasmtime,
     /// The command line of wasmi.
     Wasmi,
-    /// The command line of WAMR.
+    /// The command line of Wasmer.
+    Wasmer,
+    /// The command line of WAMR, as it was in 2022.
     Iwasm,
+    /// WAMR 2.4.3 with the small command line of tests/runtimes.
+    Wamr,
     /// wasm3 with the small command line of tests/runtimes.
     Wasm3,
     /// Node.js.
     Node,
+    /// A later Node.js.
+    NodeNew,
     /// `ewapa guest`. Its guests have no directory: descriptor 3 is not open.
     Builtin,
 }
+
+/// The functions of wasm3 0.4.7 (`m3_LinkWASI`).
+const OF_WASM3: [&str; 18] = [
+    "args_get",
+    "args_sizes_get",
+    "environ_get",
+    "environ_sizes_get",
+    "clock_res_get",
+    "clock_time_get",
+    "fd_close",
+    "fd_datasync",
+    "fd_fdstat_get",
+    "fd_fdstat_set_flags",
+    "fd_prestat_get",
+    "fd_prestat_dir_name",
+    "fd_read",
+    "fd_seek",
+    "fd_write",
+    "path_open",
+    "proc_exit",
+    "random_get",
+];
 
 /// A command with what it needs around it.
 #[derive(Debug, Clone)]
@@ -39,13 +69,16 @@ pub struct Invocation {
 
 impl Runtime {
     /// All of them.
-    pub const ALL: [Runtime; 7] = [
+    pub const ALL: [Runtime; 10] = [
         Runtime::Wasmtime,
         Runtime::LibWasmtime,
         Runtime::Wasmi,
+        Runtime::Wasmer,
         Runtime::Iwasm,
+        Runtime::Wamr,
         Runtime::Wasm3,
         Runtime::Node,
+        Runtime::NodeNew,
         Runtime::Builtin,
     ];
 
@@ -55,9 +88,12 @@ impl Runtime {
             Runtime::Wasmtime => "wasmtime-48.0.8/bin/wasmtime",
             Runtime::LibWasmtime => "libwasmtime-50.0.1/wasmtime/linux-x86_64/_libwasmtime.so",
             Runtime::Wasmi => "wasmi-2.0.0/bin/wasmi",
+            Runtime::Wasmer => "wasmer-7.4.2/bin/wasmer",
             Runtime::Iwasm => "iwasm-0.1.1/bin/iwasm",
+            Runtime::Wamr => "wamr-2.4.3/bin/iwasm",
             Runtime::Wasm3 => "wasm3-0.3.0/bin/wasm3",
             Runtime::Node => "node-22.23.3/bin/node",
+            Runtime::NodeNew => "node-24.21.0/bin/node",
             Runtime::Builtin => return host::ewapa(),
         };
         root().join(below)
@@ -80,10 +116,48 @@ impl Runtime {
         match self {
             Runtime::Wasmtime | Runtime::LibWasmtime => "wasmtime",
             Runtime::Wasmi | Runtime::Builtin => "wasmi",
-            Runtime::Iwasm => "wamr",
+            Runtime::Wasmer => "wasmer",
+            Runtime::Iwasm | Runtime::Wamr => "wamr",
             Runtime::Wasm3 => "wasm3",
-            Runtime::Node => "node",
+            Runtime::Node | Runtime::NodeNew => "node",
         }
+    }
+
+    /// What the documentation calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Runtime::Wasmtime => "wasmtime 48.0.8",
+            Runtime::LibWasmtime => "libwasmtime 50.0.1",
+            Runtime::Wasmi => "wasmi 2.0.0",
+            Runtime::Wasmer => "Wasmer 7.4.2",
+            Runtime::Iwasm => "WAMR of wamr-sys 0.1.1",
+            Runtime::Wamr => "WAMR 2.4.3",
+            Runtime::Wasm3 => "wasm3 0.4.7",
+            Runtime::Node => "Node.js 22.23.3",
+            Runtime::NodeNew => "Node.js 24.21.0",
+            Runtime::Builtin => "ewapa guest",
+        }
+    }
+
+    /// Whether it implements the function. A guest that imports another one does not start.
+    pub fn has(self, function: Function) -> bool {
+        match self {
+            // Older than the function.
+            Runtime::Iwasm => function.name() != "sock_accept",
+            Runtime::Wasm3 => OF_WASM3.contains(&function.name()),
+            _ => true,
+        }
+    }
+
+    /// Whether arguments that are addresses are those of the guest: WAMR and Node.js turn them into addresses of
+    /// the host before ewapa sees them.
+    pub fn shows_addresses(self) -> bool {
+        !matches!(self.name(), "wamr" | "node")
+    }
+
+    /// Whether ewapa finds guest memory, and with it paths, the lengths of buffers, and how much was moved.
+    pub fn has_memory_in_reach(self) -> bool {
+        self != Runtime::Wasmer
     }
 
     /// Runs a module with `directory` as the guest's descriptor 3.
@@ -101,14 +175,19 @@ impl Runtime {
                 "--dir".into(),
                 directory.into(),
             ],
-            Runtime::Iwasm => {
+            Runtime::Wasmer => {
+                let mut volume = OsString::from(directory);
+                volume.push(":/");
+                vec![binary.into(), "run".into(), "--volume".into(), volume]
+            }
+            Runtime::Iwasm | Runtime::Wamr => {
                 let mut option = OsString::from("--dir=");
                 option.push(directory);
                 vec![binary.into(), option]
             }
             // Its descriptor 3 is the working directory.
             Runtime::Wasm3 => vec![binary.into()],
-            Runtime::Node => vec![
+            Runtime::Node | Runtime::NodeNew => vec![
                 binary.into(),
                 "--no-warnings".into(),
                 host("run.mjs").into(),

@@ -182,3 +182,36 @@ fn of_the_c_runtimes_only_the_46_functions_count() {
         call("fd_read")
     );
 }
+
+#[test]
+fn host_functions_of_wasmedge_are_named_by_their_class() {
+    let meaning = |mangled: &str| meaning("wasmedge", "host functions", mangled);
+    let body = |class: &str, arguments: &str| {
+        format!("_ZN8WasmEdge4Host{class}4bodyERKNS_7Runtime12CallingFrameE{arguments}")
+    };
+    assert_eq!(meaning(&body("11WasiFdWrite", "ijjj")), call("fd_write"));
+    assert_eq!(
+        meaning(&body("13WasiFdReadDir", "ijjmj")),
+        call("fd_readdir")
+    );
+    assert_eq!(meaning(&body("12WasiSockOpen", "iij")), None);
+}
+
+#[test]
+fn callbacks_of_wabt_are_named_by_themselves() {
+    let mangled = "_ZN12_GLOBAL__N_18fd_writeERN4wabt6interp6ThreadERKSt6vectorINS1_5ValueESaIS4_EERS6_PNS1_6RefPtrINS1_4TrapEEE";
+    assert_eq!(meaning("wabt", "callbacks", mangled), call("fd_write"));
+}
+
+#[test]
+fn functions_of_wazero_are_named_in_one_word() {
+    let name = "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1.fdFdstatSetFlagsFn";
+    assert_eq!(
+        meaning("wazero", "Go functions", name),
+        call("fd_fdstat_set_flags")
+    );
+    assert_eq!(
+        meaning("wazero", "Go functions", &format!("{name}.func1")),
+        None
+    );
+}

@@ -103,6 +103,31 @@ fn a_runtime_is_recognized_by_its_symbols_not_by_its_name() {
 }
 
 #[test]
+fn functions_of_go_are_refused_by_name() {
+    let function = "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1.fdWriteFn";
+    let program = Fixture::new()
+        .functions([function])
+        .section(".go.buildinfo", b"go");
+    let Inspection::Refused(refused) = inspect("go/wazero", &program) else {
+        panic!("it is not refused");
+    };
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "this is wazero, whose WASI functions are Go functions (`{function}`); Go: return probes crash it, so ewapa does not attach to it"
+        )
+    );
+}
+
+#[test]
+fn a_runtime_in_c_that_a_go_program_links_is_taken() {
+    let program = Fixture::new()
+        .functions(["wasi_fd_write", "main.main"])
+        .section(".go.buildinfo", b"go");
+    assert_eq!(runtime(&image("go/embeds", &program)), "wamr");
+}
+
+#[test]
 fn the_trampolines_are_envelopes_and_come_first() {
     let image = image("envelopes/tool", &wasmtime_48());
     let roles: Vec<Role> = image.sites.iter().map(|site| site.role).collect();

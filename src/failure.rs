@@ -118,7 +118,7 @@ fn kind(error: &trace::Error) -> Kind {
             _ => Kind::Kernel,
         },
         trace::Error::Output(_) => Kind::Output,
-        trace::Error::NoBtf => Kind::Kernel,
+        trace::Error::NoBtf | trace::Error::Lacks(_) => Kind::Kernel,
         trace::Error::NoRights => Kind::NoRights,
         trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
             Kind::NoCommand

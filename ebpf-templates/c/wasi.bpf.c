@@ -22,6 +22,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 script_reads;      /* READS_* of the builtins that the script reads */
 const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
+const volatile __u32 pid_offset;        /* of pid, the thread, in struct task_struct */
 const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
@@ -31,6 +32,7 @@ const volatile __u64 started;           /* when the script started: ns, CLOCK_MO
 const volatile __u8 keeps_calls;        /* calls that no clause wants are followed, too: events inside ask for them */
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
+const volatile __u8 task_storage;       /* the kernel keeps the records of threads with their tasks */
 const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 
@@ -87,6 +89,8 @@ struct {
 	__type(key, __u32);
 	__type(value, struct thread);
 } threads SEC(".maps");
+
+#include "thread_by_id.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -195,6 +199,8 @@ static __always_inline void close_unfinished(struct thread *thread, struct open_
 
 static __always_inline struct thread *known_thread(void)
 {
+	if (!task_storage)
+		return thread_by_id(bpf_get_current_pid_tgid());
 	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
 }
 
@@ -234,8 +240,9 @@ static __always_inline struct thread *traced_thread(void)
 		if (!process && !follows_all)
 			return 0;
 		if (!thread)
-			thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-						      BPF_LOCAL_STORAGE_GET_F_CREATE);
+			thread = task_storage ? bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+								     BPF_LOCAL_STORAGE_GET_F_CREATE) :
+						new_thread_by_id();
 		if (!thread) {
 			count(COUNT_NO_THREAD);
 			return 0;
@@ -832,7 +839,9 @@ SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct thread *thread = known_thread();
+	/* A thread that is not the first one has the number of the first one now. */
+	__u32 before = ctx->args[1];
+	struct thread *thread = task_storage ? known_thread() : thread_by_id(before);
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	if (thread) {
@@ -841,6 +850,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		thread->runtime = NONE;
 		thread->module = NONE;
 		thread->wasi_seen = 0;
+		if (before != pid)
+			forget_thread(before);
 	}
 	if (!process && !follows_all)
 		return 0;
@@ -877,14 +888,17 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (thread)
 		abandon_calls(thread);
-	if (!is_last_thread(ctx->args[0]))
+	if (!is_last_thread(ctx->args[0])) {
+		forget_thread(bpf_get_current_pid_tgid());
 		return 0;
+	}
 	if (phases) {
 		thread = traced_thread();
 		if (thread)
 			reach_by_thread((void *)ctx, thread, PHASE_EXIT, thread->runtime);
 		bpf_map_delete_elem(&lives, &pid);
 	}
+	forget_thread(bpf_get_current_pid_tgid());
 	if (!bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid, 0);
 	return 0;

@@ -14,7 +14,8 @@ use ewapa_lang::{Compiled, Environment, Param};
 use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
-use crate::engine::attach::{self, Mechanism};
+use crate::engine::attach;
+use crate::engine::feature::{self, Feature};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
@@ -102,9 +103,9 @@ pub struct Options {
     #[arg(long)]
     no_hold: bool,
 
-    /// Attach by this mechanism instead of the fastest one
-    #[arg(long, value_name = "MECHANISM", hide = true)]
-    attach: Option<Mechanism>,
+    /// Do without these features of the kernel, as one that lacks them would
+    #[arg(long, value_name = "FEATURES", value_delimiter = ',', hide = true)]
+    without: Vec<Feature>,
 
     /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
     /// variables or globs
@@ -191,7 +192,7 @@ pub fn run_bundled(
         catalogue: catalogue::Folders::default(),
         verbose: false,
         no_hold: false,
-        attach: None,
+        without: Vec::new(),
         cmd: None,
         command,
     };
@@ -306,12 +307,12 @@ fn run_source(
         out
     };
     let out = BufWriter::with_capacity(BUFFER, out);
+    feature::forgo(&options.without);
     let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
     let outcome = trace::trace(
         &compiled.plan,
         &target,
         &trace::Wishes {
-            mechanism: options.attach,
             limit: options.duration,
             interval: options.interval,
             no_hold: options.no_hold,

@@ -11,6 +11,7 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint};
 use aya::programs::{ProbeKind, ProgramInfo, UProbe};
 use libbpf_sys as bpf;
 
+use super::feature::Feature;
 use super::kernel;
 use super::load::{Error, Loaded, Program};
 
@@ -26,7 +27,7 @@ pub struct Point {
 }
 
 /// How the kernel attaches probes to user functions. The first is the fastest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mechanism {
     /// One link and one program for entry and return of all functions (Linux 6.13).
     Session,
@@ -280,7 +281,11 @@ fn open_tracepoint(program: &OwnedFd, name: Option<&str>, tracepoint: &str) -> R
 pub fn best_mechanism() -> Result<Mechanism, super::trace::Error> {
     Mechanism::ALL
         .into_iter()
-        .find(|mechanism| is_supported(*mechanism))
+        .find(|mechanism| match mechanism {
+            Mechanism::Session => Feature::Session.is_there() && !Feature::Multi.is_forgone(),
+            Mechanism::Multi => Feature::Multi.is_there(),
+            Mechanism::Perf => is_supported(Mechanism::Perf),
+        })
         .ok_or(super::trace::Error::NoRights)
 }
 

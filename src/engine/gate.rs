@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use ewapa_symbols::{Catalogue, Image, Inspection};
 
+use super::feature::Feature;
 use super::maps::FileId;
 use fanotify::{Asked, Fanotify};
 
@@ -50,6 +51,9 @@ impl Gate {
     /// # Errors
     /// The kernel has no such questions, or there is no right to ask.
     pub fn start(holds: bool) -> io::Result<Gate> {
+        if Feature::Fanotify.is_forgone() {
+            return Err(io::Error::from_raw_os_error(libc::ENOSYS));
+        }
         let (arrived, closed) = (event()?, event()?);
         let (tell, runtimes) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();

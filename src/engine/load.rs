@@ -26,6 +26,8 @@ pub struct Settings {
     pub always_returns: bool,
     /// Programs at calls may wait for memory.
     pub may_sleep: bool,
+    /// The kernel keeps the records of threads with their tasks; else they are in a hash by thread.
+    pub task_storage: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
     /// Raw probes fire in every process, and not only in traced ones.
@@ -157,12 +159,13 @@ impl Loaded {
             .collect();
         let Offsets {
             tgid,
+            pid,
             signal,
             live,
             parent,
             files,
         } = settings.offsets;
-        let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let offsets = [tgid, signal, live, parent, pid].map(u32::to_ne_bytes);
         let files: Vec<u8> = files
             .iter()
             .flat_map(|offset| offset.to_ne_bytes())
@@ -178,6 +181,7 @@ impl Loaded {
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
+            ("pid_offset", (&offsets[4][..], true)),
             ("file_offsets", (&files[..], true)),
             (
                 "holds_libraries",
@@ -193,6 +197,10 @@ impl Loaded {
             ("syscall_events", (&syscall_events[..], true)),
             ("phases", (&phases[..], true)),
             ("may_sleep", (&may_sleep[..], true)),
+            (
+                "task_storage",
+                (&[u8::from(settings.task_storage)][..], true),
+            ),
             ("watched", (&watched[..], true)),
         ]))?;
 
@@ -206,7 +214,8 @@ impl Loaded {
         let definitions: Vec<(String, aya_obj::Map)> = object.maps.drain().collect();
         let mut maps = HashMap::new();
         for (name, definition) in &definitions {
-            let map = MapData::create(definition.clone(), name, btf.as_ref().map(AsFd::as_fd))?;
+            let made_as = made_as(name, &definitions, settings.task_storage);
+            let map = MapData::create(made_as, name, btf.as_ref().map(AsFd::as_fd))?;
             fill(&map, definition)?;
             maps.insert(name.clone(), map);
         }
@@ -318,6 +327,20 @@ impl Loaded {
     }
 }
 
+/// What a map is made as. Of the two maps for the records of threads one is not used: it is a hash of one row, as
+/// the kernel may have no task storage.
+fn made_as(name: &str, all: &[(String, aya_obj::Map)], task_storage: bool) -> aya_obj::Map {
+    const BY_ID: &str = "threads_by_id";
+    let is_unused = name == if task_storage { BY_ID } else { "threads" };
+    let like = if is_unused { BY_ID } else { name };
+    let found = all.iter().find(|(known, _)| known == like);
+    let mut definition = found.expect("the template has both maps").1.clone();
+    if is_unused {
+        definition.set_max_entries(1);
+    }
+    definition
+}
+
 fn load_btf(bytes: &[u8]) -> Result<OwnedFd, Error> {
     // SAFETY: the bytes live across the call.
     let fd = unsafe {
@@ -407,7 +430,7 @@ mod tests {
             .collect()
     }
 
-    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool) {
+    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool, task_storage: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
@@ -415,6 +438,7 @@ mod tests {
             needs,
             always_returns: false,
             may_sleep,
+            task_storage,
             offsets: kernel::offsets().expect("a kernel with BTF"),
             all_processes: false,
             follows_all,
@@ -453,6 +477,14 @@ mod tests {
                 attach_type: 0,
             }));
         }
+        if !task_storage {
+            check(loaded.program(Program {
+                name: "thread_switch",
+                ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+                attach_type: 0,
+            }));
+            return;
+        }
         let switch = kernel::tracepoint_type("sched_switch").expect("the kernel switches threads");
         check(loaded.typed_program("thread_switch", switch));
     }
@@ -474,10 +506,12 @@ mod tests {
             watched: [1, 2, 3, 4],
             ..nothing.clone()
         };
-        load_each(nothing.clone(), false, false);
-        load_each(nothing, false, true);
-        load_each(everything.clone(), false, false);
-        load_each(everything.clone(), true, false);
-        load_each(everything, true, true);
+        for task_storage in [true, false] {
+            load_each(nothing.clone(), false, false, task_storage);
+            load_each(nothing.clone(), false, true, task_storage);
+            load_each(everything.clone(), false, false, task_storage);
+            load_each(everything.clone(), true, false, task_storage);
+            load_each(everything.clone(), true, true, task_storage);
+        }
     }
 }

@@ -8,6 +8,7 @@ pub mod calibrate;
 pub mod clauses;
 pub mod command;
 pub mod ending;
+pub mod feature;
 pub mod gate;
 pub mod grace_period;
 pub mod groups;

@@ -18,6 +18,7 @@ use super::attach::{self, Link, Mechanism};
 use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
+use super::feature::Feature;
 use super::gate::Gate;
 use super::grace_period::Ahead;
 use super::keeper::Keeper;
@@ -54,8 +55,6 @@ pub enum Target {
 /// How a run goes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wishes {
-    /// How WASI calls are probed; the fastest way if it is none.
-    pub mechanism: Option<Mechanism>,
     /// When it ends at the latest.
     pub limit: Option<Duration>,
     /// How often all tables and maps are shown while it goes on.
@@ -107,10 +106,10 @@ pub fn trace(
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
     timings.mark("compile and link");
 
-    let mechanism = match wishes.mechanism {
-        Some(mechanism) => mechanism,
-        None => attach::best_mechanism()?,
-    };
+    let mechanism = attach::best_mechanism()?;
+    if program::needs_may_goto(plan) && !Feature::MayGoto.is_there() {
+        return Err(Error::Lacks(Feature::MayGoto));
+    }
     let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
     let mut names = Names::default();
     let (sites, left_out) = raw::resolve(plan, &mut names)?;
@@ -118,9 +117,11 @@ pub fn trace(
     let needs = Needs::of(plan);
     // Perf events got programs that may sleep later than the rest that is needed here.
     let may_sleep = needs.sleeps && mechanism != Mechanism::Perf;
+    let typed = needs.typed_tracepoints.is_empty() || Feature::TypedTracepoints.is_there();
     let settings = Settings {
         needs,
         may_sleep,
+        task_storage: typed && Feature::TaskStorage.is_there(),
         always_returns: mechanism != Mechanism::Session,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
         all_processes: matches!(target, Target::Machine),
@@ -153,7 +154,11 @@ pub fn trace(
         links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);
     }
     for (program, tracepoint) in &settings.needs.typed_tracepoints {
-        links.push(attach::typed_tracepoint(&loaded, program, tracepoint)?);
+        links.push(if settings.task_storage {
+            attach::typed_tracepoint(&loaded, program, tracepoint)?
+        } else {
+            attach::raw_tracepoint(&loaded, program, tracepoint)?
+        });
     }
     let known = Known::load(&mut loaded, &settings.needs)?;
     timings.mark("programs");

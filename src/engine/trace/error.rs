@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::engine::feature::Feature;
 use crate::engine::{load, raw};
 
 /// What can go wrong.
@@ -23,6 +24,12 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// The kernel lacks what the script needs.
+    #[error(
+        "this kernel has no {}, which Linux has from {} on: {}; `ewapa doctor` says more",
+        .0.describe().0, .0.describe().1, .0.without()
+    )]
+    Lacks(Feature),
     /// The rights are not enough.
     #[error(
         "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"

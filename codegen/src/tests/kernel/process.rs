@@ -8,7 +8,7 @@ use crate::tests::terms::MEMORY as TEXTS;
 
 /// So many places there are, for a probe each.
 pub const PLACES: usize = 64;
-const PLACE_BYTES: usize = 2;
+const PLACE_BYTES: usize = 4;
 const PAGE: usize = 4096;
 /// Where the stack begins of who calls a place, in the memory.
 const STACK: usize = PAGE / 2;
@@ -20,7 +20,7 @@ global_asm!(
     "ewapa_test_places:",
     ".rept {places}",
     "nop",
-    "ret",
+    "jmp r15",
     ".endr",
     places = const PLACES,
 );
@@ -66,7 +66,7 @@ impl Registers {
     /// `struct pt_regs` at this place.
     pub fn at(&self, place: usize) -> Vec<u8> {
         let mut context = vec![0; 168];
-        let stack = region() as u64 + STACK as u64 - 8;
+        let stack = region() as u64 + STACK as u64;
         for (offset, value) in [
             (72, self.r8),
             (64, self.r9),
@@ -86,17 +86,20 @@ impl Registers {
     /// Goes to the place with these registers, on the stack in the memory.
     pub fn go_to(&self, place: usize) {
         let stack = region() as u64 + STACK as u64;
-        // SAFETY: the code of a place returns at once and changes nothing; the stack pointer is put back,
-        // and the stack that it is called on has room for the address of the return.
+        // No address of code is left in the memory: it would lead out of what is known to be readable.
+        // SAFETY: the code of a place goes back at once and changes nothing; the stack pointer is put back.
         unsafe {
             asm!(
                 "mov r12, rsp",
                 "mov rsp, r13",
-                "call r14",
+                "lea r15, [rip + 2f]",
+                "jmp r14",
+                "2:",
                 "mov rsp, r12",
                 in("r13") stack,
                 in("r14") address_of(place),
                 out("r12") _,
+                out("r15") _,
                 in("rdi") self.di,
                 in("rsi") self.si,
                 in("rdx") self.dx,

@@ -125,7 +125,7 @@ fn kind(error: &trace::Error) -> Kind {
             _ => Kind::Kernel,
         },
         trace::Error::Output(_) => Kind::Output,
-        trace::Error::NoBtf | trace::Error::NoLoops => Kind::Kernel,
+        trace::Error::NoBtf | trace::Error::NoLoops | trace::Error::Lacks(_) => Kind::Kernel,
         trace::Error::Missing(_) | trace::Error::NoRights | trace::Error::User(_) => Kind::NoRights,
         trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
             Kind::NoCommand

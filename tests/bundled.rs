@@ -240,6 +240,17 @@ fn the_doctor_finds_this_machine_fit() {
             "{said}"
         );
         assert!(said.lines().all(|line| !line.starts_with("no")), "{said}");
+        // What newer kernels have.
+        for feature in [
+            "session",
+            "multi",
+            "task-storage",
+            "batch",
+            "fanotify",
+            "may-goto",
+        ] {
+            assert!(said.contains(&format!("  {feature} ")), "{said}");
+        }
     }
 }
 

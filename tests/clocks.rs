@@ -57,7 +57,7 @@ fn like(runtime: Runtime) -> &'static str {
         Runtime::Iwasm => "iwasm",
         Runtime::Wasm3 => "wasm3",
         Runtime::Node => "node",
-        Runtime::Builtin | Runtime::LibWasmtime => "ewapa-guest",
+        other => unreachable!("{other:?} is not compared here"),
     }
 }
 

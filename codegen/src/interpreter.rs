@@ -3,15 +3,18 @@
 //! written, every access lies within its memory, the result of a look-up is compared with null first.
 
 mod helpers;
+mod memory;
 mod registers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ewapa_templates::{CALL_SIZE, Counter};
 
 use crate::insn::{Insn, Symbol};
 use crate::layout::MapKind;
-use crate::program::{Function, MAX_NAMES, MESSAGES, Program, ZEROS, names_of};
+use crate::program::{Function, MAX_NAMES, MESSAGES, Program, ZEROS, names_of, stacks_of};
+pub use helpers::Says;
+pub use memory::Memory;
 use registers::{Region, Registers, Step, Word, alu};
 
 const STACK: usize = 512;
@@ -19,6 +22,8 @@ const STACK: usize = 512;
 const CONTEXT_SIZE: usize = 168;
 /// No run of a test needs as many instructions.
 const BUDGET: usize = 100_000;
+/// What is said of a run that needs more.
+pub const TOO_LONG: &str = "the code runs for too long";
 const EEXIST: i64 = -17;
 const E2BIG: i64 = -7;
 const ENOENT: i64 = -2;
@@ -29,6 +34,7 @@ enum Kind {
     PerCpuArray,
     Hash,
     RingBuffer,
+    Stacks,
 }
 
 #[derive(Debug)]
@@ -41,6 +47,8 @@ struct Map {
     /// From the key to the value's index. The key of a per-CPU array begins with the CPU, as that of most
     /// hashes of generated code does.
     rows: BTreeMap<Vec<u8>, usize>,
+    /// The keys of all rows that a hash has ever had.
+    seen: BTreeSet<Vec<u8>>,
 }
 
 /// A machine with the maps of one program.
@@ -55,7 +63,11 @@ pub struct Machine<'a> {
     /// The pointers that are kept on stacks: depth and offset.
     kept: BTreeMap<(usize, usize), Word>,
     /// The memory of the process.
-    pub memory: &'static [u8],
+    pub memory: Memory,
+    /// Who runs the program.
+    pub says: Says,
+    /// In which order the rows of a map come to a loop over it, as far as that is known: by the map's name.
+    pub orders: BTreeMap<String, Vec<Vec<u8>>>,
     /// The record of a message that is being written.
     record: Option<usize>,
     budget: usize,
@@ -82,6 +94,7 @@ impl<'a> Machine<'a> {
             value_size,
             max_rows,
             rows: BTreeMap::new(),
+            seen: BTreeSet::new(),
         };
         let mut maps = vec![
             map(ZEROS, Kind::Array, 4, program.zeros_size(), 1),
@@ -107,6 +120,9 @@ impl<'a> Machine<'a> {
         if !program.messages.is_empty() {
             maps.push(map(MESSAGES, Kind::RingBuffer, 0, 0, 0));
         }
+        for depth in &program.stacks {
+            maps.push(map(&stacks_of(*depth), Kind::Stacks, 0, 0, 0));
+        }
         let (call, stacks, values, preemptions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Machine {
             messages: Vec::new(),
@@ -117,7 +133,9 @@ impl<'a> Machine<'a> {
             call,
             context: vec![0; CONTEXT_SIZE],
             kept: BTreeMap::new(),
-            memory: &[],
+            memory: Memory::default(),
+            says: Says::default(),
+            orders: BTreeMap::new(),
             record: None,
             stacks,
             budget: 0,
@@ -175,6 +193,16 @@ impl<'a> Machine<'a> {
             .collect()
     }
 
+    /// The keys of all rows that a hash has ever had.
+    pub fn keys_seen(&self, map: &str) -> Vec<Vec<u8>> {
+        let map = self.maps.iter().find(|known| known.name == map);
+        map.expect("a map of the program")
+            .seen
+            .iter()
+            .cloned()
+            .collect()
+    }
+
     /// A counter's sum over all CPUs.
     pub fn counter(&self, counter: Counter) -> u64 {
         let index = (counter as u32).to_ne_bytes();
@@ -225,10 +253,7 @@ impl<'a> Machine<'a> {
         insn: Insn,
         registers: &mut Registers,
     ) -> Step<Option<usize>> {
-        self.budget = self
-            .budget
-            .checked_sub(1)
-            .ok_or("the code runs for too long")?;
+        self.budget = self.budget.checked_sub(1).ok_or(TOO_LONG)?;
         let (dst, src) = (usize::from(insn.dst.0), usize::from(insn.src.0));
         let symbol = function
             .code
@@ -304,6 +329,13 @@ impl<'a> Machine<'a> {
                 } else {
                     registers.get(dst)?
                 };
+                let left = match left {
+                    // Minus an address is a number: generated code makes a number of an address by it.
+                    Word::Pointer(Region::Context, offset) if code & 0xf0 == 0x80 => {
+                        Word::Number(memory::CONTEXT.wrapping_add(offset as u64))
+                    }
+                    left => left,
+                };
                 registers.set(dst, alu(code & 0xf0, insn.off == 1, left, right)?)?;
             }
             code if code & 7 == 5 => {
@@ -359,7 +391,7 @@ impl<'a> Machine<'a> {
         let map = &mut self.maps[map];
         match map.kind {
             Kind::Hash => return map.rows.get(&key).copied(),
-            Kind::RingBuffer => return None,
+            Kind::RingBuffer | Kind::Stacks => return None,
             Kind::Array | Kind::PerCpuArray => {}
         }
         let index = u32::from_ne_bytes(key.as_slice().try_into().expect("the key of an array"));
@@ -390,6 +422,7 @@ impl<'a> Machine<'a> {
             return Ok(E2BIG);
         }
         self.values.push(value);
+        map.seen.insert(key.clone());
         map.rows.insert(key, self.values.len() - 1);
         Ok(0)
     }

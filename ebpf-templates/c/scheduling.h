@@ -1,7 +1,8 @@
 /* What the scheduler tells of threads that are in a call: when they do not run, and whom they wake. */
 #pragma once
 
-/* Typed arguments: the storage of a task that is not the current one cannot be had otherwise. */
+/* Typed arguments: the storage of a task that is not the current one cannot be had otherwise. Without task storage
+ * it is loaded as a program of a raw tracepoint, whose arguments are the same. */
 SEC("tp_btf/sched_switch")
 int thread_switch(__u64 *ctx)
 {
@@ -11,7 +12,14 @@ int thread_switch(__u64 *ctx)
 
 	if (thread && thread->depth)
 		thread->switched_off = bpf_ktime_get_ns();
-	thread = bpf_task_storage_get(&threads, next, 0, 0);
+	if (task_storage) {
+		thread = bpf_task_storage_get(&threads, next, 0, 0);
+	} else {
+		__u32 tid = 0;
+
+		bpf_probe_read_kernel(&tid, sizeof(tid), (void *)((__u64)next + pid_offset));
+		thread = thread_by_id(tid);
+	}
 	if (!thread || !thread->switched_off)
 		return 0;
 	now = bpf_ktime_get_ns();

@@ -23,6 +23,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 script_reads;      /* READS_* of the builtins that the script reads */
 const volatile __u8 always_returns;     /* the return probe fires whatever the entry probe said */
 const volatile __u32 tgid_offset;       /* of tgid in struct task_struct */
+const volatile __u32 pid_offset;        /* of pid, the thread, in struct task_struct */
 const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
@@ -33,6 +34,7 @@ const volatile __u8 keeps_calls;        /* calls that no clause wants are follow
 const volatile __u8 syscall_events;     /* each system call is an event */
 const volatile __u8 phases;             /* each phase is an event */
 const volatile __u8 books_handed;       /* system calls of threads that work for a call are booked to it */
+const volatile __u8 task_storage;       /* the kernel keeps the records of threads with their tasks */
 const volatile __u8 may_sleep;          /* programs at calls may wait for memory that is not there yet */
 const volatile __u32 watched[WATCHED];  /* the system calls that are counted in each call */
 
@@ -92,6 +94,8 @@ struct {
 	__type(key, __u32);
 	__type(value, struct thread);
 } threads SEC(".maps");
+
+#include "thread_by_id.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -191,6 +195,8 @@ __noinline int count_unfinished_of(__u32 func)
 
 static __always_inline struct thread *known_thread(void)
 {
+	if (!task_storage)
+		return thread_by_id(bpf_get_current_pid_tgid());
 	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, 0);
 }
 
@@ -265,8 +271,9 @@ static __always_inline struct thread *traced_thread(void)
 		if (!process && !follows_all)
 			return 0;
 		if (!thread)
-			thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-						      BPF_LOCAL_STORAGE_GET_F_CREATE);
+			thread = task_storage ? bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+								     BPF_LOCAL_STORAGE_GET_F_CREATE) :
+						new_thread_by_id();
 		if (!thread) {
 			count(COUNT_NO_THREAD);
 			return 0;
@@ -929,7 +936,9 @@ SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct thread *thread = known_thread();
+	/* A thread that is not the first one has the number of the first one now. */
+	__u32 before = ctx->args[1];
+	struct thread *thread = task_storage ? known_thread() : thread_by_id(before);
 	struct process *process = bpf_map_lookup_elem(&processes, &pid);
 
 	if (thread) {
@@ -938,6 +947,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		thread->runtime = NONE;
 		thread->module = NONE;
 		thread->wasi_seen = 0;
+		if (before != pid)
+			forget_thread(before);
 	}
 	if (!process && !follows_all)
 		return 0;
@@ -971,19 +982,21 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct thread *thread = known_thread();
-
 	bool is_last = is_last_thread(ctx->args[0]);
 
 	if (thread)
 		abandon_calls(thread, !is_last);
-	if (!is_last)
+	if (!is_last) {
+		forget_thread(bpf_get_current_pid_tgid());
 		return 0;
+	}
 	if (phases) {
 		thread = traced_thread();
 		if (thread)
 			reach_by_thread((void *)ctx, thread, PHASE_EXIT, thread->runtime);
 		bpf_map_delete_elem(&lives, &pid);
 	}
+	forget_thread(bpf_get_current_pid_tgid());
 	if (!bpf_map_delete_elem(&processes, &pid))
 		tell(EVENT_EXIT, pid, 0);
 	return 0;

@@ -1,5 +1,5 @@
-//! No text makes the parser, the checker or the rendering of their errors panic or hang. Whatever a script
-//! imports is the script itself.
+//! No text makes the parser, the checker, the rendering of their errors or the compiler panic or hang. Whatever a
+//! script imports is the script itself.
 
 #![no_main]
 
@@ -50,8 +50,15 @@ fuzz_target!(|text: &str| {
     };
     let _ = describe(text);
     let _ = describe_with(text, &environment);
-    if let Err(errors) = compile(text, &environment, &[]) {
-        assert!(!errors.is_empty());
-        render(&errors, "fuzz.ewq", text, false);
+    match compile(text, &environment, &[]) {
+        Ok(compiled) => {
+            if let Ok(program) = ewapa_codegen::program::generate(&compiled.plan) {
+                ewapa_codegen::elf::write(&program).expect("an object");
+            }
+        }
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            render(&errors, "fuzz.ewq", text, false);
+        }
     }
 });

@@ -109,7 +109,13 @@ impl Diagnostic {
             let primary = AnnotationKind::Primary
                 .span(span.into())
                 .label(self.label.as_deref().map(printable));
-            let extra = self.extra.iter().map(|(span, label)| {
+            // What lies between two places of one line is shown, however long it is.
+            let is_near = |other: &Span| {
+                let whole = span.start.min(other.start)..span.end.max(other.end);
+                whole.len() <= LONGEST || text.get(whole).is_none_or(|text| text.contains('\n'))
+            };
+            let extra = self.extra.iter().filter(|(other, _)| is_near(other));
+            let extra = extra.map(|(span, label)| {
                 AnnotationKind::Context
                     .span((*span).into())
                     .label(Some(printable(label)))
@@ -129,8 +135,20 @@ impl Diagnostic {
     }
 }
 
-/// What an error quotes comes from a file or a command line: nothing in it may steer a terminal.
+/// What is longer is cut off in the middle.
+const LONGEST: usize = 1000;
+
+/// What an error quotes comes from a file or a command line: nothing in it may steer a terminal, or fill it.
 fn printable(text: &str) -> String {
+    if text.len() > LONGEST {
+        let mut ends = [LONGEST / 2, text.len() - LONGEST / 2];
+        for end in &mut ends {
+            while !text.is_char_boundary(*end) {
+                *end -= 1;
+            }
+        }
+        return printable(&text[..ends[0]]) + "…" + &printable(&text[ends[1]..]);
+    }
     let escape = |c: char| {
         if c.is_control() {
             c.escape_default().collect()

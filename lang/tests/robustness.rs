@@ -246,6 +246,34 @@ fn types_that_are_learnt_backwards_do_not_take_long() {
     );
 }
 
+/// One word may be as long as a script.
+#[test]
+fn a_very_long_word_is_shown_in_part() {
+    let word = "é".repeat(1 << 18) + &"a".repeat(1 << 19);
+    let digits = "9".repeat(1 << 20);
+    for text in [
+        format!("begin {{ @a = {digits}; }}"),
+        format!("begin {{ @a = {word}; }}"),
+        format!("begin {{ @a = \"{word}; }}"),
+        format!("{}:x {{ @a = 1; }}", "a".repeat(1 << 20)),
+        format!("wasi:* /func == \"{word}\"/ {{ @a = 1; }}"),
+        format!("param {0} = 1; param {0} = 2;", "a".repeat(1 << 20)),
+    ] {
+        let errors = compile(&text, &ENVIRONMENT, &[]).unwrap_err();
+        let shown = render(&errors, "x.ewq", &text, false);
+        assert!(shown.len() < 20_000, "{} bytes", shown.len());
+    }
+}
+
+/// Scripts come from other systems, too.
+#[test]
+fn line_ends_and_a_byte_order_mark_do_not_matter() {
+    let text = "//! x - y\r\nbegin {\r\n  @a = 1; // one\r\n}\r\ntable t from wasi:* {\r\n n = count()\r\n}\r\n";
+    assert_eq!(codes(text), []);
+    assert_eq!(codes(&format!("\u{feff}{text}")), []);
+    assert_eq!(codes("begin { @a = 1; \0 }"), [Code::Unexpected]);
+}
+
 #[test]
 fn control_characters_never_reach_the_terminal() {
     let text = "param \u{1b}[31m = 1;";

@@ -365,6 +365,24 @@ mod tests {
         assert_eq!(again.timeout.duration, Duration::from_millis(1500));
     }
 
+    /// `fuzz/` tries more.
+    #[test]
+    fn a_plan_that_is_damaged_is_an_error_or_another_plan() {
+        let signs = [
+            "", "\"", "=", "[", "]", "\n", "-", "9", "\0", "é", "{scale}",
+        ];
+        for at in (0..DEFAULT.len()).filter(|at| DEFAULT.is_char_boundary(*at)) {
+            let _ = parse(&DEFAULT[..at]);
+            let (before, rest) = DEFAULT.split_at(at);
+            let behind = rest.chars().next().map_or(0, char::len_utf8);
+            let text = format!("{before}{}{}", signs[at % signs.len()], &rest[behind..]);
+            if let Ok(plan) = parse(&text) {
+                let again = Plan::parse("again", &plan.text(), Path::new("/elsewhere")).unwrap();
+                assert_eq!(again, plan, "{text}");
+            }
+        }
+    }
+
     #[test]
     fn what_cannot_be_done_is_refused() {
         for (text, part) in [

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
-use crate::engine::attach::{Mechanism, has_may_goto, is_supported};
+use crate::engine::attach::{Mechanism, is_supported};
+use crate::engine::feature::Feature;
 use crate::engine::kernel;
 use crate::engine::privileges::{self, Capability, Set};
 use crate::failure::{Failure, Kind};
@@ -37,16 +38,9 @@ enum State {
 /// Something that is needed is missing.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     args.catalogue.load()?;
-    let checks = [
-        kernel_version(),
-        rights(),
-        btf(),
-        probes(),
-        tracepoints(),
-        loops(),
-        task_storage(),
-        runtimes(),
-    ];
+    let mut checks = vec![kernel_version(), rights(), btf(), probes(), tracepoints()];
+    checks.extend(Feature::ALL.map(feature));
+    checks.push(runtimes());
     let width = checks
         .iter()
         .map(|check| check.what.len())
@@ -132,11 +126,10 @@ fn btf() -> Check {
 }
 
 fn probes() -> Check {
-    let state = match Mechanism::ALL.into_iter().find(|mechanism| is_supported(*mechanism)) {
-        Some(Mechanism::Session) => State::Good("session links: one probe for entry and return (Linux 6.13)".to_owned()),
-        Some(Mechanism::Multi | Mechanism::Exits) => State::Fair("multi links: all functions at once; sessions, which are faster, need Linux 6.13".to_owned()),
-        Some(Mechanism::Perf) => State::Fair("perf events: slow to attach and to detach; multi links need Linux 6.6".to_owned()),
-        None => State::Bad("the kernel takes no probe program: see `rights`, or a kernel with CONFIG_UPROBES and CONFIG_BPF_EVENTS".to_owned()),
+    let state = if is_supported(Mechanism::Perf) {
+        State::Good("the kernel takes programs for user functions".to_owned())
+    } else {
+        State::Bad("the kernel takes no probe program: see `rights`, or a kernel with CONFIG_UPROBES and CONFIG_BPF_EVENTS".to_owned())
     };
     Check {
         what: "user probes",
@@ -144,16 +137,19 @@ fn probes() -> Check {
     }
 }
 
-fn loops() -> Check {
-    let state = match has_may_goto() {
-        true => State::Good("the kernel ends loops by itself".to_owned()),
-        false => State::Fair(
-            "scripts with loops, or that look for texts in others, need `may_goto` (Linux 6.9)"
-                .to_owned(),
-        ),
+/// What newer kernels have, and what is lost where this one does not.
+fn feature(feature: Feature) -> Check {
+    let (what, since) = feature.describe();
+    let state = if feature.is_there() {
+        State::Good(what.to_owned())
+    } else {
+        State::Fair(format!(
+            "not there: {what} (Linux {since}); {}",
+            feature.without()
+        ))
     };
     Check {
-        what: "loops",
+        what: feature.name(),
         state,
     }
 }
@@ -171,23 +167,6 @@ fn tracepoints() -> Check {
     };
     Check {
         what: "tracepoints",
-        state,
-    }
-}
-
-fn task_storage() -> Check {
-    use libbpf_sys as bpf;
-    // SAFETY: a feature probe of libbpf without arguments that live on.
-    let supported =
-        unsafe { bpf::libbpf_probe_bpf_map_type(bpf::BPF_MAP_TYPE_TASK_STORAGE, std::ptr::null()) }
-            == 1;
-    let state = if supported {
-        State::Good("task storage for open calls".to_owned())
-    } else {
-        State::Bad("no task storage: see `rights`; Linux 5.11 has it".to_owned())
-    };
-    Check {
-        what: "threads",
         state,
     }
 }

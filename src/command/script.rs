@@ -17,8 +17,9 @@ use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
 use crate::engine::attach::{self, Mechanism};
+use crate::engine::feature::{self, Feature};
 use crate::engine::privileges::user;
-use crate::engine::trace::{self, Feature, Outcome, Target, Timings};
+use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
 use crate::output::format::Format;
@@ -117,8 +118,8 @@ pub struct Options {
     #[arg(long, value_name = "MECHANISM")]
     attach: Option<Mechanism>,
 
-    /// Do as if the kernel lacked this
-    #[arg(long, value_name = "FEATURE", hide = true)]
+    /// Do without these features of the kernel, as one that lacks them would
+    #[arg(long, value_name = "FEATURES", value_delimiter = ',', hide = true)]
     without: Vec<Feature>,
 
     /// Start this command, given as one text, and trace it and its children: quotes as in a shell, and no
@@ -331,13 +332,13 @@ fn run_source(
         out
     };
     let out = BufWriter::with_capacity(BUFFER, out);
+    feature::forgo(&options.without);
     let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
     let outcome = trace::trace(
         &compiled.plan,
         &target,
         &trace::Wishes {
             mechanism: options.attach,
-            without: options.without.clone(),
             limit: options.duration,
             interval: options.interval,
             no_hold: options.no_hold,

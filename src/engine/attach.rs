@@ -11,6 +11,7 @@ use aya::programs::uprobe::{UProbeAttachLocation, UProbeAttachPoint};
 use aya::programs::{ProbeKind, ProgramInfo, UProbe};
 use libbpf_sys as bpf;
 
+use super::feature::Feature;
 use super::kernel;
 use super::load::{Error, Loaded, Program};
 
@@ -283,7 +284,11 @@ fn open_tracepoint(program: &OwnedFd, name: Option<&str>, tracepoint: &str) -> R
 pub fn best_mechanism() -> Result<Mechanism, super::trace::Error> {
     Mechanism::ALL
         .into_iter()
-        .find(|mechanism| is_supported(*mechanism))
+        .find(|mechanism| match mechanism {
+            Mechanism::Session => Feature::Session.is_there() && !Feature::Multi.is_forgone(),
+            Mechanism::Multi | Mechanism::Exits => Feature::Multi.is_there(),
+            Mechanism::Perf => is_supported(Mechanism::Perf),
+        })
         .ok_or(super::trace::Error::NoRights)
 }
 
@@ -307,42 +312,26 @@ pub fn is_supported(mechanism: Mechanism) -> bool {
     refused.is_err_and(|error| error.raw_os_error() == Some(libc::EBADF))
 }
 
-/// Whether the kernel has loops that it ends by itself after some millions of rounds (`may_goto`, Linux 6.9).
-pub fn has_may_goto() -> bool {
-    // may_goto +0
-    const MAY_GOTO: u8 = 0xe5;
-    trivial_program(0, &[MAY_GOTO]).is_ok()
-}
-
 /// A program for user probes that does nothing.
 ///
 /// # Errors
 /// The kernel does not know the way to attach it, or there is no right to load programs.
 pub fn empty_program(attach_type: u32) -> io::Result<OwnedFd> {
-    trivial_program(attach_type, &[])
-}
-
-/// A program for user probes of instructions of these codes, without operands, before `r0 = 0; exit`.
-fn trivial_program(attach_type: u32, codes: &[u8]) -> io::Result<OwnedFd> {
     // SAFETY: plain data; zero is its default.
     let mut options: bpf::bpf_prog_load_opts = unsafe { std::mem::zeroed() };
     options.sz = size_of::<bpf::bpf_prog_load_opts>() as _;
     options.expected_attach_type = attach_type;
-    let insn = |code: &u8| {
-        // SAFETY: the kernel's `struct bpf_insn` is plain data; zero is no operand.
-        let mut insn: bpf::bpf_insn = unsafe { std::mem::zeroed() };
-        insn.code = *code;
-        insn
-    };
-    let insns: Vec<bpf::bpf_insn> = codes.iter().chain(&[0xb7, 0x95]).map(insn).collect();
-    // SAFETY: names and instructions live across the call.
+    // SAFETY: `r0 = 0; exit`, as the kernel's `struct bpf_insn`.
     let fd = unsafe {
+        let mut insns: [bpf::bpf_insn; 2] = std::mem::zeroed();
+        insns[0].code = 0xb7;
+        insns[1].code = 0x95;
         bpf::bpf_prog_load(
             KPROBE,
             c"probe".as_ptr(),
             c"GPL".as_ptr(),
             insns.as_ptr(),
-            insns.len() as _,
+            2,
             &mut options,
         )
     };

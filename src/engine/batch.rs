@@ -1,11 +1,14 @@
 //! Reads whole maps in batches, where the kernel has that, else key by key.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use aya::maps::MapData;
 use ewapa_codegen::layout::{MapKind, StoreLayout};
 use libbpf_sys as bpf;
+
+use super::feature::Feature;
 
 /// Rows read at a time, if they are small.
 const BATCH: usize = 1024;
@@ -58,6 +61,9 @@ fn hash_rows(
     mut row: impl FnMut(&[u8], &[u8]),
 ) -> io::Result<()> {
     let fd = map.fd().as_fd().as_raw_fd();
+    if Feature::Batch.is_forgone() {
+        return one_by_one(fd, layout, row);
+    }
     // A batch holds at least one bucket of the hash; the kernel says when it does not.
     let mut room = (BATCH_BYTES / layout.value_size).clamp(16, BATCH);
     let mut keys = vec![0u8; layout.key_size * room];
@@ -89,6 +95,9 @@ fn hash_rows(
         }
         let end = result != 0 && error.raw_os_error() == Some(libc::ENOENT);
         if result != 0 && !end {
+            if position.is_none() && is_unknown(&error) {
+                return one_by_one(fd, layout, row);
+            }
             return Err(error);
         }
         for index in 0..count as usize {
@@ -102,4 +111,52 @@ fn hash_rows(
         }
         position = Some(next);
     }
+}
+
+/// Whether the kernel has no batches: none at all (before Linux 5.6), or none of such maps.
+fn is_unknown(error: &io::Error) -> bool {
+    /// `ENOTSUPP` of the kernel, which libc does not know.
+    const NOT_SUPPORTED: i32 = 524;
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EINVAL | NOT_SUPPORTED | libc::EOPNOTSUPP)
+    )
+}
+
+fn one_by_one(fd: i32, layout: &StoreLayout, mut row: impl FnMut(&[u8], &[u8])) -> io::Result<()> {
+    let mut value = vec![0u8; layout.value_size];
+    for key in keys(fd, layout)? {
+        // SAFETY: key and value are as large as the map's.
+        let result =
+            unsafe { bpf::bpf_map_lookup_elem(fd, key.as_ptr().cast(), value.as_mut_ptr().cast()) };
+        match -result {
+            0 => row(&key, &value),
+            // It is gone meanwhile.
+            libc::ENOENT => {}
+            error => return Err(io::Error::from_raw_os_error(error)),
+        }
+    }
+    Ok(())
+}
+
+/// All keys of a hash. To go on from one that is deleted meanwhile is to begin again: it is tried a few times as often
+/// as there can be rows.
+fn keys(fd: i32, layout: &StoreLayout) -> io::Result<BTreeSet<Vec<u8>>> {
+    let (mut keys, mut last) = (BTreeSet::new(), None::<Vec<u8>>);
+    for _ in 0..=4 * u64::from(layout.max_rows) {
+        let before = last.as_ref().map_or(std::ptr::null(), |key| key.as_ptr());
+        let mut next = vec![0u8; layout.key_size];
+        // SAFETY: both are as large as a key of the map, or the first one is null.
+        let result =
+            unsafe { bpf::bpf_map_get_next_key(fd, before.cast(), next.as_mut_ptr().cast()) };
+        match -result {
+            0 => keys.insert(next.clone()),
+            libc::ENOENT => return Ok(keys),
+            error => return Err(io::Error::from_raw_os_error(error)),
+        };
+        last = Some(next);
+    }
+    Err(io::Error::other(
+        "its rows change faster than they can be read one by one",
+    ))
 }

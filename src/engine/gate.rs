@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use ewapa_symbols::{Catalogue, Image, Inspection};
 
+use super::feature::Feature;
 use super::linker::is_linker;
 use super::maps::{FileId, Version};
 use super::privileges::{self, Capability, Set};
@@ -82,6 +83,9 @@ impl Gate {
     /// # Errors
     /// The kernel has no such questions, or there is no right to ask.
     pub fn start(holds: bool, rights: Set) -> io::Result<Gate> {
+        if Feature::Fanotify.is_forgone() {
+            return Err(io::Error::from_raw_os_error(libc::ENOSYS));
+        }
         let (arrived, called) = (event()?, event()?);
         let (tell, news) = mpsc::channel();
         let (wanted, wishes) = mpsc::channel();

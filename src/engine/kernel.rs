@@ -11,6 +11,8 @@ use libbpf_sys as bpf;
 pub struct Offsets {
     /// `tgid` in `struct task_struct`.
     pub tgid: u32,
+    /// `pid` in `struct task_struct`: the thread.
+    pub pid: u32,
     /// `signal` in `struct task_struct`.
     pub signal: u32,
     /// `live` in `struct signal_struct`.
@@ -62,6 +64,7 @@ pub fn offsets() -> Option<Offsets> {
         let offsets = || {
             Some(Offsets {
                 tgid: find(c"task_struct", c"tgid")?,
+                pid: find(c"task_struct", c"pid")?,
                 signal: find(c"task_struct", c"signal")?,
                 live: find(c"signal_struct", c"live")?,
                 parent: find(c"task_struct", c"real_parent")?,

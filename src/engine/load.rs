@@ -28,6 +28,8 @@ pub struct Settings {
     pub sees_exits: bool,
     /// Programs at calls may wait for memory.
     pub may_sleep: bool,
+    /// The kernel keeps the records of threads with their tasks; else they are in a hash by thread.
+    pub task_storage: bool,
     /// Where things are in the kernel's structures.
     pub offsets: Offsets,
     /// Raw probes fire in every process, and not only in traced ones.
@@ -159,12 +161,13 @@ impl Loaded {
             .collect();
         let Offsets {
             tgid,
+            pid,
             signal,
             live,
             parent,
             files,
         } = settings.offsets;
-        let offsets = [tgid, signal, live, parent].map(u32::to_ne_bytes);
+        let offsets = [tgid, signal, live, parent, pid].map(u32::to_ne_bytes);
         let files: Vec<u8> = files
             .iter()
             .flat_map(|offset| offset.to_ne_bytes())
@@ -181,6 +184,7 @@ impl Loaded {
             ("signal_offset", (&offsets[1][..], true)),
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
+            ("pid_offset", (&offsets[4][..], true)),
             ("file_offsets", (&files[..], true)),
             (
                 "holds_libraries",
@@ -197,6 +201,10 @@ impl Loaded {
             ("phases", (&phases[..], true)),
             ("books_handed", (&books_handed[..], true)),
             ("may_sleep", (&may_sleep[..], true)),
+            (
+                "task_storage",
+                (&[u8::from(settings.task_storage)][..], true),
+            ),
             ("watched", (&watched[..], true)),
         ]))?;
 
@@ -213,6 +221,8 @@ impl Loaded {
         let stands_for = |name| match name {
             "handed" | "helpers" if !needs.books_handed => "counters",
             "moving" if !settings.sees_exits => "counters",
+            "threads_by_id" if settings.task_storage => "threads",
+            "threads" if !settings.task_storage => "threads_by_id",
             _ => name,
         };
         let mut maps = HashMap::new();
@@ -421,7 +431,7 @@ mod tests {
             .collect()
     }
 
-    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool) {
+    fn load_each(needs: Needs, may_sleep: bool, follows_all: bool, task_storage: bool) {
         let generated = program::generate(&Plan::default()).expect("generate");
         let object = elf::write(&generated).expect("write");
         let linked = link::link(ewapa_templates::WASI, &object).expect("link");
@@ -431,6 +441,7 @@ mod tests {
             always_returns: false,
             sees_exits: follows_all,
             may_sleep,
+            task_storage,
             offsets: kernel::offsets().expect("a kernel with BTF"),
             all_processes: false,
             follows_all,
@@ -471,6 +482,14 @@ mod tests {
                 attach_type: 0,
             }));
         }
+        if !task_storage {
+            check(loaded.program(Program {
+                name: "thread_switch",
+                ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+                attach_type: 0,
+            }));
+            return;
+        }
         let mut typed = vec![
             ("thread_switch", "sched_switch"),
             ("thread_starts", "sched_process_fork"),
@@ -502,10 +521,12 @@ mod tests {
             watched: [1, 2, 3, 4],
             ..nothing.clone()
         };
-        load_each(nothing.clone(), false, false);
-        load_each(nothing, false, true);
-        load_each(everything.clone(), false, false);
-        load_each(everything.clone(), true, false);
-        load_each(everything, true, true);
+        for task_storage in [true, false] {
+            load_each(nothing.clone(), false, false, task_storage);
+            load_each(nothing.clone(), false, true, task_storage);
+            load_each(everything.clone(), false, false, task_storage);
+            load_each(everything.clone(), true, false, task_storage);
+            load_each(everything.clone(), true, true, task_storage);
+        }
     }
 }

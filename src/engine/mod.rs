@@ -10,6 +10,7 @@ pub mod clauses;
 pub mod command;
 pub mod ending;
 pub mod exits;
+pub mod feature;
 pub mod gate;
 pub mod grace_period;
 pub mod groups;

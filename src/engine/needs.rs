@@ -140,6 +140,13 @@ impl Needs {
     pub fn probes_calls(&self) -> bool {
         !self.functions.is_empty() || self.guest_entry
     }
+
+    /// Whether it is to be known which thread works for which: that is kept with tasks, in their storage.
+    pub fn hands_over(&self) -> bool {
+        self.typed_tracepoints
+            .iter()
+            .any(|(program, _)| *program != "thread_switch")
+    }
 }
 
 /// Whether a raw probe reads a value of the WASI call around it.

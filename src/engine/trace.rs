@@ -10,7 +10,6 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
-use clap::ValueEnum;
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
 use ewapa_lang::plan::{MessageKind, Plan};
@@ -19,6 +18,7 @@ use super::attach::{self, Link, Mechanism};
 use super::calibrate::ProbeCost;
 use super::clauses::Clauses;
 use super::command::{Held, Running};
+use super::feature::Feature;
 use super::gate::Gate;
 use super::grace_period::Ahead;
 use super::keeper::Keeper;
@@ -54,7 +54,7 @@ pub enum Target {
 }
 
 /// How a run goes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Wishes {
     /// How WASI calls are probed; the fastest way if it is none.
     pub mechanism: Option<Mechanism>,
@@ -64,15 +64,6 @@ pub struct Wishes {
     pub interval: Option<Duration>,
     /// No process that the run did not start, or was not given, is ever held.
     pub no_hold: bool,
-    /// What the kernel has is taken for missing.
-    pub without: Vec<Feature>,
-}
-
-/// What a kernel may lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Feature {
-    /// Loops that the kernel ends by itself.
-    MayGoto,
 }
 
 /// Takes tables while a run goes on.
@@ -147,9 +138,7 @@ pub fn trace(
     };
 
     let generated = program::generate(plan)?;
-    if program::needs_may_goto(plan)
-        && (wishes.without.contains(&Feature::MayGoto) || !attach::has_may_goto())
-    {
+    if program::needs_may_goto(plan) && !Feature::MayGoto.is_there() {
         return Err(Error::NoLoops);
     }
     let linked = link::link(ewapa_templates::WASI, &elf::write(&generated)?)?;
@@ -161,9 +150,15 @@ pub fn trace(
     let needs = Needs::of(plan);
     // Perf events got programs that may sleep later than the rest that is needed here.
     let may_sleep = needs.sleeps && mechanism != Mechanism::Perf;
+    let typed = needs.typed_tracepoints.is_empty() || Feature::TypedTracepoints.is_there();
+    let task_storage = typed && Feature::TaskStorage.is_there();
+    if !task_storage && needs.hands_over() {
+        return Err(Error::Lacks(Feature::TaskStorage));
+    }
     let settings = Settings {
         needs,
         may_sleep,
+        task_storage,
         always_returns: mechanism != Mechanism::Session,
         sees_exits: mechanism == Mechanism::Exits,
         offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
@@ -199,7 +194,11 @@ pub fn trace(
         links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);
     }
     for (program, tracepoint) in &settings.needs.typed_tracepoints {
-        links.push(attach::typed_tracepoint(&loaded, program, tracepoint)?);
+        links.push(if settings.task_storage {
+            attach::typed_tracepoint(&loaded, program, tracepoint)?
+        } else {
+            attach::raw_tracepoint(&loaded, program, tracepoint)?
+        });
     }
     let known = Known::load(&mut loaded, &settings.needs)?;
     timings.mark("programs");

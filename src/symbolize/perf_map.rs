@@ -100,8 +100,9 @@ impl PerfMap {
     }
 }
 
-/// Of two functions at the same address the later one counts: the memory was used again.
-fn parse(text: &str) -> Vec<(u64, u64, String)> {
+/// The functions in the text of a file: start, end and name, by start. Of two at the same address the later one
+/// counts: the memory was used again.
+pub fn parse(text: &str) -> Vec<(u64, u64, String)> {
     let line = |line: &str| {
         let mut fields = line.splitn(3, ' ');
         let number = |field: Option<&str>| {
@@ -138,6 +139,41 @@ mod tests {
             Some(("wasm[0]::function[3] main".to_owned(), 1))
         );
         assert_eq!(name(0xfff), None);
+    }
+
+    /// A process may write what it likes. `fuzz/` tries more.
+    #[test]
+    fn whatever_is_written_functions_are_in_order() {
+        let pieces = [
+            "1000",
+            "0x",
+            "ffffffffffffffff",
+            "g",
+            " ",
+            " 8 f\n",
+            "\n",
+            "\r",
+            "\0",
+            "é",
+            "-1",
+            "0",
+        ];
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..2_000 {
+            let count = random.usize(0..40);
+            let text: String = (0..count)
+                .map(|_| pieces[random.usize(0..pieces.len())])
+                .collect();
+            let functions = parse(&text);
+            assert!(
+                functions.windows(2).all(|pair| pair[0].0 < pair[1].0),
+                "{text:?}"
+            );
+            assert!(
+                functions.iter().all(|(start, end, _)| start <= end),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

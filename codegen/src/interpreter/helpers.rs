@@ -3,21 +3,36 @@
 use ewapa_templates::{CALL_AROUND, ELAPSED, IS_TRACED, PARENT};
 
 use super::registers::{Region, Registers, Step, Word};
-use super::{ENOENT, Kind, Machine};
+use super::{ENOENT, Kind, Machine, memory};
 
 const EFAULT: i64 = -14;
 
-/// What the kernel says of the process and the time: what tests compare with.
-pub mod says {
-    pub const NANOSECONDS: u64 = 5_000_000_123;
-    pub const PROCESS: u64 = 4711;
-    pub const THREAD: u64 = 4712;
-    pub const USER: u64 = 1000;
-    pub const GROUP: u64 = 100;
-    pub const PARENT: u64 = 17;
-    pub const NAME: &str = "interpreter";
-    pub const COOKIE: u64 = 3;
-    pub const OTHER: u64 = 99;
+const NANOSECONDS: u64 = 5_000_000_123;
+const PARENT_PROCESS: u64 = 17;
+const COOKIE: u64 = 3;
+const OTHER: u64 = 99;
+
+/// Who runs a program, as the kernel says it.
+#[derive(Debug, Clone)]
+pub struct Says {
+    pub process: u64,
+    pub thread: u64,
+    pub user: u64,
+    pub group: u64,
+    /// The name of the thread.
+    pub name: String,
+}
+
+impl Default for Says {
+    fn default() -> Says {
+        Says {
+            process: 4711,
+            thread: 4712,
+            user: 1000,
+            group: 100,
+            name: "interpreter".to_owned(),
+        }
+    }
 }
 
 impl Machine<'_> {
@@ -25,8 +40,8 @@ impl Machine<'_> {
         Ok(match name {
             IS_TRACED => Word::Number(1),
             CALL_AROUND => Word::Pointer(Region::Call, 0),
-            ELAPSED => Word::Number(says::NANOSECONDS),
-            PARENT => Word::Number(says::PARENT),
+            ELAPSED => Word::Number(NANOSECONDS),
+            PARENT => Word::Number(PARENT_PROCESS),
             _ => Word::Number(self.function(name, arguments)?),
         })
     }
@@ -51,24 +66,22 @@ impl Machine<'_> {
                 let deleted = self.maps[map].rows.remove(&key).is_some();
                 Word::Number(if deleted { 0 } else { ENOENT as u64 })
             }
-            5 | 125 | 208 => Word::Number(says::NANOSECONDS),
+            5 | 125 | 208 => Word::Number(NANOSECONDS),
             8 => Word::Number(self.cpu),
-            14 => Word::Number(says::PROCESS << 32 | says::THREAD),
-            15 => Word::Number(says::GROUP << 32 | says::USER),
+            14 => Word::Number(self.says.process << 32 | self.says.thread),
+            15 => Word::Number(self.says.group << 32 | self.says.user),
             16 => {
-                let mut name = says::NAME.as_bytes().to_vec();
+                let mut name = self.says.name.as_bytes().to_vec();
                 name.resize(registers.number(2)? as usize, 0);
                 self.write(registers.get(1)?, 0, &name)?;
                 Word::Number(0)
             }
-            7 | 35 | 42 | 80 => Word::Number(says::OTHER),
+            7 | 35 | 42 | 80 => Word::Number(OTHER),
             112..=115 => self.read(number, registers)?,
             131 => self.reserve(registers)?,
             132 => self.submit(registers)?,
             164 => self.for_each(registers)?,
-            174 if registers.get(1)? == Word::Pointer(Region::Context, 0) => {
-                Word::Number(says::COOKIE)
-            }
+            174 if registers.get(1)? == Word::Pointer(Region::Context, 0) => Word::Number(COOKIE),
             _ => return Err("unknown helper".to_owned()),
         })
     }
@@ -86,30 +99,27 @@ impl Machine<'_> {
         }
     }
 
-    /// Reads the memory of the process, or a text in it.
+    /// Reads the memory of the process or the kernel, or a text in it.
     fn read(&mut self, number: i32, registers: &Registers) -> Step<Word> {
         let (to, size) = (registers.get(1)?, registers.number(2)? as usize);
+        let of_kernel = matches!(number, 113 | 115);
+        let copied;
         let found = match registers.get(3)? {
-            Word::Number(address) => address
-                .checked_sub(self.memory.as_ptr() as u64)
-                .and_then(|start| self.memory.get(usize::try_from(start).ok()?..))
-                .map(<[u8]>::to_vec),
+            Word::Number(address) if of_kernel => memory::of_kernel(&self.context, address),
+            Word::Number(address) => self.memory.from(address),
             // What the kernel copies for a program.
-            from => Some(self.bytes(from, 0, size)?),
-        };
-        let is_text = number >= 114;
-        let found = found.and_then(|mut found| {
-            if is_text {
-                let end = found.iter().position(|byte| *byte == 0)?;
-                found.truncate((end + 1).min(size));
-                if let Some(last) = found.last_mut() {
-                    *last = 0;
-                }
-                Some(found)
-            } else {
-                (found.len() >= size).then(|| found[..size].to_vec())
+            from => {
+                copied = self.bytes(from, 0, size)?;
+                &copied
             }
-        });
+        };
+        let found = found[..size.min(found.len())].to_vec();
+        let is_text = number >= 114;
+        let found = if is_text {
+            memory::text_of(found, size)
+        } else {
+            (found.len() == size).then_some(found)
+        };
         match found {
             Some(found) => {
                 self.write(to, 0, &found)?;
@@ -156,14 +166,15 @@ impl Machine<'_> {
             return Err("the second argument is no function".to_owned());
         };
         let name = self.program.functions[function].name.clone();
-        let rows = self.maps[map].rows.clone();
-        let count = rows.len() as u64;
-        for (key, value) in rows {
-            self.values.push(key);
-            let key = self.values.len() - 1;
+        let (mut count, mut last) = (0, None);
+        while let Some((at, key, value)) = self.row_after(map, last.as_ref()) {
+            self.values.push(key.clone());
+            let copied = self.values.len() - 1;
+            last = Some((at, key));
+            count += 1;
             let arguments = [
                 Word::Map(map),
-                Word::Pointer(Region::Value(key), 0),
+                Word::Pointer(Region::Value(copied), 0),
                 Word::Pointer(Region::Value(value), 0),
                 registers.get(3)?,
             ];
@@ -174,5 +185,24 @@ impl Machine<'_> {
             }
         }
         Ok(Word::Number(count))
+    }
+
+    /// The row that follows in the order of the map: its place, its key and where its value is. As in the
+    /// kernel, rows that are made behind the present one while a loop goes on come to it, too.
+    fn row_after(
+        &self,
+        map: usize,
+        last: Option<&(usize, Vec<u8>)>,
+    ) -> Option<(usize, Vec<u8>, usize)> {
+        let order = self.orders.get(&self.maps[map].name);
+        let place = |key: &Vec<u8>| {
+            let known = order.and_then(|order| order.iter().position(|known| known == key));
+            known.unwrap_or(usize::MAX)
+        };
+        let rows = self.maps[map].rows.iter();
+        rows.map(|(key, value)| (place(key), key, *value))
+            .filter(|(at, key, _)| last.is_none_or(|(last, of)| (*at, *key) > (*last, of)))
+            .min()
+            .map(|(at, key, value)| (at, key.clone(), value))
     }
 }

@@ -1,8 +1,10 @@
 //! Random programs in the kernel: its verifier refuses none of those that are generated, and they do there
 //! what they do in the interpreter. As root; without, it is said that they are skipped.
 
+mod answers;
 mod features;
 mod machine;
+mod process;
 
 use ewapa_lang::plan::Plan;
 use ewapa_templates::Counter;
@@ -123,9 +125,9 @@ fn the_kernel_takes_every_random_script() {
     if !is_root() {
         return;
     }
-    each_accepted(|text, program| {
-        if let Err(error) = Kernel::load(program) {
-            panic!("{error}\n{text}\n{program}");
+    each_accepted(|script| {
+        if let Err(error) = Kernel::load(&script.program) {
+            panic!("{error}\n{}\n{}", script.text, script.program);
         }
     });
 }

@@ -12,10 +12,11 @@ use super::reference::{self, Reference};
 use super::run::{compile, enters, happen, holds, read, take, told, value};
 use super::terms::{Call, MEMORY, count_if, slot, table};
 use crate::Error;
-use crate::interpreter::{Machine, unreachable};
+use crate::interpreter::{Machine, Memory, unreachable};
 use crate::program::clause::frame_limit;
 use crate::program::generate;
-use expressions::{Reads, Terms, call};
+pub use expressions::call;
+use expressions::{Reads, Terms};
 pub use plans::any_plan;
 
 /// So many operators in one another.
@@ -92,7 +93,7 @@ fn check(plan: &Plan, events: &[(u64, Happens)]) -> Result<(), TestCaseError> {
     }
     let mut machine = Machine::new(&program);
     machine.message_room = MAX_MESSAGES;
-    machine.memory = &MEMORY;
+    machine.memory = Memory::of(&MEMORY);
     let mut expected = Reference::new(plan, MAX_ROWS, MAX_MESSAGES);
     for (cpu, event) in events {
         match event {

@@ -7,7 +7,7 @@ use ewapa_templates::{ENTER, EVENT, LEAVE};
 use super::reference::{self, Groups, Kept, Key};
 use super::terms::{Call, MEMORY, count_if, not, slot, table};
 use crate::histogram;
-use crate::interpreter::Machine;
+use crate::interpreter::{Machine, Memory};
 use crate::layout::{Field, MapKind, MessageLayout};
 use crate::program::{Program, generate};
 use crate::slot::decode_extreme;
@@ -39,7 +39,7 @@ pub fn take(machine: &mut Machine<'_>, cpu: u64, call: &Call) {
 pub fn groups(plan: &Plan, calls: &[Call]) -> Groups {
     let program = compile(plan);
     let mut machine = Machine::new(&program);
-    machine.memory = &MEMORY;
+    machine.memory = Memory::of(&MEMORY);
     for call in calls {
         take(&mut machine, 0, call);
     }

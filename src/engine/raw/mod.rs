@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use ewapa_lang::plan::{Plan, RawKind};
 use libbpf_sys as bpf;
 
-use super::attach::{Link, Mechanism, is_supported};
+use super::attach::{Link, Mechanism};
+use super::feature::Feature;
 use super::load::{self, Loaded, Program};
 use super::names::Names;
 use crate::host::FileError;
@@ -136,7 +137,7 @@ impl Raw {
         let functions = |site: &Site| matches!(site.place, Place::Function { .. });
         let multi = mechanism != Mechanism::Perf
             && sites.iter().any(functions)
-            && is_supported(Mechanism::Multi);
+            && Feature::Multi.is_there();
         let mut raw = Raw {
             sites,
             programs: HashMap::new(),

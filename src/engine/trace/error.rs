@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::engine::command::Refused;
+use crate::engine::feature::Feature;
 use crate::engine::privileges::Missing;
 use crate::engine::{load, raw};
 
@@ -25,6 +26,12 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// The kernel lacks what the script needs.
+    #[error(
+        "this script needs what this kernel lacks: {} (Linux {}); `ewapa doctor` says more",
+        .0.describe().0, .0.describe().1
+    )]
+    Lacks(Feature),
     /// The kernel has no loops that end by themselves.
     #[error(
         "this script has a loop, or looks for a text in another one, and this kernel ends no loop by itself: \

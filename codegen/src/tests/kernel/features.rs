@@ -470,7 +470,7 @@ fn a_system_call_or_phase_goes_to_the_clauses_that_wait_for_it() {
     let kernel = Kernel::load(&program).unwrap_or_else(|error| panic!("{error}\n{program}"));
     let heard = |field: &str, number: i64| {
         let call = Call::new().with(field, number);
-        kernel.other(&call, field == "syscall");
+        kernel.other(0, &call, field == "syscall");
         let messages = told(&program, &kernel.messages());
         messages
             .into_iter()

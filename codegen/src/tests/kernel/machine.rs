@@ -17,7 +17,7 @@ use crate::{elf, link};
 /// The program that calls the generated functions.
 const HARNESS: &str = "harness";
 /// The map with the record, and behind it what is called.
-const INPUT: &str = "input";
+pub const INPUT: &str = "input";
 /// What the word behind the record says.
 const CALL_ENTER: u64 = 0;
 const CALL_LEAVE: u64 = 1;
@@ -31,12 +31,18 @@ pub struct Kernel {
     object: *mut bpf::bpf_object,
     harness: i32,
     cpus: usize,
+    links: Vec<*mut bpf::bpf_link>,
 }
 
 impl Drop for Kernel {
     fn drop(&mut self) {
-        // SAFETY: the object was opened by `load` and is closed once.
-        unsafe { bpf::bpf_object__close(self.object) };
+        // SAFETY: the links and the object were made by this, and each is given back once.
+        unsafe {
+            for link in self.links.drain(..) {
+                bpf::bpf_link__destroy(link);
+            }
+            bpf::bpf_object__close(self.object);
+        }
     }
 }
 
@@ -102,8 +108,8 @@ impl Kernel {
         Kernel::load_with(program, &[])
     }
 
-    /// The same, and these programs of the template.
-    pub fn load_with(program: &Program, of_template: &[&str]) -> Result<Kernel, String> {
+    /// The same, and these programs of the template or of the generated object.
+    pub fn load_with(program: &Program, others: &[&str]) -> Result<Kernel, String> {
         let mut program = program.clone();
         program.functions.push(harness());
         program.stores.push(StoreLayout {
@@ -130,12 +136,13 @@ impl Kernel {
                 object,
                 harness: -1,
                 cpus: bpf::libbpf_num_possible_cpus() as usize,
+                links: Vec::new(),
             };
             let mut each = bpf::bpf_object__next_program(object, ptr::null_mut());
             while !each.is_null() {
                 let name = CStr::from_ptr(bpf::bpf_program__name(each)).to_string_lossy();
                 let ours = name == HARNESS
-                    || of_template.contains(&&*name)
+                    || others.contains(&&*name)
                     || program.raw.iter().any(|raw| raw.name == name);
                 bpf::bpf_program__set_autoload(each, ours);
                 if ours {
@@ -153,8 +160,7 @@ impl Kernel {
                 let from = log.len().saturating_sub(20_000);
                 return Err(format!("refused: {}", log.get(from..).unwrap_or(&log)));
             }
-            let found = bpf::bpf_object__find_program_by_name(object, c"harness".as_ptr());
-            kernel.harness = bpf::bpf_program__fd(found);
+            kernel.harness = kernel.program(HARNESS);
             Ok(kernel)
         }
     }
@@ -172,37 +178,77 @@ impl Kernel {
     }
 
     /// A system call, or a phase.
-    pub fn other(&self, call: &Call, is_syscall: bool) {
+    pub fn other(&self, cpu: u64, call: &Call, is_syscall: bool) {
         let what = if is_syscall { CALL_SYSCALL } else { CALL_PHASE };
-        self.run(0, &call.to_bytes(), what, 0);
+        self.run(cpu, &call.to_bytes(), what, 0);
     }
 
-    fn run(&self, cpu: u64, call: &[u8], what: u64, clause: u64) -> u32 {
-        const RUN_ON_CPU: u32 = 1;
+    /// Runs a program of raw tracepoints with this context. The record is that in the map of inputs.
+    pub fn run_raw(&self, name: &str, cpu: u64, record: &Call, context: &[u8]) {
+        self.give(&record.to_bytes(), 0, 0);
+        self.test_run(self.program(name), cpu, context);
+    }
+
+    /// Attaches a program to a place of this process.
+    pub fn attach(&mut self, name: &str, offset: u64) {
+        let name = CString::new(name).expect("a name");
+        // SAFETY: the object is open, and the names are C strings; the link is given back once.
+        unsafe {
+            let program = bpf::bpf_object__find_program_by_name(self.object, name.as_ptr());
+            let file = c"/proc/self/exe".as_ptr();
+            let link = bpf::bpf_program__attach_uprobe(program, false, 0, file, offset);
+            assert!(!link.is_null(), "{name:?} is attached at {offset:#x}");
+            self.links.push(link);
+        }
+    }
+
+    /// What programs find in the map of inputs: the record, and what is behind it.
+    pub fn give(&self, call: &[u8], what: u64, clause: u64) {
         let mut input = call.to_vec();
         input.extend(what.to_ne_bytes());
         input.extend(clause.to_ne_bytes());
         assert_eq!(input.len(), INPUT_SIZE);
-        on_cpu(cpu as usize);
         let (key, values) = (0u32, input.repeat(self.cpus));
+        // SAFETY: key and values are as large as the map's definition says.
+        let updated = unsafe {
+            let values = values.as_ptr().cast();
+            bpf::bpf_map_update_elem(self.map(INPUT), ptr::from_ref(&key).cast(), values, 0)
+        };
+        assert_eq!(updated, 0, "the input is written");
+    }
+
+    fn run(&self, cpu: u64, call: &[u8], what: u64, clause: u64) -> u32 {
+        self.give(call, what, clause);
+        self.test_run(self.harness, cpu, &[])
+    }
+
+    fn program(&self, name: &str) -> i32 {
+        let name = CString::new(name).expect("a name");
+        // SAFETY: the object is open, and the name a C string.
+        unsafe {
+            let program = bpf::bpf_object__find_program_by_name(self.object, name.as_ptr());
+            bpf::bpf_program__fd(program)
+        }
+    }
+
+    fn test_run(&self, program: i32, cpu: u64, context: &[u8]) -> u32 {
+        const RUN_ON_CPU: u32 = 1;
+        on_cpu(cpu as usize);
         let mut options = bpf::bpf_test_run_opts {
             sz: size_of::<bpf::bpf_test_run_opts>() as _,
             flags: RUN_ON_CPU,
             cpu: cpu as u32,
+            ctx_in: if context.is_empty() {
+                ptr::null()
+            } else {
+                context.as_ptr().cast()
+            },
+            ctx_size_in: context.len() as u32,
             ..bpf::bpf_test_run_opts::default()
         };
-        // SAFETY: key and values are as large as the map's definition says; the program is loaded.
-        unsafe {
-            let updated = bpf::bpf_map_update_elem(
-                self.map(INPUT),
-                ptr::from_ref(&key).cast(),
-                values.as_ptr().cast(),
-                0,
-            );
-            assert_eq!(updated, 0, "the input is written");
-            let run = bpf::bpf_prog_test_run_opts(self.harness, &mut options);
-            assert_eq!(run, 0, "the program is run");
-        }
+        // SAFETY: the program is loaded, and the context outlives its run.
+        let run = unsafe { bpf::bpf_prog_test_run_opts(program, &mut options) };
+        assert_eq!(run, 0, "the program is run");
         options.retval
     }
 
@@ -210,6 +256,18 @@ impl Kernel {
         let name = CString::new(name).expect("a name");
         // SAFETY: the object is open, and the name a C string.
         unsafe { bpf::bpf_object__find_map_fd_by_name(self.object, name.as_ptr()) }
+    }
+
+    /// In which order a loop goes over these keys of a map, which has only some of them now.
+    pub fn order(&self, map: &str, keys: &[Vec<u8>], value_size: usize) -> Vec<Vec<u8>> {
+        let (fd, value) = (self.map(map), vec![0u8; value_size]);
+        for key in keys {
+            // SAFETY: key and value are as large as the map's definition says.
+            unsafe {
+                bpf::bpf_map_update_elem(fd, key.as_ptr().cast(), value.as_ptr().cast(), 0);
+            }
+        }
+        self.rows(map).into_iter().map(|(key, _)| key).collect()
     }
 
     /// The rows of a map: key and value. The key of a map that each CPU has for itself begins with the CPU.
@@ -276,7 +334,7 @@ impl Kernel {
 }
 
 /// Moves this thread to the CPU: only there the program runs as this process, with its memory.
-fn on_cpu(cpu: usize) {
+pub fn on_cpu(cpu: usize) {
     // SAFETY: the set is plain data, and as large as it says.
     unsafe {
         let mut set: libc::cpu_set_t = std::mem::zeroed();

@@ -3,8 +3,12 @@
 /// A kind of event.
 #[derive(Debug)]
 pub struct Event {
+    /// A part of the names of maps whose types depend on it.
+    pub name: &'static str,
     /// Probes of it.
     pub probes: &'static [&'static str],
+    /// Probes that only blocks can wait for.
+    pub in_blocks: &'static [&'static str],
     /// Numbers that it has.
     pub numbers: &'static [&'static str],
     /// Times.
@@ -17,6 +21,8 @@ pub struct Event {
     pub texts: &'static [&'static str],
     /// Addresses in the process, from which texts and bytes are read.
     pub addresses: &'static [&'static str],
+    /// Calls of `syscalls`.
+    pub watched: &'static [&'static str],
     /// Keys of other types.
     pub keys: &'static [&'static str],
     /// Whether tables can be of it.
@@ -24,13 +30,36 @@ pub struct Event {
 }
 
 /// What every event has.
-pub const NUMBERS: &[&str] = &["pid", "tid", "uid", "cpu", "rand", "ppid"];
+pub const NUMBERS: &[&str] = &[
+    "pid",
+    "tid",
+    "uid",
+    "gid",
+    "cpu",
+    "rand",
+    "ppid",
+    "nsecs",
+    "nsecs(boot)",
+    "nsecs(tai)",
+    "elapsed",
+    "cgroup",
+    "curtask",
+    "numaid",
+];
 
 /// All of them.
 pub const EVENTS: &[Event] = &[
     Event {
+        name: "call",
+        in_blocks: &["wasi:io", "wasi:io, wasi:path_open"],
+        watched: &[
+            "syscalls(\"futex\")",
+            "syscalls(\"read\")",
+            "syscalls(\"writev\")",
+        ],
         probes: &[
             "wasi:*",
+            "wasi:any",
             "wasi:fd_*",
             "wasi:wasmtime:fd_write",
             "wasi:{fd_read,fd_write}, wasi:node:path_*",
@@ -67,6 +96,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "enter",
+        in_blocks: &[],
+        watched: &[],
         probes: &["wasi:*:enter", "wasi:fd_write:enter"],
         numbers: &["fd", "iovs", "depth", "call_id", "arg0"],
         times: &[],
@@ -78,6 +110,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "syscall",
+        in_blocks: &[],
+        watched: &[],
         probes: &["syscall:*", "syscall:{read,write,openat}", "syscall:futex"],
         numbers: &["ret", "arg0", "arg5", "call_id"],
         times: &["duration", "wasi_duration"],
@@ -95,6 +130,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "phase",
+        in_blocks: &[],
+        watched: &[],
         probes: &["phase:*", "phase:start", "phase:{exec,exit}"],
         numbers: &[],
         times: &["duration", "elapsed_exec"],
@@ -106,6 +144,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "function",
+        in_blocks: &[],
+        watched: &[],
         probes: &[
             "uprobe:libc:malloc",
             "u:libc:write",
@@ -129,6 +170,65 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "static",
+        in_blocks: &[],
+        watched: &[],
+        probes: &["usdt:/bin/true:begin", "U:/bin/true:any:begin"],
+        numbers: &["arg0"],
+        times: &["wasi_duration"],
+        sizes: &[],
+        conditions: &["in_wasi", "arg0 == 3"],
+        texts: &[],
+        addresses: &[],
+        keys: &["probe", "wasi_func", "ustack(4)"],
+        in_tables: true,
+    },
+    Event {
+        name: "kernel",
+        in_blocks: &[],
+        watched: &[],
+        probes: &["kprobe:vfs_read", "k:vfs_write+4"],
+        numbers: &["arg0", "arg2", "arg5"],
+        times: &["wasi_duration"],
+        sizes: &[],
+        conditions: &["in_wasi"],
+        texts: &[],
+        addresses: &["arg1"],
+        keys: &["func", "probe", "kstack(4)", "ksym(arg3)"],
+        in_tables: true,
+    },
+    Event {
+        name: "exec",
+        in_blocks: &[],
+        watched: &[],
+        probes: &["tracepoint:sched:sched_process_exec"],
+        numbers: &["cpu"],
+        times: &[],
+        sizes: &[],
+        conditions: &["in_wasi"],
+        texts: &["str(args.filename)"],
+        addresses: &[],
+        keys: &["probe", "runtime", "wasi_func"],
+        in_tables: true,
+    },
+    Event {
+        name: "several",
+        in_blocks: &["wasi:*, syscall:read, interval:1s, u:libc:read"],
+        watched: &[],
+        probes: &["wasi:*, syscall:read", "wasi:fd_read, phase:*"],
+        numbers: &["pid"],
+        times: &[],
+        sizes: &[],
+        conditions: &["tid == 3"],
+        texts: &[],
+        addresses: &[],
+        keys: &["tid", "comm"],
+        in_tables: true,
+    },
+    Event {
+        name: "return",
+        in_blocks: &[],
+        watched: &[],
         probes: &["uretprobe:libc:malloc"],
         numbers: &["retval", "(int32)retval"],
         times: &["wasi_duration"],
@@ -140,6 +240,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "switch",
+        in_blocks: &[],
+        watched: &[],
         probes: &["tracepoint:sched:sched_switch"],
         numbers: &["args.prev_pid", "args.next_pid"],
         times: &[],
@@ -151,6 +254,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "open",
+        in_blocks: &[],
+        watched: &[],
         probes: &[
             "tracepoint:syscalls:sys_enter_open*",
             "t:syscalls:sys_enter_openat",
@@ -165,6 +271,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "raw",
+        in_blocks: &[],
+        watched: &[],
         probes: &["rawtracepoint:sched_switch"],
         numbers: &["arg0", "arg1"],
         times: &[],
@@ -176,6 +285,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "tick",
+        in_blocks: &[],
+        watched: &[],
         probes: &["profile:hz:99", "profile:ms:10"],
         numbers: &["numaid"],
         times: &[],
@@ -187,6 +299,9 @@ pub const EVENTS: &[Event] = &[
         in_tables: true,
     },
     Event {
+        name: "other",
+        in_blocks: &[],
+        watched: &[],
         probes: &[
             "begin",
             "end",

@@ -19,7 +19,7 @@ pub fn number(random: &mut Random, place: Place<'_>, depth: usize) -> String {
     let choice = if depth == 0 {
         random.below(4)
     } else {
-        random.below(14)
+        random.below(17)
     };
     let one_less = depth.saturating_sub(1);
     match choice {
@@ -45,6 +45,11 @@ pub fn number(random: &mut Random, place: Place<'_>, depth: usize) -> String {
         9 if !place.event.times.is_empty() => {
             format!("({} / 1us)", time(random, place, one_less))
         }
+        10 => random
+            .of(&["most", "sizeof(uint32)", "$1", "$#"])
+            .to_owned(),
+        11 if !place.event.watched.is_empty() => random.of(place.event.watched).to_owned(),
+        12 => format!("twice({})", number(random, place, one_less / 2)),
         _ => {
             let operator = random.of(&["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"]);
             let (one, other) = (
@@ -66,7 +71,9 @@ fn simple_number(random: &mut Random, place: Place<'_>, depth: usize) -> String 
 }
 
 fn map_of_numbers(random: &mut Random, place: Place<'_>, depth: usize) -> String {
-    match random.below(3) {
+    match random.below(5) {
+        3 => format!("@tab_a[(int64)({})]", number(random, place, depth)),
+        4 => format!("@calls[{}]", number(random, place, depth)),
         0 => "@n".to_owned(),
         1 => format!("@n1[{}]", number(random, place, depth)),
         _ => format!(
@@ -111,7 +118,7 @@ pub fn quantity(random: &mut Random, place: Place<'_>, depth: usize) -> String {
 
 fn short_text(random: &mut Random) -> String {
     random
-        .of(&["comm", "\"main\"", "\"wasmtime\"", "\"\""])
+        .of(&["comm", "who", "\"main\"", "\"wasmtime\"", "\"\""])
         .to_owned()
 }
 
@@ -132,8 +139,12 @@ pub fn text(random: &mut Random, place: Place<'_>, depth: usize) -> String {
     match if depth == 0 {
         random.below(3)
     } else {
-        random.below(7)
+        random.below(9)
     } {
+        7 => "str($2)".to_owned(),
+        8 if !place.event.addresses.is_empty() => {
+            format!("kstr({})", random.of(place.event.addresses))
+        }
         0 => short_text(random),
         1 | 2 => source_of_text(random, place),
         3 if !place.event.addresses.is_empty() => {
@@ -152,12 +163,22 @@ pub fn text(random: &mut Random, place: Place<'_>, depth: usize) -> String {
     }
 }
 
+/// A key.
+pub fn key(random: &mut Random, place: Place<'_>) -> String {
+    match random.below(6) {
+        0 => format!("pid + {}", number(random, place, 1)),
+        1 => format!("(pid == {})", number(random, place, 1)),
+        2 => "comm".to_owned(),
+        _ => random.of(place.event.keys).to_owned(),
+    }
+}
+
 /// A condition.
 pub fn condition(random: &mut Random, place: Place<'_>, depth: usize) -> String {
     let one_less = depth.saturating_sub(1);
     let order = random.of(&["==", "!=", "<", "<=", ">", ">="]);
     let same = random.of(&["==", "!="]);
-    match if depth == 0 { 0 } else { random.below(11) } {
+    match if depth == 0 { 0 } else { random.below(13) } {
         0 if random.once_in(2) => random.of(place.event.conditions).to_owned(),
         0 => format!(
             "{} {order} {}",
@@ -190,6 +211,15 @@ pub fn condition(random: &mut Random, place: Place<'_>, depth: usize) -> String 
         }
         7 if place.in_block => format!("has_key(@n1, {})", number(random, place, one_less)),
         8 => format!("!({})", condition(random, place, one_less)),
+        9 => {
+            let part = random.of(&["m", "ma", "wasm"]);
+            let bytes = part.len() + random.below(2);
+            format!(
+                "{}[:{bytes}] {same} \"{part}\"",
+                source_of_text(random, place)
+            )
+        }
+        10 if random.once_in(2) => format!("elapsed {order} 1s"),
         _ => {
             let operator = random.of(&["&&", "||"]);
             let (one, other) = (

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::engine::trace;
 use crate::engine::{load, raw};
+use crate::output::cells::escape_lines;
 
 /// A failure for the user.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl fmt::Display for Failure {
         match self.kind {
             // Rendered with their places already.
             Kind::Script => write!(f, "{}", self.text),
-            _ => writeln!(f, "ewapa: {}", self.text),
+            _ => writeln!(f, "ewapa: {}", escape_lines(&self.text)),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! ewapa: what the WASI calls of WebAssembly runtimes cost, by eBPF.
 
+#[macro_use]
+mod stderr;
+
 mod bench;
 mod bundled;
 mod catalogue;
@@ -23,7 +26,7 @@ fn main() -> ExitCode {
     match cli::run(start) {
         Ok(code) => code,
         Err(failure) => {
-            eprint!("{failure}");
+            stderr::write(&failure.to_string());
             failure.exit_code()
         }
     }

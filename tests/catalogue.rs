@@ -13,15 +13,7 @@ use support::host::ewapa;
 use support::is_root;
 use support::process::Process;
 use support::refusal::refused;
-
-/// The catalogue file that the documentation shows.
-fn example() -> String {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RUNTIMES.md");
-    let docs = std::fs::read_to_string(docs).expect("the documentation is there");
-    let (_, rest) = docs.split_once("```toml\n").expect("it has an example");
-    let (example, _) = rest.split_once("```").expect("the example ends");
-    example.to_owned()
-}
+use support::tinyrt::description as example;
 
 /// A folder with the invented runtime, and `catalogue/tinyrt.toml`.
 fn tinyrt(description: &str) -> Directory {

@@ -9,6 +9,7 @@ use crate::catalogue;
 use crate::engine::attach::{Mechanism, is_supported};
 use crate::engine::kernel;
 use crate::failure::{Failure, Kind};
+use crate::stdout;
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
@@ -60,7 +61,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
                 ("no", text)
             }
         };
-        println!("{mark:2}  {what:width$}  {text}");
+        stdout::print(&format!("{mark:2}  {what:width$}  {text}\n"))?;
     }
     if bad > 0 {
         return Err(Failure::new(
@@ -71,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             ),
         ));
     }
-    println!("scripts can run here: try `ewapa demo`");
+    stdout::print("scripts can run here: try `ewapa demo`\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -34,10 +34,12 @@ pub mod bpftrace;
 pub mod directory;
 pub mod guest;
 pub mod host;
+pub mod kernel;
 pub mod process;
 pub mod refusal;
 pub mod report;
 pub mod runtime;
+pub mod tinyrt;
 pub mod trace;
 
 /// Whether tests that load eBPF can run here. They need root: in CI that is a failure, elsewhere they

@@ -101,6 +101,11 @@ impl Process {
         });
     }
 
+    /// What it has written to its standard output so far.
+    pub fn stdout(&self) -> Vec<u8> {
+        self.stdout.bytes.lock().unwrap().clone()
+    }
+
     /// Sends a signal to it.
     pub fn signal(&self, signal: i32) {
         send(self.pid(), signal);

@@ -17,12 +17,14 @@ mod report;
 mod source;
 mod stdout;
 mod symbolize;
+mod truncation;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
     let start = Instant::now();
+    truncation::read_as_zeros();
     match cli::run(start) {
         Ok(code) => code,
         Err(failure) => {

@@ -45,7 +45,7 @@ pub use catalogue::Catalogue;
 pub use elf::FileOffset;
 pub use error::{CatalogueError, Error};
 pub use folder::catalogue_files;
-pub use functions::Functions;
+pub use functions::{Functions, has_symbols};
 pub use image::{Image, Inner, Inspection, Missing, Reason, Site};
 pub use linker::{LinkerHook, linker_hook};
 pub use notes::{Note, notes, notes_of_bytes};

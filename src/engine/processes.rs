@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +18,7 @@ use super::attach::{Link, Point};
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
-use super::maps::{FileId, Mapping, Version, executable_mappings};
+use super::maps::{FileId, Mapping, Version, by_descriptor, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
 use super::probes::Probes;
@@ -163,14 +161,16 @@ impl Processes {
                     self.record(version, Seen::Runtime(number));
                 }
             }
-            Err(error) => self.cannot_attach(error),
+            Err(error) => self.cannot_attach(&mapping, error),
         }
     }
 
-    fn cannot_attach(&mut self, error: super::load::Error) {
+    fn cannot_attach(&mut self, mapping: &Mapping, error: super::load::Error) {
         match error {
             super::load::Error::Verifier { .. } => self.refused = Some(error),
-            _ => self.troubles.push(error.to_string()),
+            _ => self
+                .troubles
+                .push(format!("{} is not traced: {error}", mapping.path.display())),
         }
     }
 
@@ -315,8 +315,9 @@ impl Processes {
             return *seen;
         }
         // As long as it is open it can be read and attached to, whether or not the process goes on.
-        let seen = match File::open(&mapping.open) {
-            Ok(file) => self.inspect(mapping, &by_descriptor(&file)),
+        let seen = match mapping.open_regular() {
+            Ok(Some(file)) => self.inspect(mapping, &by_descriptor(&file)),
+            Ok(None) => Seen::Other,
             Err(error) if is_gone(&error) => return Seen::Other,
             Err(error) => {
                 self.troubles.push(format!(
@@ -355,7 +356,7 @@ impl Processes {
         match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
-                Err(error) => self.cannot_attach(error),
+                Err(error) => self.cannot_attach(mapping, error),
             },
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
@@ -390,11 +391,6 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        // By its own name if that leads to it: the other one is gone when the process has ended.
-        let file = match FileId::of(&mapping.path) {
-            Ok(known) if known == identity => &mapping.path,
-            _ => open,
-        };
         let sites = wanted_sites(image, &self.needs);
         let abis = Abis::of(&sites)?;
         let known = abis.image(roles(&sites), number(&abis, self.numbered));
@@ -412,8 +408,9 @@ impl Processes {
             points.into_iter().partition(|point| point.returns);
         for points in [calls, names] {
             if !points.is_empty() {
+                // Not by the name that it has in the process: that may lead to another file by now.
                 self.links
-                    .extend(self.probes.attach(file, &known, &points)?);
+                    .extend(self.probes.attach(open, &known, &points)?);
             }
         }
         self.attached.insert(identity, runtime);
@@ -522,11 +519,6 @@ pub fn inspect_ahead(command: &OsStr) -> Option<Inspected> {
         file,
         inspection: Catalogue::in_use().inspect(&path),
     })
-}
-
-/// A name by which an open file can be opened again.
-fn by_descriptor(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// Whether this is how the kernel says that a process has ended, or maps something else now.

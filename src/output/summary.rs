@@ -47,6 +47,7 @@ fn losses(losses: &Losses) -> String {
     say(losses.count(Counter::Abandoned), "abandoned");
     say(losses.open(), "still open");
     say(losses.count(Counter::NoMessage), "messages lost");
+    say(losses.missed, "events missed");
     if parts.is_empty() {
         parts.push("nothing lost".to_owned());
     }
@@ -152,6 +153,10 @@ pub fn missing(losses: &Losses) -> Vec<String> {
         losses.count(Counter::Abandoned),
         "calls were left without a return",
     );
+    say(
+        losses.missed,
+        "events came while a program of a script ran on the same processor",
+    );
     missing.extend(uncounted(losses));
     missing
 }
@@ -177,7 +182,7 @@ fn uncounted(losses: &Losses) -> Vec<String> {
         ),
         (
             Counter::NoEvent,
-            "new programs or libraries were not looked into: their calls were not seen",
+            "events of processes found no room: calls of new programs or libraries may not have been seen",
         ),
         (
             Counter::NoMessage,

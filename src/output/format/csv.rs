@@ -89,11 +89,12 @@ impl Exporter for Csv {
     }
 }
 
+/// Harmless for a terminal, on which it may well be looked at.
 fn key_field(cell: &KeyCell) -> String {
     match cell {
         KeyCell::None => String::new(),
-        KeyCell::Stack(stack) => stack.line(),
-        cell => cell.plain(),
+        KeyCell::Stack(stack) => escape(&stack.line()),
+        cell => escape(&cell.plain()),
     }
 }
 

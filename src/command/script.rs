@@ -18,6 +18,7 @@ use crate::engine::attach::{self, Mechanism};
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
+use crate::output::cells::escape;
 use crate::output::format::Format;
 use crate::output::report::Report;
 use crate::output::verdict::Holds;
@@ -312,6 +313,7 @@ fn run_source(
     };
     let out = BufWriter::with_capacity(BUFFER, out);
     let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
+    let unwritable = |error: &io::Error| Failure::of_output(error, options.output.as_deref());
     let outcome = trace::trace(
         &compiled.plan,
         &target,
@@ -324,10 +326,11 @@ fn run_source(
         timings,
         &mut report,
     )
-    .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    let verdicts = report
-        .end(&outcome)
-        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    .map_err(|error| match error {
+        trace::Error::Output(error) => unwritable(&error),
+        error => Failure::of_trace(error, options.verbose),
+    })?;
+    let verdicts = report.end(&outcome).map_err(|error| unwritable(&error))?;
     for verdict in &verdicts {
         if verdict.holds != Holds::Yes {
             say!("ewapa: {verdict}");
@@ -430,7 +433,7 @@ fn create(path: &Path) -> Result<std::fs::File, Failure> {
 
 fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
-        say!("ewapa: {trouble}");
+        say!("ewapa: {}", escape(trouble));
     }
     if options.timings {
         for (stage, at) in outcome.timings.stages() {

@@ -23,6 +23,9 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// Processes cannot be looked into.
+    #[error("/proc does not show this process; as root: `mount -t proc proc /proc`")]
+    NoProc,
     /// The rights are not enough.
     #[error(
         "no right to load eBPF programs: run ewapa as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN; `ewapa doctor` says more"

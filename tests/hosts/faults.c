@@ -32,19 +32,20 @@ static uint8_t bytes[65536];
 static struct memory memory = { bytes, sizeof(bytes) };
 static struct instance instance = { "tinyrt 1.2.3", &memory };
 
+/* What a function gets is what its caller has to give. The kernel need not single-step a probe on a nop. */
+#define USES(instance, cells) __asm__ volatile("nop" : : "r"(instance), "r"(cells) : "memory")
+
 /* A call that only returns. */
 __attribute__((noinline)) void tinyrt_hostcall_sched_yield(struct instance *instance, uint64_t *cells)
 {
-	(void)instance;
-	__asm__ volatile("" : : : "memory");
+	USES(instance, cells);
 	cells[0] = 0;
 }
 
 /* A call on a descriptor, which need not be open. */
 __attribute__((noinline)) void tinyrt_hostcall_fd_close(struct instance *instance, uint64_t *cells)
 {
-	(void)instance;
-	__asm__ volatile("" : : : "memory");
+	USES(instance, cells);
 	cells[0] = 8;
 }
 
@@ -53,15 +54,14 @@ static char byte;
 /* Waits for a byte of the standard input. */
 __attribute__((noinline)) void tinyrt_hostcall_fd_read(struct instance *instance, uint64_t *cells)
 {
-	(void)instance;
+	USES(instance, cells);
 	cells[0] = read(0, &byte, 1) == 1 ? 0 : 8;
 }
 
 /* Reads a path of the guest. */
 __attribute__((noinline)) void tinyrt_hostcall_path_create_directory(struct instance *instance, uint64_t *cells)
 {
-	(void)instance;
-	__asm__ volatile("" : : : "memory");
+	USES(instance, cells);
 	cells[0] = 44;
 }
 
@@ -73,7 +73,7 @@ __attribute__((noinline)) void tinyrt_hostcall_proc_raise(struct instance *insta
 	const char *how = arguments[2];
 	char *again[] = { arguments[0], "calls", "7", 0 };
 
-	(void)instance;
+	USES(instance, cells);
 	if (!strcmp(how, "segv"))
 		*(volatile int *)cells[3] = 1;
 	if (!strcmp(how, "ill"))
@@ -90,7 +90,7 @@ __attribute__((noinline)) void tinyrt_hostcall_poll_oneoff(struct instance *inst
 {
 	pid_t child = fork();
 
-	(void)instance;
+	USES(instance, cells);
 	if (child > 0)
 		waitpid(child, 0, 0);
 	cells[0] = 0;
@@ -167,6 +167,32 @@ static void child_with(pid_t wanted, long count)
 		_exit(0);
 	}
 	waitpid(child, 0, 0);
+}
+
+/* A call for each byte of the input, and one for its end; for a `b` so many others, for an `f` so many children
+ * that only end. The answer to each byte says whether there is a probe in the code that was not there at the start. */
+static void waits(long calls, long children)
+{
+	uint64_t cells[4] = { 0 };
+	unsigned char code[16];
+
+	memcpy(code, (void *)tinyrt_hostcall_fd_read, sizeof(code));
+	for (;;) {
+		tinyrt_hostcall_fd_read(&instance, cells);
+		if (cells[0])
+			break;
+		if (byte == 'b')
+			many(calls);
+		for (long i = 0; byte == 'f' && i < children; i++) {
+			pid_t child = vfork();
+
+			if (!child)
+				_exit(0);
+			waitpid(child, 0, 0);
+		}
+		if (write(1, memcmp(code, (void *)tinyrt_hostcall_fd_read, sizeof(code)) ? "p" : ".", 1) != 1)
+			exit(95);
+	}
 }
 
 /* So many calls a second, for so many seconds; as fast as it can for a rate of 0. Prints how many it made. */
@@ -249,20 +275,7 @@ int main(int argc, char **argv)
 		close(2);
 		many(first);
 	} else if (!strcmp(what, "waits")) {
-		/* A call for each byte of the input, and one for its end; for a `b` so many others. The answer to each
-		 * byte says whether there is a probe in the code that was not there at the start. */
-		unsigned char code[16];
-
-		memcpy(code, (void *)tinyrt_hostcall_sched_yield, sizeof(code));
-		for (;;) {
-			tinyrt_hostcall_fd_read(&instance, cells);
-			if (cells[0])
-				break;
-			if (byte == 'b')
-				many(first);
-			if (write(1, memcmp(code, (void *)tinyrt_hostcall_sched_yield, sizeof(code)) ? "p" : ".", 1) != 1)
-				exit(95);
-		}
+		waits(first, second);
 	} else if (!strcmp(what, "stubborn")) {
 		for (int number = 1; number < 32; number++)
 			signal(number, SIG_IGN);
@@ -288,7 +301,7 @@ int main(int argc, char **argv)
 		map_as_code(argv[2]);
 		if (write(1, ".", 1) != 1)
 			exit(95);
-		tinyrt_hostcall_fd_read(&instance, cells);
+		waits(0, 0);
 	} else if (!strcmp(what, "path")) {
 		/* The path of the guest is the second argument: at address 64 of its memory. */
 		size_t length = strlen(argv[2]);

@@ -29,7 +29,7 @@ impl Folders {
                 Ok(found) => files = found,
                 // `sudo ewapa` must not do what a file says that root did not write.
                 Err(error @ CatalogueError::Owner { .. }) if user::is_root() => {
-                    eprintln!("ewapa: {error}");
+                    say!("ewapa: {error}");
                 }
                 Err(error) => return Err(failed(&error)),
             }

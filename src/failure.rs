@@ -2,10 +2,12 @@
 //! passes through; these are chosen so that they are rarely one (sysexits.h where it has one).
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::engine::trace;
 use crate::engine::{load, raw};
+use crate::output::cells::{escape, escape_lines};
 
 /// A failure for the user.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub enum Kind {
     NoProbe = 72,
     /// The output cannot be written.
     Output = 74,
+    /// Nobody reads the output any more: the exit code is that of a program which SIGPIPE ends.
+    NoReader = 141,
     /// The rights are not enough.
     NoRights = 77,
     /// The command cannot be executed.
@@ -68,15 +72,47 @@ impl fmt::Display for Failure {
         match self.kind {
             // Rendered with their places already.
             Kind::Script => write!(f, "{}", self.text),
-            _ => writeln!(f, "ewapa: {}", self.text),
+            // As `head` ends what it has seen enough of.
+            Kind::NoReader => Ok(()),
+            _ => writeln!(f, "ewapa: {}", escape_lines(&self.text)),
         }
     }
 }
 
 impl Failure {
+    /// The failure to write what a run found, to a file if that is where it goes.
+    pub fn of_output(error: &std::io::Error, file: Option<&Path>) -> Failure {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Failure::new(Kind::NoReader, String::new());
+        }
+        let place = match file {
+            Some(path) => format!("{}, which is not complete", path.display()),
+            None => "the output".to_owned(),
+        };
+        Failure::new(Kind::Output, format!("cannot write {place}: {error}"))
+    }
+
     /// The failure of a run. The verifier's log is shown only when it is asked for.
     pub fn of_trace(error: trace::Error, verbose: bool) -> Failure {
-        let mut text = error.to_string();
+        // Sentences in which names stand that traced processes chose: a line each.
+        let mut text = match &error {
+            trace::Error::Compile(_) => error.to_string(),
+            _ => escape(&error.to_string()),
+        };
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text = format!("{text}: {said}");
+            }
+            let number = error
+                .downcast_ref::<std::io::Error>()
+                .and_then(std::io::Error::raw_os_error);
+            if number == Some(libc::EMFILE) {
+                text += "; allow more open files: `ulimit -n 1024`";
+            }
+            cause = error.source();
+        }
         if let (
             true,
             trace::Error::Load(load::Error::Verifier { log, .. })
@@ -125,7 +161,10 @@ fn kind(error: &trace::Error) -> Kind {
             _ => Kind::Kernel,
         },
         trace::Error::Output(_) => Kind::Output,
-        trace::Error::NoBtf | trace::Error::NoLoops | trace::Error::Lacks(_) => Kind::Kernel,
+        trace::Error::NoBtf
+        | trace::Error::NoProc
+        | trace::Error::NoLoops
+        | trace::Error::Lacks(_) => Kind::Kernel,
         trace::Error::Missing(_) | trace::Error::NoRights | trace::Error::User(_) => Kind::NoRights,
         trace::Error::Command { source, .. } if source.kind() == ErrorKind::NotFound => {
             Kind::NoCommand

@@ -11,6 +11,9 @@
 //!
 //! docs/INTERNALS.md follows a script and an event through all of it.
 
+#[macro_use]
+mod stderr;
+
 mod bench;
 mod bundled;
 mod catalogue;
@@ -25,16 +28,18 @@ mod report;
 mod source;
 mod stdout;
 mod symbolize;
+mod truncation;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
     let start = Instant::now();
+    truncation::read_as_zeros();
     match cli::run(start) {
         Ok(code) => code,
         Err(failure) => {
-            eprint!("{failure}");
+            stderr::write(&failure.to_string());
             failure.exit_code()
         }
     }

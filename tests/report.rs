@@ -222,6 +222,29 @@ fn results_cannot_move_the_cursor_of_a_terminal() {
 }
 
 #[test]
+fn a_page_holds_no_markup_of_others() {
+    let folder = Directory::new();
+    let lines = three()
+        .lines()
+        .replace("memory.c", "\\u001b[2J\\u202e<script>alert(1)</script>");
+    let evil = "i\\u001b[31m\\u202e<img src=x>wasm";
+    folder.file("results.jsonl", lines.replace("iwasm", evil));
+    let page = printed(&folder, &["report", "-f", "html", "results.jsonl"]);
+    for markup in ["<script>alert", "<img", "<b>assertion"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(page.contains("&lt;b&gt;assertion") && page.contains("&lt;img src=x"));
+    let is_harmful = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{202a}'..='\u{202e}')
+    };
+    assert!(
+        !page.contains(is_harmful),
+        "a character that does something"
+    );
+}
+
+#[test]
 fn a_report_is_written_to_a_file() {
     let folder = folder(&three());
     let arguments = ["report", "-f", "html", "-o", "report.html", "results.jsonl"];

@@ -62,6 +62,13 @@ pub(crate) struct SymbolTable<'a> {
 /// Names beyond this are not from a compiler: the longest of the known runtimes have some 1,000 bytes.
 const LONGEST_NAME: usize = 8 * 1024;
 
+/// Tables of symbols that are larger, in bytes, are not read: a file with holes may claim any size. Those of the
+/// largest known runtime have some 40 MB.
+const LARGEST_TABLE: usize = 512 << 20;
+
+/// So many bytes of constants are looked at in one file.
+const MOST_CONSTANTS: usize = 512 << 20;
+
 /// `sizeof(Elf64_Sym)`.
 const SYMBOL_SIZE: usize = 24;
 
@@ -142,6 +149,12 @@ impl<'a> ElfFile<'a> {
             entries: self.content(section)?,
             strings: self.content(strings)?,
         };
+        let bytes = table.entries.len().max(table.strings.len());
+        if bytes > LARGEST_TABLE {
+            return Err(Refusal::Malformed(format!(
+                "its symbols take {bytes} bytes, and more than {LARGEST_TABLE} are not read"
+            )));
+        }
         // In the order in which they are looked at.
         map::will_need(table.strings);
         map::will_need(table.entries);
@@ -150,6 +163,7 @@ impl<'a> ElfFile<'a> {
 
     /// The sections with constants, where texts are.
     pub fn read_only_data(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut room = MOST_CONSTANTS;
         let unwanted = u64::from(SHF_WRITE | SHF_EXECINSTR);
         self.sections
             .iter()
@@ -160,6 +174,11 @@ impl<'a> ElfFile<'a> {
                     && self.section_name(section).starts_with(b".rodata")
             })
             .filter_map(|section| self.content(section).ok())
+            // Many sections may be of the same bytes.
+            .map_while(move |content| {
+                room = room.checked_sub(content.len())?;
+                Some(content)
+            })
     }
 
     /// Where an address of code is in the file.

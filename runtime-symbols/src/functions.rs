@@ -46,6 +46,15 @@ struct Named {
     kind: u8,
 }
 
+/// Whether the symbols of a file can be read, and are of a size that can be: a file may have none.
+pub fn has_symbols(path: &Path) -> bool {
+    let Ok(Some(map)) = map::open(path) else {
+        return false;
+    };
+    let tables = ElfFile::parse(&map).and_then(|file| Ok((file.symtab()?, file.dynsym()?)));
+    tables.is_ok()
+}
+
 impl Functions {
     /// Reads the symbol tables of a file.
     ///

@@ -47,7 +47,7 @@ pub use elf::FileOffset;
 pub use error::{CatalogueError, Error};
 pub use exits::exits;
 pub use folder::catalogue_files;
-pub use functions::Functions;
+pub use functions::{Functions, has_symbols};
 pub use image::{Image, Inner, Inspection, Missing, Reason, Refused, Site};
 pub use linker::{LinkerHook, linker_hook};
 pub use notes::{Note, notes, notes_of_bytes};

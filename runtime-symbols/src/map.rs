@@ -93,7 +93,7 @@ fn map(file: &File) -> io::Result<Option<Mmap>> {
     }
     // SAFETY: the mapping is private and read-only. Should another process write to the file meanwhile,
     // the bytes may change under the readers: these take every offset and length anew through checked
-    // slices and never assume that two reads agree. Truncation raises SIGBUS, as it does for the program
-    // itself; a binary that is running cannot be written to (ETXTBSY), and installers replace by rename.
+    // slices and never assume that two reads agree. Truncation raises SIGBUS, which the command line turns into
+    // zeros.
     unsafe { Mmap::map(file) }.map(Some)
 }

@@ -76,6 +76,10 @@ pub(crate) struct Search {
 /// Unpacked symbols may have this many bytes; those of the largest known runtime have a quarter of it.
 const MOST_UNPACKED: u64 = 64 << 20;
 
+/// Larger debug files are left alone, in bytes: all of one is summed up. That of the largest known runtime has an
+/// eighth of it.
+const LARGEST_FILE: usize = 4 << 30;
+
 /// Unpacking may take this much memory besides, in KiB; the strongest setting of xz needs 65 MiB.
 const MOST_MEMORY: u32 = 72 << 10;
 
@@ -175,6 +179,9 @@ impl Search {
             return;
         }
         let found = match map::open_below(root, &path) {
+            Ok(Some(map)) if map.len() > LARGEST_FILE => {
+                Some(format!("has more than {} GiB", LARGEST_FILE >> 30))
+            }
             Ok(Some(map)) => match usable(&map, |debug| check(debug, &map)) {
                 Ok(()) => {
                     self.found = Some(Separate {

@@ -84,7 +84,7 @@ impl Progress {
                 }
                 bar.inc(1);
             }
-            Progress::Lines(runs) => eprintln!("[{}/{runs}] {name}: {found}", job.order + 1),
+            Progress::Lines(runs) => say!("[{}/{runs}] {name}: {found}", job.order + 1),
         }
     }
 

@@ -8,7 +8,9 @@ use ewapa_lang::Environment;
 use crate::catalogue;
 use crate::failure::{Failure, Kind};
 use crate::host;
+use crate::output::cells::escape;
 use crate::source::Source;
+use crate::{stderr, stdout};
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
@@ -32,10 +34,10 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut worst = None;
     for file in &args.files {
         match check(file) {
-            Ok(name) if !args.quiet => println!("{name}: ok"),
+            Ok(name) if !args.quiet => stdout::print(&format!("{}: ok\n", escape(&name)))?,
             Ok(_) => {}
             Err(failure) => {
-                eprint!("{failure}");
+                stderr::write(&failure.to_string());
                 worst = worse(worst, failure.kind);
             }
         }

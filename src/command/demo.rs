@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::failure::{Failure, Kind};
+use crate::stdout;
 
 use super::script;
 
@@ -19,10 +20,10 @@ pub fn run(start: Instant) -> Result<ExitCode, Failure> {
             format!("cannot find this executable: {error}"),
         )
     })?;
-    println!(
-        "The built-in runtime runs a guest that writes 10,000 lines to /dev/null and fails to write one:"
-    );
-    println!("  ewapa script fd_write_latency -- ewapa guest --discard demo.wat\n");
+    stdout::print(
+        "The built-in runtime runs a guest that writes 10,000 lines to /dev/null and fails to write one:\n  \
+         ewapa script fd_write_latency -- ewapa guest --discard demo.wat\n\n",
+    )?;
     let command = vec![
         this.into_os_string(),
         OsString::from("guest"),

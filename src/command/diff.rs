@@ -92,7 +92,7 @@ fn verdict(found: &Differences, limit: f64) -> ExitCode {
             |func| format!("{func}: {}", row.title),
         );
         let low = row.ratio.map(|ratio| ratio.low);
-        eprintln!(
+        say!(
             "ewapa: over the limit: {} {}: {what}: at least {} of before",
             row.runtime,
             row.workload,
@@ -100,13 +100,13 @@ fn verdict(found: &Differences, limit: f64) -> ExitCode {
         );
     }
     for cell in &found.missing {
-        eprintln!("ewapa: no good run any more: {cell}");
+        say!("ewapa: no good run any more: {cell}");
     }
     if over.is_empty() && found.missing.is_empty() {
         return ExitCode::SUCCESS;
     }
     let all = over.len() + found.missing.len();
-    eprintln!("ewapa: {} of the comparison", count(all, "failure"));
+    say!("ewapa: {} of the comparison", count(all, "failure"));
     ExitCode::from(OVER)
 }
 

@@ -11,6 +11,7 @@ use crate::engine::feature::Feature;
 use crate::engine::kernel;
 use crate::engine::privileges::{self, Capability, Set};
 use crate::failure::{Failure, Kind};
+use crate::stdout;
 
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
@@ -56,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
                 ("no", text)
             }
         };
-        println!("{mark:2}  {what:width$}  {text}");
+        stdout::print(&format!("{mark:2}  {what:width$}  {text}\n"))?;
     }
     if bad > 0 {
         return Err(Failure::new(
@@ -67,7 +68,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             ),
         ));
     }
-    println!("scripts can run here: try `ewapa demo`");
+    stdout::print("scripts can run here: try `ewapa demo`\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::failure::{Failure, Kind};
 use crate::source::Source;
-use crate::stdout;
+use crate::{stderr, stdout};
 
 use super::check::worse;
 
@@ -34,11 +34,11 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         match format(file, args.check) {
             Ok(None) => {}
             Ok(Some(line)) => {
-                eprintln!("{}:{line}: not formatted", file.display());
+                say!("{}:{line}: not formatted", file.display());
                 formatted = false;
             }
             Err(failure) => {
-                eprint!("{failure}");
+                stderr::write(&failure.to_string());
                 worst = worse(worst, failure.kind);
             }
         }

@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
             Format::Csv => {
                 // They are in no number, and so in no record.
                 for left_out in overview::left_out(&study).lines {
-                    eprintln!("left out: {}", left_out.join(" "));
+                    say!("left out: {}", left_out.join(" "));
                 }
                 csv::write(out, &study)
             }

@@ -22,10 +22,11 @@ use crate::engine::privileges::user;
 use crate::engine::trace::{self, Outcome, Target, Timings};
 use crate::failure::{Failure, Kind, end};
 use crate::host;
+use crate::output::cells::escape;
 use crate::output::format::Format;
 use crate::output::report::Report;
-use crate::output::terminal;
 use crate::output::verdict::Holds;
+use crate::output::{summary, terminal};
 use crate::source::Source;
 use crate::stdout;
 
@@ -84,6 +85,10 @@ pub struct Options {
     /// Write tables only, without what stands above and below them
     #[arg(short, long)]
     quiet: bool,
+
+    /// End with exit code 4 if anything is missing from the numbers, and say what
+    #[arg(long)]
+    strict: bool,
 
     /// Print a stage of the compilation and stop
     #[arg(long, value_name = "STAGE")]
@@ -202,6 +207,7 @@ pub fn run_bundled(
         output: None,
         format: None,
         quiet: false,
+        strict: false,
         emit: None,
         dry_run: false,
         timings: false,
@@ -334,6 +340,7 @@ fn run_source(
     let out = BufWriter::with_capacity(BUFFER, out);
     feature::forgo(&options.without);
     let mut report = Report::new(&compiled.plan, exporter, Box::new(out));
+    let unwritable = |error: &io::Error| Failure::of_output(error, options.output.as_deref());
     let outcome = trace::trace(
         &compiled.plan,
         &target,
@@ -346,18 +353,25 @@ fn run_source(
         timings,
         &mut report,
     )
-    .map_err(|error| Failure::of_trace(error, options.verbose))?;
-    let verdicts = report
-        .end(&outcome)
-        .map_err(|error| Failure::new(Kind::Output, format!("cannot write the tables: {error}")))?;
+    .map_err(|error| match error {
+        trace::Error::Output(error) => unwritable(&error),
+        error => Failure::of_trace(error, options.verbose),
+    })?;
+    let verdicts = report.end(&outcome).map_err(|error| unwritable(&error))?;
     for verdict in &verdicts {
         if verdict.holds != Holds::Yes {
-            eprintln!("ewapa: {verdict}");
+            say!("ewapa: {verdict}");
         }
     }
     say_more(&outcome, options);
-    let failed = verdicts.iter().any(|verdict| verdict.holds == Holds::No);
-    let code = exit_code(&compiled.plan, &outcome, &target, failed);
+    let said = if options.strict && is_incomplete(&outcome) {
+        INCOMPLETE
+    } else if verdicts.iter().any(|verdict| verdict.holds == Holds::No) {
+        CHECK_FAILED
+    } else {
+        0
+    };
+    let code = exit_code(&compiled.plan, &outcome, &target, said);
     attach::close(outcome.attached);
     drop(outcome.leases);
     code
@@ -474,7 +488,7 @@ fn others_may_link(path: &Path) -> bool {
 
 fn say_more(outcome: &Outcome, options: &Options) {
     for trouble in &outcome.troubles {
-        eprintln!("ewapa: {trouble}");
+        say!("ewapa: {}", escape(trouble));
     }
     let signal = outcome.status.and_then(|status| status.signal());
     if let Some(why) = signal.and_then(cause_of_end)
@@ -485,7 +499,7 @@ fn say_more(outcome: &Outcome, options: &Options) {
     }
     if options.timings {
         for (stage, at) in outcome.timings.stages() {
-            eprintln!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
+            say!("{:8.1} ms  {stage}", at.as_secs_f64() * 1e3);
         }
     }
 }
@@ -506,17 +520,33 @@ fn cause_of_end(signal: i32) -> Option<&'static str> {
 /// The exit code of a run whose command succeeded and one of whose checks does not hold.
 const CHECK_FAILED: u8 = 3;
 
-/// The command's own exit code, as a shell gives it: that of a failed check never hides it.
+/// The exit code of a run with `--strict` whose command succeeded, and from whose numbers something is missing.
+/// What a check says of such numbers does not matter.
+const INCOMPLETE: u8 = 4;
+
+/// Whether anything is missing from the numbers; says what.
+fn is_incomplete(outcome: &Outcome) -> bool {
+    let mut missing = summary::missing(&outcome.reading.losses);
+    if !outcome.troubles.is_empty() {
+        missing.push("what was not seen, or seen late, is said above".to_owned());
+    }
+    if !missing.is_empty() {
+        say!("ewapa: --strict: not complete: {}", missing.join("; "));
+    }
+    !missing.is_empty()
+}
+
+/// The command's own exit code, as a shell gives it: what ewapa says of the numbers never hides it.
 fn exit_code(
     plan: &Plan,
     outcome: &Outcome,
     target: &Target,
-    check_failed: bool,
+    said: u8,
 ) -> Result<ExitCode, Failure> {
     let code = match outcome.status {
         Some(status) => {
             if !status.success() {
-                eprintln!("ewapa: the command {}", ending(status));
+                say!("ewapa: the command {}", ending(status));
             }
             u8::try_from(
                 status
@@ -541,11 +571,7 @@ fn exit_code(
             format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),
         ));
     }
-    Ok(ExitCode::from(if code == 0 && check_failed {
-        CHECK_FAILED
-    } else {
-        code
-    }))
+    Ok(ExitCode::from(if code == 0 { said } else { code }))
 }
 
 fn ending(status: ExitStatus) -> String {

@@ -208,7 +208,11 @@ pub fn perf_links(
     Ok(Link::Perf(Box::new(probe)))
 }
 
-fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
+/// What the kernel says of a program.
+///
+/// # Errors
+/// It says nothing.
+pub fn info_of(program: &OwnedFd) -> io::Result<bpf::bpf_prog_info> {
     // SAFETY: the structure is plain data; zero is its default.
     let mut info: bpf::bpf_prog_info = unsafe { std::mem::zeroed() };
     let mut length = size_of::<bpf::bpf_prog_info>() as u32;
@@ -216,8 +220,14 @@ fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
     let result =
         unsafe { bpf::bpf_prog_get_info_by_fd(program.as_raw_fd(), &mut info, &mut length) };
     if result < 0 {
-        return Err(io::Error::from_raw_os_error(-result));
+        Err(io::Error::from_raw_os_error(-result))
+    } else {
+        Ok(info)
     }
+}
+
+fn program_info(program: &OwnedFd) -> Result<ProgramInfo, io::Error> {
+    let info = info_of(program)?;
     aya::programs::loaded_programs()
         .filter_map(Result::ok)
         .find(|loaded| loaded.id() == info.id)

@@ -1,9 +1,10 @@
 //! The executable files that a process has mapped (proc_pid_maps(5)).
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use ewapa_symbols::Origin;
@@ -105,10 +106,39 @@ impl Mapping {
         }
     }
 
+    /// Opens it if it is a regular file: opening a device may do something.
+    ///
+    /// # Errors
+    /// It cannot be opened; the process may have ended.
+    pub fn open_regular(&self) -> io::Result<Option<File>> {
+        let place = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_PATH)
+            .open(&self.open)?;
+        if !place.metadata()?.is_file() {
+            return Ok(None);
+        }
+        File::open(by_descriptor(&place)).map(Some)
+    }
+
     /// Where an address of it is in the file, in bytes.
     pub fn in_file(&self, address: u64) -> u64 {
         address - self.addresses.start + self.file_offset
     }
+}
+
+/// A name by which an open file can be opened again.
+pub fn by_descriptor(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// A file of a process in /proc, where its name may stand, which need not be text.
+///
+/// # Errors
+/// There is no such process.
+pub fn proc_text(pid: u32, name: &str) -> io::Result<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/{name}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The executable mappings of files, in the order of their addresses.
@@ -116,8 +146,7 @@ impl Mapping {
 /// # Errors
 /// There is no such process, or it may not be read.
 pub fn executable_mappings(pid: u32) -> io::Result<Vec<Mapping>> {
-    let text = std::fs::read(format!("/proc/{pid}/maps"))?;
-    let text = String::from_utf8_lossy(&text);
+    let text = proc_text(pid, "maps")?;
     Ok(text.lines().filter_map(|line| parse(pid, line)).collect())
 }
 

@@ -10,7 +10,7 @@ use ewapa_lang::plan::{Expr, ExprKind, NameTest, Plan, Shape};
 use ewapa_lang::types::{Enumeration, Type};
 use libbpf_sys as bpf;
 
-use crate::output::cells::is_escaped;
+use crate::output::cells::is_active;
 use crate::symbolize::Symbols;
 
 use super::load::Loaded;
@@ -63,7 +63,7 @@ fn shows_addresses(plan: &Plan) -> bool {
 fn written(plan: &Plan) -> HashSet<Vec<u8>> {
     fn note(expr: &Expr, found: &mut HashSet<Vec<u8>>) {
         if let ExprKind::Text(text) = &expr.kind
-            && text.contains(is_escaped)
+            && text.contains(is_active)
         {
             found.insert(text.as_bytes().to_vec());
         }

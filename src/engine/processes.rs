@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +21,7 @@ use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
 use super::linker::is_linker;
-use super::maps::{FileId, Mapping, Version, executable_mappings};
+use super::maps::{FileId, Mapping, Version, by_descriptor, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
 use super::probes::Probes;
@@ -174,14 +172,16 @@ impl Processes {
                     self.record(version, seen);
                 }
             }
-            Err(error) => self.cannot_attach(error),
+            Err(error) => self.cannot_attach(&mapping, error),
         }
     }
 
-    fn cannot_attach(&mut self, error: super::load::Error) {
+    fn cannot_attach(&mut self, mapping: &Mapping, error: super::load::Error) {
         match error {
             super::load::Error::Verifier { .. } => self.refused = Some(error),
-            _ => self.troubles.push(error.to_string()),
+            _ => self
+                .troubles
+                .push(format!("{} is not traced: {error}", mapping.path.display())),
         }
     }
 
@@ -326,8 +326,9 @@ impl Processes {
             return *seen;
         }
         // As long as it is open it can be read and attached to, whether or not the process goes on.
-        let seen = match File::open(&mapping.open) {
-            Ok(file) => self.inspect(mapping, version, &by_descriptor(&file)),
+        let seen = match mapping.open_regular() {
+            Ok(Some(file)) => self.inspect(mapping, version, &by_descriptor(&file)),
+            Ok(None) => Seen::Other,
             Err(error) if is_gone(&error) => return Seen::Other,
             Err(error) => {
                 self.troubles.push(format!(
@@ -365,7 +366,7 @@ impl Processes {
         match inspection {
             Ok(Inspection::Runtime(image)) => match self.attach_to(mapping, open, &image) {
                 Ok(runtime) => return Seen::Runtime(runtime),
-                Err(error) => self.cannot_attach(error),
+                Err(error) => self.cannot_attach(mapping, error),
             },
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
@@ -414,12 +415,6 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        // By its own name if that leads to it: the other one is gone when the process has ended.
-        let file = if candidate.is_called(&mapping.path) {
-            &mapping.path
-        } else {
-            open
-        };
         let by_exits = self.probes.mechanism == Mechanism::Exits;
         let plain = by_exits.then(|| exits::without_inner(&image.sites));
         let mut sites = wanted_sites(plain.as_ref().unwrap_or(&image.sites), &self.needs);
@@ -448,10 +443,11 @@ impl Processes {
         // without calls.
         let (calls, names): (Vec<Point>, Vec<Point>) =
             points.into_iter().partition(|point| point.returns);
-        let mut links = Vec::from_iter(self.probes.attach_exits(file, &known, &exits.points)?);
+        let mut links = Vec::from_iter(self.probes.attach_exits(open, &known, &exits.points)?);
         for points in [calls, names] {
             if !points.is_empty() {
-                links.extend(self.probes.attach(file, &known, &points)?);
+                // Not by the name that it has in the process: that may lead to another file by now.
+                links.extend(self.probes.attach(open, &known, &points)?);
             }
         }
         self.attachments
@@ -609,11 +605,6 @@ fn candidate(mapping: &Mapping, open: &Path) -> Result<Candidate, super::load::E
         what: format!("to look at {}", mapping.path.display()),
         source,
     })
-}
-
-/// A name by which an open file can be opened again.
-fn by_descriptor(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// Whether this is how the kernel says that a process has ended, or maps something else now.

@@ -30,6 +30,8 @@ pub struct Losses {
     pub counters: Vec<u64>,
     /// Calls that never returned, by function.
     pub unfinished: Vec<(Function, u64)>,
+    /// Events of raw probes within which another one fell: no program ran for them.
+    pub missed: u64,
 }
 
 impl Losses {
@@ -63,6 +65,7 @@ impl Losses {
             + self.open()
             + self.count(Counter::Abandoned)
             + self.count(Counter::NoMessage)
+            + self.missed
             == 0
     }
 

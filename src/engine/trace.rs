@@ -25,6 +25,7 @@ use super::keeper::Keeper;
 use super::kernel;
 use super::known::Known;
 use super::load::{Loaded, Settings};
+use super::maps::proc_text;
 use super::messages::Messages;
 use super::names::Names;
 use super::needs::{Needs, follows_processes};
@@ -84,6 +85,9 @@ pub fn trace(
     mut timings: Timings,
     listener: &mut dyn Listener,
 ) -> Result<Outcome, Error> {
+    if !std::path::Path::new("/proc/self/maps").exists() {
+        return Err(Error::NoProc);
+    }
     if !kernel::is_first_pid_namespace() {
         return Err(Error::PidNamespace);
     }
@@ -266,8 +270,7 @@ fn asks_outside(plan: &Plan) -> bool {
 
 /// Refuses what is no process.
 fn is_process(pid: u32) -> Result<(), Error> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
-        .map_err(|_| Error::NoProcess(pid))?;
+    let status = proc_text(pid, "status").map_err(|_| Error::NoProcess(pid))?;
     let group = status
         .lines()
         .find_map(|line| line.strip_prefix("Tgid:"))

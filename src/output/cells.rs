@@ -185,18 +185,13 @@ pub fn is(key: &Key, cell: &KeyCell, ty: Type, value: &KeyValue) -> bool {
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_escaped(character) {
+        if is_active(character) {
             write!(out, "{}", character.escape_default()).expect("write to a string");
         } else {
             out.push(character);
         }
     }
     out
-}
-
-/// Whether a character of a traced process is shown as an escape.
-pub fn is_escaped(character: char) -> bool {
-    character.is_control() || is_format(character)
 }
 
 /// As [`escape`], but lines stay lines and tabs stay tabs.
@@ -210,9 +205,11 @@ pub fn escape_lines(text: &str) -> String {
         .collect()
 }
 
-/// Characters that change the direction or the look of those around them.
-fn is_format(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// Whether a character does something to a terminal, or to the direction or the look of those around it.
+pub fn is_active(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ewapa_lang::plan::{Column, ColumnExpr, Unit};
 use ewapa_lang::types::Type;
 
-use super::cells::KeyCell;
+use super::cells::{KeyCell, escape, escape_lines};
 use super::map::Shown;
 use super::map::content::Content;
 use super::number;
@@ -214,11 +214,12 @@ fn number_of(content: &Content) -> Option<(Option<Quantity>, Type)> {
 }
 
 impl Content {
-    /// For programs that read tables: without a unit, nothing for none.
+    /// For programs that read tables: without a unit, nothing for none, and harmless for a terminal.
     pub fn field(&self) -> String {
         match self {
             Content::None => String::new(),
-            Content::Cell(cell, _) => cell.plain(),
+            Content::Cell(cell @ KeyCell::Stack(_), _) => escape_lines(&cell.plain()),
+            Content::Cell(cell, _) => escape(&cell.plain()),
             Content::Tuple(parts) => {
                 let parts: Vec<String> = parts.iter().map(Content::field).collect();
                 format!("({})", parts.join(", "))

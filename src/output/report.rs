@@ -61,7 +61,7 @@ impl<'a> Report<'a> {
         self.out.flush()?;
         if self.failed_commands > 0 {
             let commands = words::count(self.failed_commands, "command");
-            eprintln!("ewapa: {commands} of system() ended with an error");
+            say!("ewapa: {commands} of system() ended with an error");
         }
         Ok(verdicts)
     }
@@ -127,13 +127,13 @@ impl<'a> Report<'a> {
             Ok((_, whole)) => {
                 if !whole {
                     let path = cells::escape(path);
-                    eprintln!(
+                    say!(
                         "ewapa: cat() shows the first {} KiB of {path}",
                         outside::ROOM >> 10
                     );
                 }
             }
-            Err(error) => eprintln!("ewapa: cat() cannot read {}: {error}", cells::escape(path)),
+            Err(error) => say!("ewapa: cat() cannot read {}: {error}", cells::escape(path)),
         }
         Ok(())
     }
@@ -148,7 +148,7 @@ impl<'a> Report<'a> {
             }
             Err(error) => {
                 self.failed_commands += 1;
-                eprintln!("ewapa: system() cannot run /bin/sh: {error}");
+                say!("ewapa: system() cannot run /bin/sh: {error}");
                 Ok(())
             }
         }

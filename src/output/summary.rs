@@ -47,6 +47,7 @@ fn losses(losses: &Losses) -> String {
     say(losses.count(Counter::Abandoned), "abandoned");
     say(losses.open(), "still open");
     say(losses.count(Counter::NoMessage), "messages lost");
+    say(losses.missed, "events missed");
     if parts.is_empty() {
         parts.push("nothing lost".to_owned());
     }
@@ -130,71 +131,107 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
             found.name
         ));
     }
-    let mut say = |counter, what: &str| {
-        let count = outcome.reading.losses.count(counter);
+    lines.extend(uncounted(&outcome.reading.losses));
+    let handed = outcome.reading.losses.count(Counter::Handed);
+    if handed > 0 {
+        lines.push(format!(
+            "{handed} system calls of other threads are booked to the WASI calls that they worked for: an estimate, from which thread wakes which"
+        ));
+    }
+    lines
+}
+
+/// What is missing from the numbers of a run: completed calls that are in no table, values that are in no call,
+/// and what the script said and nobody heard. A call that never returned is not missing, and neither is one that
+/// went on when the run ended.
+pub fn missing(losses: &Losses) -> Vec<String> {
+    let mut missing = Vec::new();
+    let mut say = |count: u64, what: &str| {
         if count > 0 {
-            lines.push(format!("{count} {what}"));
+            missing.push(format!("{count} {what}"));
         }
     };
     say(
-        Counter::GroupsFull,
-        "calls found no place in a table: it has more groups than it can hold",
+        losses.unmatched(),
+        "returns or names of calls came without a call",
     );
     say(
-        Counter::NoThread,
-        "calls were not seen: no memory for the record of their thread",
+        losses.count(Counter::Abandoned),
+        "calls were left without a return",
     );
     say(
-        Counter::Deep,
-        "calls were not seen: they were nested too deep",
+        losses.missed,
+        "events came while a program of a script ran on the same processor",
     );
-    say(
-        Counter::Moved,
-        "calls ended on another thread than they began on, and the script reads what is added up on one thread",
-    );
-    say(
-        Counter::NoMemory,
-        "values could not be read from the memory of a process: they count as none",
-    );
-    say(
-        Counter::NoEvent,
-        "new programs or libraries were not looked into: their calls were not seen",
-    );
-    say(
-        Counter::NoMessage,
-        "messages of the script found no room: what it printed or did to its maps is not all",
-    );
-    say(
-        Counter::Processes,
-        "child processes were not traced: there were too many",
-    );
-    say(
-        Counter::Buffers,
-        "calls had more than 64 buffers: what they were asked to move counts as none",
-    );
-    say(
-        Counter::Paths,
-        "paths of open descriptors found no room: they are missing in later calls",
-    );
-    say(
-        Counter::Lives,
-        "processes found no room: their phases were not seen",
-    );
-    say(
-        Counter::Stacks,
-        "stacks found no place, as others have it: they count as none",
-    );
-    say(
-        Counter::Handed,
-        "system calls of other threads are booked to the WASI calls that they worked for: an estimate, from which thread wakes which",
-    );
-    say(
-        Counter::Unbooked,
-        "system calls that such threads made between an answer and their next wait are booked to no call",
-    );
-    say(
-        Counter::NoHanded,
-        "times work that a call handed to another thread found no room: what that did is not booked to the call",
-    );
-    lines
+    missing.extend(uncounted(losses));
+    missing
+}
+
+/// What the kernel's part had no room for, or could not read: a sentence for each.
+fn uncounted(losses: &Losses) -> Vec<String> {
+    let sentences = [
+        (
+            Counter::GroupsFull,
+            "calls found no place in a table: it has more groups than it can hold",
+        ),
+        (
+            Counter::NoThread,
+            "calls were not seen: no memory for the record of their thread",
+        ),
+        (
+            Counter::Deep,
+            "calls were not seen: they were nested too deep",
+        ),
+        (
+            Counter::NoMemory,
+            "values could not be read from the memory of a process: they count as none",
+        ),
+        (
+            Counter::NoEvent,
+            "events of processes found no room: calls of new programs or libraries may not have been seen",
+        ),
+        (
+            Counter::NoMessage,
+            "messages of the script found no room: what it printed or did to its maps is not all",
+        ),
+        (
+            Counter::Processes,
+            "child processes were not traced: there were too many",
+        ),
+        (
+            Counter::Buffers,
+            "calls had more than 64 buffers: what they were asked to move counts as none",
+        ),
+        (
+            Counter::Paths,
+            "paths of open descriptors found no room: they are missing in later calls",
+        ),
+        (
+            Counter::Lives,
+            "processes found no room: their phases were not seen",
+        ),
+        (
+            Counter::Moved,
+            "calls ended on another thread than they began on, and the script reads what is added up on one thread",
+        ),
+        (
+            Counter::Stacks,
+            "stacks found no place, as others have it: they count as none",
+        ),
+        (
+            Counter::Unbooked,
+            "system calls of threads that worked for a call, made between an answer and their next wait, are booked to no call",
+        ),
+        (
+            Counter::NoHanded,
+            "times work that a call handed to another thread found no room: what that did is not booked to the call",
+        ),
+    ];
+    let counted = sentences
+        .into_iter()
+        .map(|(counter, what)| (losses.count(counter), what));
+    let counted = counted.filter(|(count, _)| *count > 0);
+    counted
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
 }

@@ -60,6 +60,7 @@ fn reading(groups: Vec<Vec<Group>>) -> Reading {
     let mut losses = Losses {
         counters: vec![0; Counter::COUNT as usize],
         unfinished: vec![(Function::named("proc_exit").expect("a function"), 2)],
+        missed: 0,
     };
     losses.counters[Counter::Unmatched as usize] = 3;
     Reading {
@@ -292,13 +293,13 @@ fn a_title_stands_for_the_name() {
         7
 
         comm,n
-        "a|""b"",c",9223372036854775807
+        "a|\u{1b}""b"",c",9223372036854775807
     "#]]
     .assert_eq(&printed(text, groups(), Format::Csv, true));
     expect![[r#"
         {"type":"row","table":"t","elapsed_ns":2500000000,"keys":{},"columns":{"n":7}}
         {"type":"row","table":"u","elapsed_ns":2500000000,"keys":{"comm":"a|\u001b\"b\",c"},"columns":{"n":9223372036854775807}}
-        {"type":"summary","elapsed_ns":2500000000,"processes":2,"lost":0,"unmatched":3,"abandoned":0,"open":0,"unfinished":{"proc_exit":2},"probe_cost_ns":1234,"runtimes":[{"name":"wasm3 0.5.0","probe_cost_ns":1234,"single_stepped":0,"missing":["sock_recv"]}]}
+        {"type":"summary","elapsed_ns":2500000000,"processes":2,"lost":0,"unmatched":3,"abandoned":0,"open":0,"missed":0,"unfinished":{"proc_exit":2},"probe_cost_ns":1234,"runtimes":[{"name":"wasm3 0.5.0","probe_cost_ns":1234,"single_stepped":0,"missing":["sock_recv"]}]}
     "#]].assert_eq(&printed(text, groups(), Format::Json, false));
 }
 

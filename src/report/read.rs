@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bench::result::{Experiment, Line, Run, SCHEMA};
 use crate::failure::{Failure, Kind};
+use crate::output::cells::is_active;
 use crate::output::words::count;
 
 /// What the files hold.
@@ -108,10 +109,10 @@ fn texts(run: &mut Run) -> impl Iterator<Item = &mut String> {
     names.into_iter().chain(&mut run.detail).chain(functions)
 }
 
-/// Results may come from elsewhere: what would move a terminal's cursor or colour its text is shown as a
-/// sign of its own.
+/// Results may come from elsewhere: what would move a terminal's cursor, or change the colour or the direction of
+/// its text, is shown as a sign of its own.
 fn clean(text: &mut String) {
-    let is_harmful = |character: char| character.is_control() && character != '\n';
+    let is_harmful = |character: char| is_active(character) && character != '\n';
     if text.contains(is_harmful) {
         *text = text.replace(is_harmful, "\u{fffd}");
     }

@@ -3,12 +3,11 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use crate::engine::maps::{FileId, Mapping};
+use crate::engine::maps::{FileId, Mapping, by_descriptor};
 
 /// Open files. What could not be opened is not tried again.
 pub struct Files {
@@ -35,8 +34,10 @@ impl Files {
             if self.mapped.contains_key(&mapping.file) {
                 continue;
             }
-            let file = (self.room > 0).then(|| File::open(&mapping.open).ok());
-            let file = file.flatten();
+            let open = (self.room > 0).then(|| mapping.open_regular().ok());
+            let file = open.flatten().flatten();
+            // Symbols without end would be taken into memory.
+            let file = file.filter(|file| ewapa_symbols::has_symbols(&by_descriptor(file)));
             self.room -= usize::from(file.is_some());
             self.mapped.insert(mapping.file, file);
         }
@@ -45,7 +46,7 @@ impl Files {
     /// A name by which this process can read the file.
     pub fn path(&self, file: FileId) -> Option<PathBuf> {
         let file = self.mapped.get(&file)?.as_ref()?;
-        Some(PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd())))
+        Some(by_descriptor(file))
     }
 
     /// The directory for temporary files as a process sees it, if that is a directory.

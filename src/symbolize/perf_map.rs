@@ -11,6 +11,8 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::rc::Rc;
 
+use crate::engine::maps::proc_text;
+
 use super::Function;
 
 /// Larger files are not read.
@@ -26,7 +28,7 @@ pub struct Place {
 impl Place {
     /// That of a live process.
     pub fn of(pid: u32, tmp: Rc<File>) -> Option<Place> {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let status = proc_text(pid, "status").ok()?;
         let last = |name: &str| -> Option<u32> {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.split_whitespace().last()?.parse().ok()

@@ -37,6 +37,7 @@ pub mod experiment;
 pub mod guest;
 pub mod host;
 pub mod instrument;
+pub mod kernel;
 pub mod manifest;
 pub mod process;
 pub mod refusal;

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// What anything in these tests may take at most: the machine may be busy.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// What the output of a process that has ended may take to end, too.
 const OUTPUT_DEADLINE: Duration = Duration::from_secs(10);
@@ -99,6 +99,11 @@ impl Process {
         wait_until("output", || {
             (self.stdout.bytes.lock().unwrap().len() >= length).then_some(())
         });
+    }
+
+    /// What it has written to its standard output so far.
+    pub fn stdout(&self) -> Vec<u8> {
+        self.stdout.bytes.lock().unwrap().clone()
     }
 
     /// Sends a signal to it.

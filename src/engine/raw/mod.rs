@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use ewapa_lang::plan::{Plan, RawKind};
 use libbpf_sys as bpf;
 
-use super::attach::{Link, Mechanism};
+use super::attach::{Link, Mechanism, info_of};
 use super::feature::Feature;
 use super::load::{self, Loaded, Program};
 use super::names::Names;
@@ -181,6 +181,15 @@ impl Raw {
             }
         }
         Ok(links)
+    }
+
+    /// How many events the kernel ran no program for, as one ran on that processor: an interrupt within another event.
+    pub fn missed(&self) -> u64 {
+        let infos = self
+            .programs
+            .values()
+            .filter_map(|program| info_of(program).ok());
+        infos.map(|info| info.recursion_misses).sum()
     }
 
     /// Whether there is anything to attach.

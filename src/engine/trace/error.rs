@@ -26,6 +26,9 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// Processes cannot be looked into.
+    #[error("/proc does not show this process; as root: `mount -t proc proc /proc`")]
+    NoProc,
     /// The kernel lacks what the script needs.
     #[error(
         "this script needs what this kernel lacks: {} (Linux {}); `ewapa doctor` says more",

@@ -11,7 +11,7 @@ use crate::engine::attach::Link;
 use crate::engine::ending::Ending;
 use crate::engine::groups;
 use crate::engine::processes::Processes;
-use crate::engine::reading::Reading;
+use crate::engine::reading::{Losses, Reading};
 use crate::engine::signals;
 
 /// How long a measurement is waited for that has not ended when the run has.
@@ -94,7 +94,10 @@ impl Run {
             groups: groups.collect::<Result<_, Error>>()?,
             elapsed,
             processes: self.processes.with_runtime(),
-            losses: self.counters.read()?,
+            losses: Losses {
+                missed: self.raw.missed(),
+                ..self.counters.read()?
+            },
         })
     }
 

@@ -15,6 +15,7 @@ use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
 use crate::engine::gate::{Gate, News};
+use crate::engine::maps::proc_text;
 use crate::engine::needs::follows_processes;
 use crate::engine::privileges;
 use crate::engine::processes::{Joins, Meeting};
@@ -25,6 +26,9 @@ use crate::output::column;
 
 /// How long processes that ran before are looked into at a time.
 const SLICE: Duration = Duration::from_millis(5);
+
+/// So many events at a time are near to what there is room for.
+const MANY: usize = 4096;
 
 impl Run {
     /// Runs from the script's beginning to its end. Returns whether the script has ended the run.
@@ -269,9 +273,14 @@ impl Run {
                 return Err(refused.into());
             }
             self.admit();
+            let mut events = 0;
             while let Some(event) = self.next_event() {
                 self.handle(event)?;
                 self.admit();
+                events += 1;
+            }
+            if events > MANY {
+                self.drop_ended();
             }
             self.meet_some()?;
             let more = script.step(&self.processes.names)? || !self.unmet.is_empty();
@@ -315,6 +324,19 @@ impl Run {
             let gate = self.gate.as_ref().map(Gate::fd);
             let others: Vec<_> = script.fd().into_iter().chain(events).chain(gate).collect();
             signals::wait(&self.signals, &others, left).map_err(io_error("cannot wait"))?;
+        }
+    }
+
+    /// The ends of processes may have found no room among so many events.
+    fn drop_ended(&mut self) {
+        for left in self.left.iter_mut() {
+            left.retain(|pid| {
+                let status = proc_text(*pid, "status").unwrap_or_default();
+                let state = status
+                    .lines()
+                    .find_map(|line| line.strip_prefix("State:\t"));
+                state.is_some_and(|state| !state.starts_with('Z'))
+            });
         }
     }
 

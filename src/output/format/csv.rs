@@ -40,7 +40,7 @@ impl Exporter for Csv {
         }
         self.is_first = false;
         if !self.quiet {
-            eprintln!("{}", summary::headline(rows.table, reading));
+            say!("{}", summary::headline(rows.table, reading));
         }
         let table = rows.table;
         let mut writer = csv::Writer::from_writer(out);
@@ -68,7 +68,7 @@ impl Exporter for Csv {
         }
         self.is_first = false;
         if !self.quiet && !grid.title.is_empty() {
-            eprintln!("{}", escape(&grid.title));
+            say!("{}", escape(&grid.title));
         }
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(grid.key_names().chain(grid.columns.iter().cloned()))?;
@@ -82,18 +82,19 @@ impl Exporter for Csv {
     fn end(&mut self, _: &mut dyn Write, outcome: &Outcome, _: &[Verdict]) -> io::Result<()> {
         if !self.quiet {
             for line in summary::footer(outcome, true) {
-                eprintln!("{line}");
+                say!("{line}");
             }
         }
         Ok(())
     }
 }
 
+/// Harmless for a terminal, on which it may well be looked at.
 fn key_field(cell: &KeyCell) -> String {
     match cell {
         KeyCell::None => String::new(),
-        KeyCell::Stack(stack) => stack.line(),
-        cell => cell.plain(),
+        KeyCell::Stack(stack) => escape(&stack.line()),
+        cell => escape(&cell.plain()),
     }
 }
 

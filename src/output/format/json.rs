@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::engine::reading::{Losses, Reading};
 use crate::engine::trace::Outcome;
-use crate::output::cells::KeyCell;
+use crate::output::cells::{KeyCell, is_active};
 use crate::output::grid::Grid;
 use crate::output::map::Shown;
 use crate::output::map::content::Content;
@@ -89,6 +89,7 @@ enum Record<'a> {
         unmatched: u64,
         abandoned: u64,
         open: u64,
+        missed: u64,
         unfinished: Pairs<'a, u64>,
         probe_cost_ns: Option<u64>,
         runtimes: Vec<Runtime<'a>>,
@@ -301,6 +302,7 @@ fn summary(outcome: &Outcome) -> Record<'_> {
         unmatched: losses.unmatched(),
         abandoned: losses.count(Counter::Abandoned),
         open: losses.open(),
+        missed: losses.missed,
         unfinished: Pairs(
             unfinished
                 .map(|(function, count)| (function.name(), *count))
@@ -316,6 +318,30 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 fn write(out: &mut dyn Write, record: &Record) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
+    let mut json = serde_json::Serializer::with_formatter(&mut *out, Harmless);
+    record.serialize(&mut json)?;
     writeln!(out)
+}
+
+/// Writes characters that do something to a terminal as `\u....`: to a program they are the same.
+struct Harmless;
+
+impl serde_json::ser::Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_active) {
+            let (before, behind) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let active = behind.chars().next().expect("one was found");
+            for unit in active.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &behind[active.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
 }

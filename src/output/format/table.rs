@@ -75,7 +75,7 @@ impl Exporter for Table {
             return Ok(());
         }
         for line in summary::footer(outcome, !self.is_first) {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", escape(&line))?;
         }
         Ok(())
     }

@@ -97,8 +97,9 @@ fn maps_stand_side_by_side_where_they_have_the_same_key() {
         k1,opens,spent
         a,3,1500000
         c,1,20000
+        b\u{1b}[2J,12,
     "]]
-    .assert_eq(&heard(&plan, Format::Csv, &[said(Some(1), None)]).replace("b\u{1b}[2J,12,\n", ""));
+    .assert_eq(&heard(&plan, Format::Csv, &[said(Some(1), None)]));
 }
 
 #[test]

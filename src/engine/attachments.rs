@@ -87,11 +87,6 @@ impl Candidate {
             content: Content::of(open)?,
         })
     }
-
-    /// Whether this name leads to it.
-    pub fn is_called(&self, path: &Path) -> bool {
-        Identity::of(path).is_ok_and(|identity| identity == self.identity)
-    }
 }
 
 /// All files that have probes.

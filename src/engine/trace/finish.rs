@@ -137,6 +137,7 @@ impl Run {
                 .into_iter()
                 .map(|(path, what)| format!("{}: {what}", path.display())),
         );
+        troubles.extend(self.raw.missed(&names));
         Ok(Outcome {
             reading,
             names,

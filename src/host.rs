@@ -2,9 +2,11 @@
 //! files that scripts import.
 
 mod files;
+mod kernel_functions;
 mod tracefs;
 
 pub use files::{FileError, find as find_file};
+pub use kernel_functions::{KernelFunction, KernelFunctions};
 pub use tracefs::{format_id, kernel_functions};
 
 use std::path::{Path, PathBuf};
@@ -43,6 +45,10 @@ impl Host for Machine {
 
     fn fields(&self, category: &str, name: &str) -> Result<Vec<Field>, String> {
         tracefs::fields(category, name)
+    }
+
+    fn parameters(&self, function: &str) -> Result<Vec<Field>, String> {
+        Ok(KernelFunctions::read()?.find(function)?.fields)
     }
 
     fn usdt_arguments(

@@ -1,5 +1,5 @@
 //! The same numbers on older kernels, whose ways to probe are others: Debian's 6.1, which has perf events only and no
-//! loops, and 6.12, which has multi links and no session links. Both have kprobes. `tests/kernels/install.sh` fetches
+//! loops, and 6.12, which has multi links and no session links. Both have kprobes and trampolines. `tests/kernels/install.sh` fetches
 //! them; they run in an emulator, without a disk: what is needed is in their initial file system.
 
 mod support;
@@ -27,7 +27,7 @@ enum Kernel {
 
 /// What each kernel is asked: a name, a script, and the command that it traces. The guest writes five bytes a hundred
 /// times, and once to a descriptor that is not open.
-const ASKED: [(&str, &str, &str); 8] = [
+const ASKED: [(&str, &str, &str); 10] = [
     (
         "calls",
         "table t from wasi:{fd_write,fd_read} by func { calls = count(), failed = count() if errno != 0, bytes = sum(bytes) } sort calls desc",
@@ -52,6 +52,22 @@ const ASKED: [(&str, &str, &str); 8] = [
         "kprobes",
         "kprobe:vfs_write /comm == \"dd\"/ { @[func] = count(); @most = max(arg2); }\n\
          kretprobe:vfs_write /comm == \"dd\"/ { @returns = count(); @bytes = sum(retval); }",
+        COPY,
+    ),
+    (
+        "typed",
+        "fentry:vfs_write /comm == \"dd\"/ { @calls[func] = count(); @bytes = sum(args.count); }\n\
+         fexit:vmlinux:vfs_write /comm == \"dd\"/ { @ret = sum(retval); @asked = sum(args.count); }\n\
+         fentry:vfs_wri* /comm == \"dd\"/ { @globs[probe] = count(); }\n\
+         fentry:do_sys_openat2 /comm == \"dd\" && str(uptr(args.filename)) == \"/tmp/zeros\"/ { @opened[args.dfd] = count(); }\n\
+         fentry:shmem_write_begin /comm == \"dd\" && args.fsdata != 0 && args.file > args.len/ { @pointers = count(); }",
+        COPY,
+    ),
+    (
+        "within",
+        "fentry:vfs_write /comm == \"dd\"/ { @outer[kstack(1)] = count(); }\n\
+         fentry:get_perf_callchain /comm == \"dd\"/ { @inner[kstack(1)] = count(); }\n\
+         end { clear(@outer); clear(@inner); }",
         COPY,
     ),
     (
@@ -121,7 +137,8 @@ impl Kernel {
                 "-accel",
                 "tcg,thread=multi",
                 "-cpu",
-                "Nehalem",
+                // Qemu 7.2 emulates cmpxchg16b wrongly.
+                "Nehalem,-cx16",
                 "-m",
                 "1024",
             ])
@@ -184,7 +201,7 @@ fn initial_files(directory: &Directory) -> PathBuf {
         let name = format!("{question}.ewq");
         fs::write(root.join("guest").join(&name), text).expect("write a script");
         script += &format!(
-            "echo '<<<{question}>>>'; ewapa script -q {name} -- {command} 2>&1 >/tmp/written\n"
+            "echo '<<<{question}>>>'; ewapa script -q --strict {name} -- {command} 2>&1 >/tmp/written\n"
         );
     }
     script += "echo '<<<end>>>'\npoweroff -f\n";
@@ -349,6 +366,39 @@ fn kprobes_see_each_call_and_return_of_a_function_of_the_kernel() {
         @most: 1024
         @returns: 100
     "#]],
+    );
+}
+
+#[test]
+fn functions_of_the_kernel_have_their_arguments_by_name_at_entry_and_return() {
+    both_say(
+        "typed",
+        expect![[r#"
+            @asked: 102400
+            @bytes: 102400
+            @calls[vfs_write]: 100
+            @globs[fentry:vfs_write]: 100
+            @opened[-100]: 1
+            @pointers: 100
+            @ret: 102400
+        "#]],
+    );
+}
+
+#[test]
+fn a_function_that_its_own_program_calls_is_told_as_missed() {
+    says(
+        Kernel::Linux6_1,
+        "within",
+        expect![[r#"
+            ewapa: cannot attach fentry:get_perf_callchain: `get_perf_callchain` takes 7 arguments, more than 6, which `fentry` and `fexit` do not take; `kprobe:get_perf_callchain` watches it
+        "#]],
+    );
+    says(
+        Kernel::Linux6_12,
+        "within",
+        expect![[r#"
+        "#]],
     );
 }
 

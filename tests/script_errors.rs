@@ -139,15 +139,15 @@ fn every_error_of_a_script_is_shown() {
 #[test]
 fn what_this_version_does_not_have() {
     script_is_refused(
-        "fentry:vfs_read { @[comm] = count(); }",
+        "fentry:ext4:ext4_sync_file { @[comm] = count(); }",
         expect![[r#"
-        error[E0901]: the probe `fentry` is part of the language, but this version does not run it yet
+        error[E0901]: a module at `fentry` is part of the language, but this version does not run it yet
          --> slow.ewq:1:1
           |
-        1 | fentry:vfs_read { @[comm] = count(); }
-          | ^^^^^^^^^^^^^^^
+        1 | fentry:ext4:ext4_sync_file { @[comm] = count(); }
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+          = help: a function of a module is watched with `kprobe:ext4_sync_file`
     "#]],
     );
 }

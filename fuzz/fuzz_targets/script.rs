@@ -26,6 +26,16 @@ impl Host for Machine<'_> {
         }])
     }
 
+    fn parameters(&self, function: &str) -> Result<Vec<Field>, String> {
+        Ok(vec![Field {
+            name: function.to_owned(),
+            ty: "int".to_owned(),
+            offset: 0,
+            size: 4,
+            signed: true,
+        }])
+    }
+
     fn usdt_arguments(
         &self,
         _path: &str,

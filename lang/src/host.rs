@@ -18,6 +18,13 @@ pub trait Host: Debug {
     /// There is no such tracepoint, or its format cannot be read.
     fn fields(&self, category: &str, name: &str) -> Result<Vec<Field>, String>;
 
+    /// What the context of a function of the kernel holds: its parameters, a word each, and behind them, called
+    /// [`RETURNED`], the value that it returns, if it returns any.
+    ///
+    /// # Errors
+    /// There is no such function, or its arguments do not stand in words of their own.
+    fn parameters(&self, function: &str) -> Result<Vec<Field>, String>;
+
     /// Where the arguments of a static probe are.
     ///
     /// # Errors
@@ -37,14 +44,18 @@ pub trait Host: Debug {
     fn import(&self, path: &str, from: Option<&str>) -> Result<(String, String), String>;
 }
 
-/// A field of a tracepoint's record (`/sys/kernel/tracing/events/*/*/format`).
+/// What [`Host::parameters`] calls the value that a function returns: in C no parameter is called so.
+pub const RETURNED: &str = "return";
+
+/// A field of a tracepoint's record (`/sys/kernel/tracing/events/*/*/format`), or a parameter of a function of the
+/// kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// The name.
     pub name: String,
-    /// The type in C, as the format has it.
+    /// The type in C, as the format has it; that of an address ends with `*`.
     pub ty: String,
-    /// Bytes from the start of the record.
+    /// Bytes from the start of the record or context.
     pub offset: u16,
     /// Bytes that it takes.
     pub size: u16,

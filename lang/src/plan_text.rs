@@ -201,6 +201,10 @@ impl fmt::Display for RawProbe {
                 let kind = if *returns { "kretprobe" } else { "kprobe" };
                 write!(f, "{kind}:{function}{}", behind(*offset))
             }
+            RawProbe::Fentry { function, returns } => {
+                let kind = if *returns { "fexit" } else { "fentry" };
+                write!(f, "{kind}:{function}")
+            }
             RawProbe::Profile { period } => write!(f, "profile:ns:{period}"),
         }
     }

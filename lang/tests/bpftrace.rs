@@ -56,6 +56,8 @@ interval:s:30 { exit(); }"#,
     // Kernel functions and a switch of threads.
     r#"k:vfs_read { @reads[comm] = count(); }
 kr:vfs_read /retval > 0/ { @bytes = sum(retval); }
+kfunc:vfs_write { @asked = sum(args.count); @files[args->file] = count(); }
+kretfunc:vmlinux:vfs_write /retval > 0/ { @written = sum(retval); }
 t:sched:sched_switch { @switch[args.prev_comm, args.next_pid] = count(); }
 rt:sched_process_exit { @exits++; }"#,
     // Globs, and a tracepoint of all system calls.
@@ -106,7 +108,7 @@ kprobe:finish_task_switch {
         &["struct", "*"],
     ),
     (
-        "fentry:vfs_read { @ = count(); }\nsoftware:page-faults:100 { @ = count(); }\nwatchpoint:0x1000:8:w { @ = count(); }",
+        "fentry:ext4:ext4_sync_file { @ = count(); }\nsoftware:page-faults:100 { @ = count(); }\nwatchpoint:0x1000:8:w { @ = count(); }",
         &["fentry", "software", "watchpoint"],
     ),
     (

@@ -98,6 +98,49 @@ p:hz:100, profile:100, profile:ms:10, profile:10ms { @ = count(); }");
 }
 
 #[test]
+fn functions_of_the_kernel_have_every_name_that_bpftrace_has_for_them() {
+    let probes = raw(
+        "f:vfs_write, fentry:vmlinux:vfs_write, kfunc:vfs_f* { @ = count(); }
+fr:vfs_write, kretfunc:fput { @ = count(); }",
+    );
+    let function = |function: &str, returns| RawProbe::Fentry {
+        function: function.to_owned(),
+        returns,
+    };
+    assert_eq!(
+        probes,
+        [
+            vec![function("vfs_write", false), function("vfs_f*", false)],
+            vec![function("vfs_write", true), function("fput", true)],
+        ]
+    );
+}
+
+#[test]
+fn functions_of_the_kernel_share_a_clause_unless_what_is_read_differs() {
+    let both = |body: &str| {
+        plan(&format!("fexit:vfs_write, fexit:vfs_fsync {{ {body} }}"))
+            .clauses
+            .len()
+    };
+    assert_eq!(both("@[func, args.file] = count();"), 1);
+    assert_eq!(both("@ = sum(retval);"), 2);
+}
+
+#[test]
+fn arguments_and_results_have_the_width_and_the_sign_of_their_types() {
+    let plan = plan("fexit:vfs_fsync { @[args.file, args.datasync] = sum(retval); }");
+    let text = format!("{plan:?}");
+    for read in [
+        "ContextAddress { offset: 0, indirect: false }",
+        "Context { offset: 8, size: 4, signed: true }",
+        "Context { offset: 16, size: 4, signed: true }",
+    ] {
+        assert!(text.contains(read), "{read} is not in\n{text}");
+    }
+}
+
+#[test]
 fn tracepoints_share_a_clause_unless_what_is_read_differs() {
     let all = [
         "syscalls:sys_enter_open",

@@ -192,7 +192,7 @@ pub fn trace(
         let probes = Arc::clone(&probes);
         std::thread::spawn(move || probes.load(&image));
     }
-    let raw = Raw::load(plan, sites, &loaded, mechanism)?;
+    let raw = Raw::load(plan, sites, &loaded, mechanism, &names)?;
     let mut links = Vec::new();
     for (program, tracepoint) in &settings.needs.tracepoints {
         links.push(attach::raw_tracepoint(&loaded, program, tracepoint)?);

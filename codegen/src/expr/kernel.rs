@@ -41,6 +41,14 @@ impl Compiler<'_> {
     /// A number in the context into `r0`.
     pub(super) fn context(&mut self, offset: u16, size: u8, signed: bool) {
         let offset = i16::try_from(offset).unwrap_or(i16::MAX);
+        if self.raw == Some(RawKind::Fentry) {
+            // Only whole words of it can be read. What is above a narrow number is anything.
+            self.asm.load(R0, CONTEXT, offset);
+            if size < 8 {
+                self.cut(size, signed);
+            }
+            return;
+        }
         if self.raw == Some(RawKind::PerfEvent) && size < 8 {
             // Only whole words of it can be read.
             let within = 8 * i32::from(offset % 8);

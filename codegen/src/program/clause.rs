@@ -174,6 +174,7 @@ pub fn raw_program(
         RawKind::Function => "uprobe/raw",
         RawKind::Tracepoint => "tracepoint/raw",
         RawKind::RawTracepoint => "raw_tp/raw",
+        RawKind::Fentry => "fentry/raw",
         RawKind::PerfEvent => "perf_event",
     };
     let text = describe(plan, program.clause);

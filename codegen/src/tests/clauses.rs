@@ -1,12 +1,13 @@
 use ewapa_lang::builtin::NONE;
 use ewapa_lang::plan::BinaryOp::{And, Eq, Gt, Or};
-use ewapa_lang::plan::{Clause, Event, Expr, Plan, Probe, SlotKind};
+use ewapa_lang::plan::{Clause, Event, Expr, ExprKind, Plan, Probe, RawProbe, SlotKind};
+use ewapa_lang::types::Type;
 
 use super::reference::Kept;
 use super::run::{compile, enters, groups, read, row, take};
 use super::terms::{
-    Call, Grouping, count, count_in, counting, every_call, field, grouping, int, not, op, plan,
-    probe, slot, text, truth,
+    Call, Grouping, block, count, count_in, counting, every_call, field, grouping, int, not, op,
+    plan, probe, slot, text, truth,
 };
 use crate::Error;
 use crate::interpreter::Machine;
@@ -297,6 +298,54 @@ fn a_clause_does_its_actions_in_turn() {
     assert_eq!(
         rows,
         [vec![vec![Kept::Number(5)]], vec![vec![Kept::Number(6)]]]
+    );
+}
+
+#[test]
+fn a_function_of_the_kernel_hands_over_whole_words_of_which_the_lower_bytes_count() {
+    let at = |offset, size, signed| {
+        let kind = ExprKind::Context {
+            offset,
+            size,
+            signed,
+        };
+        slot(
+            SlotKind::Sum,
+            Expr {
+                kind,
+                ty: Type::Int,
+            },
+        )
+    };
+    let of = grouping(
+        Vec::new(),
+        vec![
+            at(0, 4, true),
+            at(0, 4, false),
+            at(8, 1, false),
+            at(16, 8, true),
+        ],
+    );
+    let fexit = RawProbe::Fentry {
+        function: "vfs_write".to_owned(),
+        returns: true,
+    };
+    let clause = Clause {
+        event: Event::Raw(vec![fexit]),
+        ..block(0, vec![of.record(0)])
+    };
+    let plan = plan(vec![clause], vec![of.store()]);
+    let program = compile(&plan);
+    let mut machine = Machine::new(&program);
+    let words: [u64; 3] = [0x1234_5678_ffff_fffe, 0xabcd_ef01, (-5_i64) as u64];
+    machine.context = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    machine
+        .run("clause_0", &Call::new().to_bytes())
+        .expect("a clause that runs");
+    let rows = read(&plan, &program, machine.rows(&program.stores[0].map), 0);
+    assert_eq!(
+        rows.into_values().next().expect("a row"),
+        [-2, 0xffff_fffe, 1, -5].map(Kept::Number)
     );
 }
 

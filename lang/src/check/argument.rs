@@ -65,7 +65,7 @@ impl Checker<'_> {
         match self.here() {
             Events::CALL | Events::ENTER => self.wasi_argument(name, place),
             Events::SYSCALL => self.syscall_argument(name, place),
-            Events::RAW => self.tracepoint_field(name, place),
+            Events::RAW => self.raw_field(name, place),
             _ => {
                 self.not_here("args", place);
                 None

@@ -149,10 +149,12 @@ impl Checker<'_> {
 
     fn probe_function(&mut self, place: Span) -> Option<Expr> {
         match &self.context {
-            Context::Raw(raw) if raw.kind == RawKind::Function => Some(Expr {
-                kind: ExprKind::Kernel(KernelValue::Cookie),
-                ty: Type::Enum(Enumeration::ProbeFunction),
-            }),
+            Context::Raw(raw) if matches!(raw.kind, RawKind::Function | RawKind::Fentry) => {
+                Some(Expr {
+                    kind: ExprKind::Kernel(KernelValue::Cookie),
+                    ty: Type::Enum(Enumeration::ProbeFunction),
+                })
+            }
             _ => {
                 self.not_here("func", place);
                 None
@@ -221,6 +223,12 @@ impl Checker<'_> {
             (RawKind::Function, _) if is_argument && raw.returns => {
                 "arguments are known at the entry: keep them in a map, `@arg[tid] = arg0`"
                     .to_owned()
+            }
+            (RawKind::Fentry, "retval") => {
+                "a function has a `retval` when it returns: `fexit:…`".to_owned()
+            }
+            (RawKind::Fentry, _) if is_argument => {
+                "the arguments of a function have names here: `args.NAME`".to_owned()
             }
             (RawKind::Tracepoint, _) if is_argument => {
                 "the arguments of a tracepoint have names: `args.NAME`".to_owned()

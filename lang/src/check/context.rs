@@ -29,11 +29,11 @@ pub(super) struct RawContext {
     pub(super) written: String,
     /// Which program it runs.
     pub(super) kind: RawKind,
-    /// It is at the return of a function: there is a `retval`, and there are no arguments.
+    /// It is at the return of a function: there is a `retval`, and there are no arguments but at `fexit`.
     pub(super) returns: bool,
     /// The function is one of the kernel, and so are the addresses that it gets.
     pub(super) in_kernel: bool,
-    /// The fields of a tracepoint.
+    /// The fields of a tracepoint, or the arguments of a function of the kernel and what it returns.
     pub(super) fields: Vec<Field>,
     /// The arguments of a static probe; none for others.
     pub(super) usdt: Option<Vec<UsdtArgument>>,

@@ -153,10 +153,6 @@ impl Checker<'_> {
     /// Reports a kind of probe that does not exist, or that this language does not have.
     fn no_kind(&mut self, probe: &Probe) {
         let kind = probe.kind.text.as_str();
-        if let Some((name, hint)) = probe::planned(kind) {
-            self.not_yet_but(probe.span, &format!("the probe `{name}` is"), hint);
-            return;
-        }
         if let Some((name, hint)) = probe::left_out(kind) {
             self.not_in_language(probe.span, &format!("the probe `{name}` is"), hint);
             return;

@@ -25,21 +25,12 @@ pub(crate) const RAW_KINDS: &[&str] = &[
     "rawtracepoint",
     "kprobe",
     "kretprobe",
+    "fentry",
+    "fexit",
 ];
-
-/// The kinds of probes of the language that this version does not have yet, and what does instead.
-const PLANNED: &[(&str, &str)] = &[
-    ("fentry", FUNCTIONS_OF_THE_KERNEL),
-    ("fexit", FUNCTIONS_OF_THE_KERNEL),
-];
-
-const FUNCTIONS_OF_THE_KERNEL: &str =
-    "a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`";
 
 /// The kinds of probes of bpftrace that this language leaves out, and what does instead.
 const LEFT_OUT: &[(&str, &str)] = &[
-    ("kfunc", FUNCTIONS_OF_THE_KERNEL),
-    ("kretfunc", FUNCTIONS_OF_THE_KERNEL),
     (
         "software",
         "what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`",
@@ -59,7 +50,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("bench", "write `begin`"),
 ];
 
-/// The short names of kinds of probes, as bpftrace has them.
+/// The short and the old names of kinds of probes, as bpftrace has them.
 const SHORT: &[(&str, &str)] = &[
     ("t", "tracepoint"),
     ("rt", "rawtracepoint"),
@@ -70,8 +61,10 @@ const SHORT: &[(&str, &str)] = &[
     ("kr", "kretprobe"),
     ("p", "profile"),
     ("i", "interval"),
-    ("f", "kfunc"),
-    ("fr", "kretfunc"),
+    ("f", "fentry"),
+    ("fr", "fexit"),
+    ("kfunc", "fentry"),
+    ("kretfunc", "fexit"),
     ("s", "software"),
     ("h", "hardware"),
     ("w", "watchpoint"),
@@ -91,17 +84,10 @@ fn long(kind: &str) -> &str {
 
 /// All kinds of probes.
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
-    let planned = PLANNED.iter().map(|(name, _)| *name);
     ["wasi", "syscall", "phase"]
         .into_iter()
         .chain(WITHOUT_CALL.iter().copied())
         .chain(RAW_KINDS.iter().copied())
-        .chain(planned)
-}
-
-/// The name of a kind that is still to come, and what does instead.
-pub(super) fn planned(kind: &str) -> Option<(&'static str, &'static str)> {
-    PLANNED.iter().find(|(name, _)| *name == kind).copied()
 }
 
 /// The name of a kind that this language leaves out, and what does instead.

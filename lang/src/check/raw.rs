@@ -3,7 +3,7 @@
 use crate::ast::{self, Name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::host::{Field, UsdtArgument, UsdtPlace};
+use crate::host::{Field, RETURNED, UsdtArgument, UsdtPlace};
 use crate::plan::{BinaryOp, Expr, ExprKind, RawKind};
 use crate::span::Span;
 use crate::types::{Space, Type};
@@ -140,6 +140,16 @@ impl Checker<'_> {
     /// `retval`
     pub(super) fn returned(&mut self, place: Span) -> Option<Expr> {
         match self.raw_context() {
+            Some(raw) if raw.kind == RawKind::Fentry && raw.returns => {
+                let Some(field) = raw.fields.iter().find(|field| field.name == RETURNED) else {
+                    let message = format!("the function of `{}` returns nothing", raw.written);
+                    self.errors
+                        .push(Diagnostic::new(Code::NotHere, place, message));
+                    return None;
+                };
+                let (kind, ty) = number_field(field);
+                Some(Expr { kind, ty })
+            }
             Some(raw) if raw.returns => Some(word(RESULT)),
             _ => {
                 self.not_here("retval", place);
@@ -187,10 +197,10 @@ impl Checker<'_> {
         None
     }
 
-    /// `args.NAME` of a tracepoint.
-    pub(super) fn tracepoint_field(&mut self, name: &Name, place: Span) -> Option<Value> {
+    /// `args.NAME` of a tracepoint or a function of the kernel.
+    pub(super) fn raw_field(&mut self, name: &Name, place: Span) -> Option<Value> {
         let raw = self.raw_context()?;
-        if raw.kind != RawKind::Tracepoint {
+        if !matches!(raw.kind, RawKind::Tracepoint | RawKind::Fentry) {
             let (what, help) = match raw.kind {
                 RawKind::PerfEvent => (
                     "a clock has no arguments, and so has",
@@ -206,10 +216,15 @@ impl Checker<'_> {
             self.errors.push(error.help(help));
             return None;
         }
-        let Some(field) = raw.fields.iter().find(|field| field.name == name.text) else {
-            let message = format!("`{}` has no field `{}`", raw.written, name.text);
+        let mut named = raw.fields.iter().filter(|field| field.name != RETURNED);
+        let names = named.clone().map(|field| field.name.as_str());
+        let Some(field) = named.find(|field| field.name == name.text) else {
+            let what = match raw.kind {
+                RawKind::Fentry => "argument",
+                _ => "field",
+            };
+            let message = format!("`{}` has no {what} `{}`", raw.written, name.text);
             let error = Diagnostic::new(Code::UnknownArgument, name.span, message);
-            let names = raw.fields.iter().map(|field| field.name.as_str());
             let error = did_you_mean(error, &name.text, names.clone());
             let names: Vec<&str> = names.collect();
             self.errors.push(if names.is_empty() {
@@ -220,7 +235,11 @@ impl Checker<'_> {
             return None;
         };
         let room = self.max_strlen();
-        let Some((kind, ty)) = field_value(field, room) else {
+        let value = match raw.kind {
+            RawKind::Fentry => Some(number_field(field)),
+            _ => field_value(field, room),
+        };
+        let Some((kind, ty)) = value else {
             let message = format!(
                 "`{}` is {}, and a script cannot read that",
                 field.name, field.ty
@@ -265,12 +284,39 @@ fn field_value(field: &Field, room: u16) -> Option<(ExprKind, Type)> {
         return None;
     }
     let (size, signed) = number_in(field);
+    Some(number_at(field.offset, size, signed))
+}
+
+/// A number or an address that a function of the kernel gets or returns. The verifier hands addresses over as what
+/// they point to, and those of some types not at all, so they are read from where they stand.
+fn number_field(field: &Field) -> (ExprKind, Type) {
+    if field.ty.ends_with('*') {
+        let address = Expr {
+            kind: ExprKind::ContextAddress {
+                offset: field.offset,
+                indirect: false,
+            },
+            ty: Type::Unsigned,
+        };
+        let kind = ExprKind::Read {
+            address: Box::new(address),
+            size: 8,
+            signed: false,
+            space: Space::Kernel,
+        };
+        return (kind, Type::Unsigned);
+    }
+    let size = field.size.try_into().unwrap_or(8);
+    number_at(field.offset, size, field.signed)
+}
+
+fn number_at(offset: u16, size: u8, signed: bool) -> (ExprKind, Type) {
     let kind = ExprKind::Context {
-        offset: field.offset,
+        offset,
         size,
         signed,
     };
-    Some((kind, signed_or_not(signed)))
+    (kind, signed_or_not(signed))
 }
 
 /// The bytes of a number in a field, and whether it is signed. The arguments of system calls stand in words,

@@ -3,7 +3,7 @@
 use crate::ast::{Name, Probe};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::host::{Host, UsdtArgument};
+use crate::host::{Field, Host, RETURNED, UsdtArgument};
 use crate::plan::RawProbe;
 use crate::types::Type;
 
@@ -33,6 +33,7 @@ impl Checker<'_> {
             "profile" => self.profile(probe).map(|raw| vec![raw]),
             "usdt" => self.usdt(probe, reads).map(|raw| vec![raw]),
             "kprobe" | "kretprobe" => self.kprobe(probe, kind).map(|raw| vec![raw]),
+            "fentry" | "fexit" => self.fentry(probe, kind, reads).map(|raw| vec![raw]),
             _ => self.uprobe(probe, kind).map(|raw| vec![raw]),
         }
     }
@@ -88,6 +89,72 @@ impl Checker<'_> {
             ..context(probe, &raw)
         };
         Some((raw, context))
+    }
+
+    fn fentry(&mut self, probe: &Probe, kind: &str, reads: &Reads) -> Option<Raw> {
+        let function = match probe.segments.as_slice() {
+            [function] => unquoted(function),
+            [module, function] if matches!(&*unquoted(module), "vmlinux" | "*") => {
+                unquoted(function)
+            }
+            [_, function] => {
+                let hint = format!(
+                    "a function of a module is watched with `{}:{}`",
+                    if kind == "fexit" {
+                        "kretprobe"
+                    } else {
+                        "kprobe"
+                    },
+                    unquoted(function)
+                );
+                self.not_yet_but(probe.span, &format!("a module at `{kind}` is"), &hint);
+                return None;
+            }
+            _ => {
+                return self.bad_probe(
+                    probe,
+                    "a function of the kernel is its name",
+                    &format!("write `{kind}:vfs_read`"),
+                );
+            }
+        };
+        if function.is_empty() {
+            return self.bad_probe(probe, "this probe names no function", "write its name");
+        }
+        let returns = kind == "fexit";
+        let mut fields = if reads.any() {
+            self.parameters(probe, &function)?
+        } else {
+            Vec::new()
+        };
+        fields.retain(|field| returns || field.name != RETURNED);
+        let raw = RawProbe::Fentry { function, returns };
+        let context = RawContext {
+            returns,
+            in_kernel: true,
+            fields,
+            ..context(probe, &raw)
+        };
+        Some((raw, context))
+    }
+
+    fn parameters(&mut self, probe: &Probe, function: &str) -> Option<Vec<Field>> {
+        if glob::is_glob(function) {
+            return self.bad_probe(
+                probe,
+                "each function has arguments and a result of its own",
+                "write one block for each function, with its name written out, or do not read them",
+            );
+        }
+        let host = self.host(probe, "what arguments its functions have")?;
+        match host.parameters(function) {
+            Ok(fields) => Some(fields),
+            Err(reason) => {
+                let message = format!("cannot find out the arguments of `{function}`: {reason}");
+                self.machine_says(probe, message);
+                None
+            }
+        }
     }
 
     /// A function, and the bytes behind its start: `main+8`. An address is a function like any other.

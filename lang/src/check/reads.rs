@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ast::{Block, Expr, ExprKind, Statement, StatementKind, Table};
-use crate::host::Field;
+use crate::host::{Field, RETURNED};
 
 use super::context::RawContext;
 
@@ -12,7 +12,7 @@ use super::context::RawContext;
 pub(super) struct Reads {
     /// Arguments by number, or all at once.
     pub(super) arguments: bool,
-    /// The names of the fields that are read.
+    /// The names of the fields that are read, [`RETURNED`] among them.
     pub(super) fields: BTreeSet<String>,
 }
 
@@ -107,6 +107,9 @@ impl Reads {
         match &expr.kind {
             ExprKind::Field(of, name) | ExprKind::Arrow(of, name) if is_args(of) => {
                 self.fields.insert(name.text.clone());
+            }
+            ExprKind::Name(name) if name == "retval" => {
+                self.fields.insert(RETURNED.to_owned());
             }
             ExprKind::Name(name) => self.arguments |= is_argument(name),
             _ => {}

@@ -113,6 +113,14 @@ pub enum RawProbe {
         /// At its return.
         returns: bool,
     },
+    /// A function of the kernel, by its types. The context are its arguments, a word each, and behind them the
+    /// value that it returns.
+    Fentry {
+        /// The function, or a glob of them.
+        function: String,
+        /// At its return.
+        returns: bool,
+    },
     /// A clock of each CPU that runs while the CPU does something. The context is
     /// `struct bpf_perf_event_data`, which begins with `struct pt_regs`.
     Profile {
@@ -130,6 +138,8 @@ pub enum RawKind {
     Tracepoint,
     /// Raw tracepoints.
     RawTracepoint,
+    /// Functions of the kernel by their types.
+    Fentry,
     /// Clocks.
     PerfEvent,
 }
@@ -143,6 +153,7 @@ impl RawProbe {
             }
             RawProbe::Tracepoint { .. } => RawKind::Tracepoint,
             RawProbe::RawTracepoint(_) => RawKind::RawTracepoint,
+            RawProbe::Fentry { .. } => RawKind::Fentry,
             RawProbe::Profile { .. } => RawKind::PerfEvent,
         }
     }

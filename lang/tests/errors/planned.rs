@@ -77,66 +77,58 @@ fn columns_and_units_are_refused_by_name() {
 
 #[test]
 fn other_probes_are_refused_by_name() {
-    let text = "fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }";
+    let text = "fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }";
     check(
         text,
         expect![[r#"
-        error[E0901]: the probe `fentry` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:1
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          | ^^^^^^^^^^^^^^^
-          |
-          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+            error[E0901]: a module at `fentry` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:1
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: a function of a module is watched with `kprobe:ext4_sync_file`
 
-        error[E0901]: the probe `fexit` is part of the language, but this version does not run it yet
-         --> slow.ewq:1:18
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                  ^^^^^^^^^^^^^^
-          |
-          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+            error[E0901]: a module at `fexit` is part of the language, but this version does not run it yet
+             --> slow.ewq:1:29
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              |                             ^^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: a function of a module is watched with `kretprobe:ext4_sync_file`
 
-        error[E0902]: the probe `kfunc` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:34
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                                  ^^^^^^^^^^^^^^
-          |
-          = help: a function of the kernel is watched with `kprobe:NAME` and `kretprobe:NAME`
+            error[E0902]: the probe `software` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:53
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              |                                                     ^^^^^^^^^^^^^^^
+              |
+              = help: what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`
 
-        error[E0902]: the probe `software` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:50
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                                                  ^^^^^^^^^^^^^^^
-          |
-          = help: what happens now and then is seen with `profile:hz:99`, page faults with `tracepoint:exceptions:page_fault_user`
+            error[E0902]: the probe `watchpoint` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:70
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              |                                                                      ^^^^^^^^^^^^^^^^^^^^^
+              |
+              = help: a script does not watch memory
 
-        error[E0902]: the probe `watchpoint` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:67
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                                                                   ^^^^^^^^^^^^^^^^^^^^^
-          |
-          = help: a script does not watch memory
+            error[E0902]: the probe `iter` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:93
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              |                                                                                             ^^^^^^^^^
+              |
+              = help: what the kernel holds is not listed; a script sees what happens
 
-        error[E0902]: the probe `iter` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:90
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                                                                                          ^^^^^^^^^
-          |
-          = help: what the kernel holds is not listed; a script sees what happens
-
-        error[E0902]: the probe `self` is bpftrace's, and this language leaves it out
-         --> slow.ewq:1:101
-          |
-        1 | fentry:vfs_read, fexit:vfs_read, kfunc:vfs_read, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = count(); }
-          |                                                                                                     ^^^^^^^^^^^^^^^^^^^
-          |
-          = help: signals to ewapa itself are no events
-    "#]],
+            error[E0902]: the probe `self` is bpftrace's, and this language leaves it out
+             --> slow.ewq:1:104
+              |
+            1 | fentry:ext4:ext4_sync_file, fr:ext4:ext4_sync_file, s:cpu-clock:100, watchpoint:0x1000:8:w, iter:task, self:signal:SIGUSR1 { @ = coun...
+              |                                                                                                        ^^^^^^^^^^^^^^^^^^^
+              |
+              = help: signals to ewapa itself are no events
+        "#]],
     );
 }
 

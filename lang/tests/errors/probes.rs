@@ -385,3 +385,73 @@ table u from wasi:* { calls = count() / wasi_calls }",
         "#]],
     );
 }
+
+#[test]
+fn functions_of_the_kernel_are_checked_by_what_the_kernel_tells_of_them() {
+    check(
+        "fentry:vfs_write { @ = sum(args.cuont); @r = retval; @a = arg0; @i = reg(\"ip\"); }
+fexit:fput { @ = sum(retval); }
+fentry:vfs_* { @ = sum(args.count); }
+fexit:vfs_wriet { @ = sum(retval); }
+fentry:a:b:c { @ = count(); }",
+        expect![[r#"
+            error[E0321]: `fentry:vfs_write` has no argument `cuont`
+             --> slow.ewq:1:33
+              |
+            1 | fentry:vfs_write { @ = sum(args.cuont); @r = retval; @a = arg0; @i = reg("ip"); }
+              |                                 ^^^^^ did you mean `count`?
+              |
+              = help: it has file, buf, count
+
+            error[E0322]: `retval` is no value of `fentry:vfs_write`
+             --> slow.ewq:1:46
+              |
+            1 | fentry:vfs_write { @ = sum(args.cuont); @r = retval; @a = arg0; @i = reg("ip"); }
+              |                                              ^^^^^^
+              |
+              = help: a function has a `retval` when it returns: `fexit:…`
+
+            error[E0322]: `arg0` is no value of `fentry:vfs_write`
+             --> slow.ewq:1:59
+              |
+            1 | fentry:vfs_write { @ = sum(args.cuont); @r = retval; @a = arg0; @i = reg("ip"); }
+              |                                                           ^^^^ argument 0, counted from 0, as the guest or the program passed it
+              |
+              = help: the arguments of a function have names here: `args.NAME`
+
+            error[E0322]: `reg` is no value of `fentry:vfs_write`
+             --> slow.ewq:1:70
+              |
+            1 | fentry:vfs_write { @ = sum(args.cuont); @r = retval; @a = arg0; @i = reg("ip"); }
+              |                                                                      ^^^
+
+            error[E0322]: the function of `fexit:fput` returns nothing
+             --> slow.ewq:2:22
+              |
+            2 | fexit:fput { @ = sum(retval); }
+              |                      ^^^^^^
+
+            error[E0205]: each function has arguments and a result of its own
+             --> slow.ewq:3:1
+              |
+            3 | fentry:vfs_* { @ = sum(args.count); }
+              | ^^^^^^^^^^^^
+              |
+              = help: write one block for each function, with its name written out, or do not read them
+
+            error[E0213]: cannot find out the arguments of `vfs_wriet`: there is no such function
+             --> slow.ewq:4:1
+              |
+            4 | fexit:vfs_wriet { @ = sum(retval); }
+              | ^^^^^^^^^^^^^^^
+
+            error[E0205]: a function of the kernel is its name
+             --> slow.ewq:5:1
+              |
+            5 | fentry:a:b:c { @ = count(); }
+              | ^^^^^^^^^^^^
+              |
+              = help: write `fentry:vfs_read`
+        "#]],
+    );
+}

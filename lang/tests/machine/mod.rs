@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
-use ewapa_lang::host::{Field, Host, UsdtArgument, UsdtPlace};
+use ewapa_lang::host::{Field, Host, RETURNED, UsdtArgument, UsdtPlace};
 use ewapa_lang::{Compiled, Environment, compile, render};
 
 /// A script that has to be right.
@@ -92,6 +92,31 @@ impl Host for Machine {
             signed: matches!(*ty, "int" | "long" | "pid_t"),
         };
         Ok(fields.iter().map(field).collect())
+    }
+
+    fn parameters(&self, function: &str) -> Result<Vec<Field>, String> {
+        let field = |name: &str, ty: &str, offset, size, signed| Field {
+            name: name.to_owned(),
+            ty: ty.to_owned(),
+            offset,
+            size,
+            signed,
+        };
+        let mut fields = vec![field("file", "struct file *", 0, 8, false)];
+        match function {
+            "vfs_write" => fields.extend([
+                field("buf", "const char *", 8, 8, false),
+                field("count", "size_t", 16, 8, false),
+                field(RETURNED, "ssize_t", 24, 8, true),
+            ]),
+            "vfs_fsync" => fields.extend([
+                field("datasync", "int", 8, 4, true),
+                field(RETURNED, "int", 16, 4, true),
+            ]),
+            "fput" => {}
+            _ => return Err("there is no such function".to_owned()),
+        }
+        Ok(fields)
     }
 
     fn usdt_arguments(

@@ -1,5 +1,6 @@
 //! Raw probes: what they name is looked up before anything is loaded, and attached when the script has begun.
 
+mod fentry;
 mod multi;
 mod perf;
 mod resolve;
@@ -60,6 +61,15 @@ pub enum Place {
         /// At its return.
         returns: bool,
     },
+    /// A function of the kernel, by its types.
+    Fentry {
+        /// The function.
+        function: String,
+        /// Its number in the kernel's BTF.
+        id: u32,
+        /// At its return.
+        returns: bool,
+    },
     /// A clock on every CPU: nanoseconds between two ticks.
     Clock(u64),
 }
@@ -109,17 +119,28 @@ pub enum Error {
         /// The kernel's answer.
         source: std::io::Error,
         /// What to do; begins with `; ` or is empty.
-        hint: &'static str,
+        hint: String,
     },
     /// A program cannot be loaded.
     #[error(transparent)]
     Load(#[from] load::Error),
 }
 
+/// Which program a site runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    /// That of this clause.
+    clause: usize,
+    /// Loaded for this way of attaching: `BPF_TRACE_*`, or 0.
+    attach_type: u32,
+    /// Loaded for the function with this number in the kernel's BTF, or 0.
+    function: u32,
+}
+
 /// The programs of raw probes, loaded and not yet attached.
 pub struct Raw {
     sites: Vec<Site>,
-    programs: HashMap<(usize, u32), OwnedFd>,
+    programs: HashMap<Key, OwnedFd>,
     multi: bool,
 }
 
@@ -133,6 +154,7 @@ impl Raw {
         sites: Vec<Site>,
         loaded: &Loaded,
         mechanism: Mechanism,
+        names: &Names,
     ) -> Result<Raw, Error> {
         let functions = |site: &Site| matches!(site.place, Place::Function { .. });
         let multi = mechanism != Mechanism::Perf
@@ -149,11 +171,15 @@ impl Raw {
                 continue;
             }
             let name = format!("{PROGRAM}{}", site.clause);
-            let program = loaded.program(Program {
+            let mut program = loaded.prepare(Program {
                 name: &name,
                 ty: program_type(plan, site),
-                attach_type: key.1,
+                attach_type: key.attach_type,
             })?;
+            program.attach_to = key.function;
+            let program = program
+                .load()
+                .map_err(|error| fentry::not_loaded(error, site, names))?;
             raw.programs.insert(key, program);
         }
         Ok(raw)
@@ -197,13 +223,17 @@ impl Raw {
         self.sites.is_empty()
     }
 
-    /// Which program a site runs: that of its clause, loaded for a way of attaching.
-    fn key(&self, site: &Site) -> (usize, u32) {
-        let attach_type = match site.place {
-            Place::Function { .. } if self.multi => bpf::BPF_TRACE_UPROBE_MULTI,
-            _ => 0,
+    fn key(&self, site: &Site) -> Key {
+        let (attach_type, function) = match site.place {
+            Place::Function { .. } if self.multi => (bpf::BPF_TRACE_UPROBE_MULTI, 0),
+            Place::Fentry { id, returns, .. } => (fentry::attach_type(returns), id),
+            _ => (0, 0),
         };
-        (site.clause, attach_type)
+        Key {
+            clause: site.clause,
+            attach_type,
+            function,
+        }
     }
 }
 
@@ -215,6 +245,7 @@ fn program_type(plan: &Plan, site: &Site) -> u32 {
         RawKind::Function => bpf::BPF_PROG_TYPE_KPROBE,
         RawKind::Tracepoint => bpf::BPF_PROG_TYPE_TRACEPOINT,
         RawKind::RawTracepoint => bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+        RawKind::Fentry => bpf::BPF_PROG_TYPE_TRACING,
         RawKind::PerfEvent => bpf::BPF_PROG_TYPE_PERF_EVENT,
     }
 }

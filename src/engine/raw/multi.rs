@@ -49,7 +49,7 @@ impl Group<'_> {
             probe: shown(self.sites[0], names),
             what: "the kernel does not take the uprobe",
             source,
-            hint: "",
+            hint: String::new(),
         };
         let mut places = Places::default();
         for site in &self.sites {

@@ -9,7 +9,7 @@ use libbpf_sys as bpf;
 
 use super::super::attach::Link;
 use super::super::names::Names;
-use super::{Error, Place, Site, shown};
+use super::{Error, Place, Site, fentry, shown};
 
 /// `struct perf_event_attr`, as far as it is used (`PERF_ATTR_SIZE_VER1`).
 #[repr(C)]
@@ -53,9 +53,9 @@ pub fn attach(
             probe: shown(site, names),
             what,
             hint: match source.raw_os_error() {
-                Some(libc::EACCES | libc::EPERM) => NO_RIGHTS,
-                Some(libc::EMFILE) => "; allow more open files: `ulimit -n 65536`",
-                _ => "",
+                Some(libc::EACCES | libc::EPERM) => NO_RIGHTS.to_owned(),
+                Some(libc::EMFILE) => "; allow more open files: `ulimit -n 65536`".to_owned(),
+                _ => String::new(),
             },
             source,
         }
@@ -123,6 +123,10 @@ pub fn attach(
                 },
                 0,
             )?);
+        }
+        Place::Fentry { returns, .. } => {
+            let link = fentry::link(program, *returns, site.cookie);
+            links.push(link.map_err(|source| fentry::not_attached(source, site, names))?);
         }
         Place::RawTracepoint(name) => links.push(
             raw_tracepoint(name, program, site.cookie).map_err(|source| {

@@ -10,7 +10,7 @@ use ewapa_symbols::Functions;
 use super::super::names::{Attached, Names};
 use super::perf::{KPROBES, unit, without};
 use super::{Error, Place, Site};
-use crate::host;
+use crate::host::{self, KernelFunction, KernelFunctions};
 
 /// The sites of all raw probes of a plan, in the order of the script, and their names; and for people, which
 /// functions are not there. A clause that lists several probes does with those that are.
@@ -18,10 +18,10 @@ use crate::host;
 /// # Errors
 /// What a clause names is not there.
 pub fn resolve(plan: &Plan, names: &mut Names) -> Result<(Vec<Site>, Vec<String>), Error> {
-    let mut left_out = Vec::new();
     let mut resolver = Resolver {
         files: HashMap::new(),
         sites: Vec::new(),
+        left_out: Vec::new(),
         names,
     };
     for (clause, planned) in plan.clauses.iter().enumerate() {
@@ -35,19 +35,22 @@ pub fn resolve(plan: &Plan, names: &mut Names) -> Result<(Vec<Site>, Vec<String>
                 }
             }
             if found < resolver.sites.len() {
-                left_out.extend(missing.iter().map(Error::to_string));
+                let missing = missing.iter().map(Error::to_string);
+                resolver.left_out.extend(missing);
             } else if let Some(first) = missing.into_iter().next() {
                 return Err(first);
             }
         }
     }
-    Ok((resolver.sites, left_out))
+    Ok((resolver.sites, resolver.left_out))
 }
 
 struct Resolver<'a> {
     /// Files that were read, by the name that probes have for them.
     files: HashMap<String, (PathBuf, Functions)>,
     sites: Vec<Site>,
+    /// What is not there, for people.
+    left_out: Vec<String>,
     names: &'a mut Names,
 }
 
@@ -140,11 +143,61 @@ impl Resolver<'_> {
                     self.add(clause, written(&one), function, place);
                 }
             }
+            RawProbe::Fentry { function, returns } => {
+                self.kernel_functions(clause, function, *returns, probe)?;
+            }
             RawProbe::Profile { period } => {
                 let place = Place::Clock(*period);
                 self.add(clause, written(probe), "profile".to_owned(), place);
             }
         }
+        Ok(())
+    }
+
+    /// Of those that a glob stands for, the ones that cannot be attached to are left out, and told.
+    fn kernel_functions(
+        &mut self,
+        clause: usize,
+        wanted: &str,
+        returns: bool,
+        probe: &RawProbe,
+    ) -> Result<(), Error> {
+        let missing = |probe: &RawProbe, why| Error::Missing {
+            probe: written(probe),
+            why,
+        };
+        let known = KernelFunctions::read().map_err(|why| missing(probe, why))?;
+        let is_glob = glob::is_glob(wanted);
+        let functions = if is_glob {
+            host::kernel_functions(wanted).map_err(|why| missing(probe, why))?
+        } else {
+            vec![wanted.to_owned()]
+        };
+        let before = self.sites.len();
+        let mut left_out = Vec::new();
+        for function in functions {
+            let one = RawProbe::Fentry {
+                function: function.clone(),
+                returns,
+            };
+            match known.find(&function) {
+                Ok(KernelFunction { id, .. }) => {
+                    let place = Place::Fentry {
+                        function: function.clone(),
+                        id,
+                        returns,
+                    };
+                    self.add(clause, written(&one), function, place);
+                }
+                Err(why) => left_out.push(missing(&one, why)),
+            }
+        }
+        if self.sites.len() == before
+            && let Some(first) = left_out.pop()
+        {
+            return Err(first);
+        }
+        self.left_out.extend(left_out.iter().map(Error::to_string));
         Ok(())
     }
 

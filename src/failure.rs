@@ -162,6 +162,7 @@ fn kind(error: &trace::Error) -> Kind {
         },
         trace::Error::Output(_) => Kind::Output,
         trace::Error::NoBtf
+        | trace::Error::UnreadBtf
         | trace::Error::NoProc
         | trace::Error::NoLoops
         | trace::Error::Lacks(_) => Kind::Kernel,

@@ -46,8 +46,7 @@ const OF_ITS_OWN: &[&str] = &[
     "syscall_0x150",
 ];
 
-const INSIDE: &str =
-    "table inside from syscall:* where in_wasi by wasi_func, syscall { calls = count() }";
+const INSIDE: &str = "table inside from syscall:* where in_wasi && !handed by wasi_func, syscall { calls = count() }";
 
 /// How the table of `ewapa bench` calls a runtime.
 fn like(runtime: Runtime) -> &'static str {

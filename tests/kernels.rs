@@ -255,10 +255,16 @@ fn names_below(root: &Path) -> Vec<String> {
     names
 }
 
-/// Checks what a kernel says.
+/// Checks what a kernel says. Of the doctor's lines not those that are of the build or of other tests.
 fn says(kernel: Kernel, question: &str, expected: Expect) {
     if let Some(said) = kernel.says(question) {
-        expected.assert_eq(&said);
+        let lines = said.split_inclusive('\n');
+        let lasting = lines.filter(|line| {
+            !["ok  kernel ", "ok  runtimes "]
+                .iter()
+                .any(|of| line.starts_with(of))
+        });
+        expected.assert_eq(&lasting.collect::<String>());
     }
 }
 
@@ -277,31 +283,37 @@ fn the_way_to_probe_is_the_best_that_a_kernel_has() {
         Kernel::Linux6_1,
         "doctor",
         expect![[r#"
-        ok  kernel       6.1.0-50-cloud-amd64 x86_64
-        ok  rights       CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are held
-        ok  BTF          /sys/kernel/btf/vmlinux
-        !   user probes  perf events: slow to attach and to detach; multi links need Linux 6.6
-        ok  tracepoints  raw tracepoints for system calls and processes
-        !   loops        scripts with loops, or that look for texts in others, need `may_goto` (Linux 6.9)
-        ok  threads      task storage for open calls
-        ok  runtimes     wasmtime, wasmer, wasmi, wamr, wasm3, node
-        scripts can run here: try `ewapa demo`
-    "#]],
+            ok  rights             commands, processes of everyone, the whole machine
+            ok  BTF                /sys/kernel/btf/vmlinux
+            ok  user probes        the kernel takes programs for user functions
+            ok  tracepoints        raw tracepoints for system calls and processes
+            !   session            not there: session links: one probe for entry and return (Linux 6.13); a probe costs more: entry and return are two
+            !   multi              not there: multi links: all functions at once (Linux 6.6); attaching and detaching are slow: a perf event for each function
+            ok  task-storage       task storage for open calls
+            ok  typed-tracepoints  tracepoints with typed arguments
+            ok  batch              maps are read many rows at a time
+            ok  fanotify           new programs wait until they were looked into
+            !   may-goto           not there: loops, and strcontains() (Linux 6.9); scripts with `while`, `for` or strcontains() are refused
+            scripts can run here: try `ewapa demo`
+        "#]],
     );
     says(
         Kernel::Linux6_12,
         "doctor",
         expect![[r#"
-        ok  kernel       6.12.95+deb12-cloud-amd64 x86_64
-        ok  rights       CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN are held
-        ok  BTF          /sys/kernel/btf/vmlinux
-        !   user probes  multi links: all functions at once; sessions, which are faster, need Linux 6.13
-        ok  tracepoints  raw tracepoints for system calls and processes
-        !   loops        scripts with loops, or that look for texts in others, need `may_goto` (Linux 6.9)
-        ok  threads      task storage for open calls
-        ok  runtimes     wasmtime, wasmer, wasmi, wamr, wasm3, node
-        scripts can run here: try `ewapa demo`
-    "#]],
+            ok  rights             commands, processes of everyone, the whole machine
+            ok  BTF                /sys/kernel/btf/vmlinux
+            ok  user probes        the kernel takes programs for user functions
+            ok  tracepoints        raw tracepoints for system calls and processes
+            !   session            not there: session links: one probe for entry and return (Linux 6.13); a probe costs more: entry and return are two
+            ok  multi              multi links: all functions at once
+            ok  task-storage       task storage for open calls
+            ok  typed-tracepoints  tracepoints with typed arguments
+            ok  batch              maps are read many rows at a time
+            ok  fanotify           new programs wait until they were looked into
+            ok  may-goto           loops, and strcontains()
+            scripts can run here: try `ewapa demo`
+        "#]],
     );
 }
 
@@ -398,6 +410,7 @@ fn a_function_that_its_own_program_calls_is_told_as_missed() {
         Kernel::Linux6_12,
         "within",
         expect![[r#"
+            ewapa: --strict: not complete: 100 events came while a program of a script ran on the same processor
         "#]],
     );
 }
@@ -436,7 +449,9 @@ fn loops_are_refused_by_name_where_there_are_none() {
         Kernel::Linux6_12,
         "loop",
         expect![[r#"
-        ewapa: this script has a loop, or looks for a text in another one, and this kernel ends no loop by itself: it needs `may_goto` (Linux 6.9); the start of texts is compared with `strncmp()`, and without it
-    "#]],
+            1
+            2
+            3
+        "#]],
     );
 }

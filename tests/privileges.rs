@@ -16,9 +16,9 @@ use support::process::{Ended, Process, descendants, wait_until};
 /// What tracing one's own programs takes.
 const NEEDED: [&str; 3] = ["bpf", "perfmon", "checkpoint_restore"];
 
-/// The bits of what a run keeps of all rights (include/uapi/linux/capability.h): dac_read_search, kill, sys_ptrace,
+/// The bits of what a run keeps of all rights (include/uapi/linux/capability.h): dac_read_search, kill, sys_ptrace, lease,
 /// syslog, perfmon, bpf, checkpoint_restore.
-const KEPT: u64 = 1 << 2 | 1 << 5 | 1 << 19 | 1 << 34 | 1 << 38 | 1 << 39 | 1 << 40;
+const KEPT: u64 = 1 << 2 | 1 << 5 | 1 << 19 | 1 << 28 | 1 << 34 | 1 << 38 | 1 << 39 | 1 << 40;
 
 const SYS_ADMIN: u64 = 1 << 21;
 

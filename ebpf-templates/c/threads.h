@@ -36,6 +36,18 @@ struct {
 	__type(value, struct handed);
 } handed SEC(".maps");
 
+/* The key is on the stack: Linux 6.1 takes none from where the arguments of a global function lead. */
+static __always_inline struct handed *handed_call(__u64 id)
+{
+	return bpf_map_lookup_elem(&handed, &id);
+}
+
+static __always_inline void forget_handed(__u64 id)
+{
+	bpf_map_delete_elem(&handed, &id);
+}
+
+
 /* A thread that was given work by a call, now or before. */
 struct helper {
 	__u64 call;       /* the key of the call that it works for; 0 for none */
@@ -84,7 +96,7 @@ static __always_inline struct handed *handed_by(struct open_call *open)
 		}
 		open->handed = key;
 	}
-	call = bpf_map_lookup_elem(&handed, &open->handed);
+	call = handed_call(open->handed);
 	if (call) {
 		/* It may have got its name meanwhile. */
 		call->func = open->named ? open->call.func : NONE;
@@ -100,7 +112,7 @@ static __always_inline struct handed *works_for(struct helper *helper)
 
 	if (!helper->call)
 		return 0;
-	call = bpf_map_lookup_elem(&handed, &helper->call);
+	call = handed_call(helper->call);
 	if (!call) {
 		helper->call = 0;
 		helper->booked_work = (struct work){};
@@ -168,7 +180,7 @@ static __always_inline void answer(struct helper *helper, struct thread *thread)
 	if (!call)
 		return;
 	if (helper->call && helper->call != open->handed) {
-		struct handed *other = bpf_map_lookup_elem(&handed, &helper->call);
+		struct handed *other = handed_call(helper->call);
 		struct work *done = &helper->booked_work;
 
 		if (other && done->count) {
@@ -294,7 +306,7 @@ static __always_inline bool polls(__u64 nr)
 /* The thread of a call that was handed over enters a system call: it may begin to wait for the answer. */
 static __always_inline void caller_enters(struct open_call *open, __u64 nr, __u64 regs)
 {
-	struct handed *call = bpf_map_lookup_elem(&handed, &open->handed);
+	struct handed *call = handed_call(open->handed);
 
 	if (call && (waits_for_threads(nr, regs) || polls(nr) || (nr == call->waits_in && nr != FUTEX)))
 		call->waits++;
@@ -350,7 +362,7 @@ static __always_inline void helper_leaves(struct helper *helper, __u64 bytes, __
 
 	helper->start = 0;
 	if (helper->booked) {
-		call = bpf_map_lookup_elem(&handed, &helper->booked);
+		call = handed_call(helper->booked);
 		if (call)
 			add_work(&call->work, 0, took, bytes);
 		if (helper->booked == helper->call && !helper->answered)
@@ -368,21 +380,21 @@ static __always_inline void say_handed(struct call *record, struct helper *helpe
 	record->handed = 1;
 	record->call_id = helper->call_id;
 	record->wasi_func = helper->func;
-	if (bpf_map_lookup_elem(&handed, &helper->booked))
+	if (handed_call(helper->booked))
 		record->wasi_duration = now - helper->call_start;
 }
 
 /* The call ends. */
 static __always_inline void take_back(struct open_call *open)
 {
-	struct handed *call = bpf_map_lookup_elem(&handed, &open->handed);
+	struct handed *call = handed_call(open->handed);
 
 	if (call) {
 		open->call.handed_count += call->work.count;
 		open->call.handed_time += call->work.time;
 		open->call.handed_bytes += call->work.bytes;
 	}
-	bpf_map_delete_elem(&handed, &open->handed);
+	forget_handed(open->handed);
 	open->handed = 0;
 }
 

@@ -495,7 +495,7 @@ fn say_more(outcome: &Outcome, options: &Options) {
         && !outcome.reading.losses.unfinished.is_empty()
         && options.attach != Some(Mechanism::Exits)
     {
-        eprintln!("ewapa: {why}; `--attach exits` does without return probes");
+        say!("ewapa: {why}; `--attach exits` does without return probes");
     }
     if options.timings {
         for (stage, at) in outcome.timings.stages() {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use aya::maps::{HashMap as BpfHashMap, Map, RingBuf};
 use ewapa_codegen::layout::StoreLayout;
 use ewapa_codegen::{elf, link, program};
-use ewapa_lang::plan::{MessageKind, Plan};
+use ewapa_lang::plan::{Event, MessageKind, Plan};
 
 use super::attach::{self, Link, Mechanism};
 use super::calibrate::ProbeCost;
@@ -122,13 +122,18 @@ pub fn trace(
     let follows_all = matches!(target, Target::Machine) && follows_processes(plan);
     let becomes_others = user::caller().is_some() && asks_outside(plan);
     let kept = privileges::kept(rights, becomes_others, by_perf_events);
-    // Before another thread is there: each has its own. The gate is still to be opened.
-    let opens_gate = if follows_all {
+    // Before another thread is there: each has its own. The gate is still to be opened, and so are perf events, for
+    // which some kernels (Debian's) want more than CAP_PERFMON.
+    let attaches_raw = plan
+        .clauses
+        .iter()
+        .any(|clause| matches!(clause.event, Event::Raw(_)));
+    let opens = if follows_all || attaches_raw {
         rights.and(Set::of(&[Capability::SysAdmin]))
     } else {
         Set::default()
     };
-    privileges::keep_only(kept.or(opens_gate), !allows_commands(plan))
+    privileges::keep_only(kept.or(opens), !allows_commands(plan))
         .map_err(io_error("cannot give up capabilities"))?;
     // While this thread compiles and the kernel verifies, the other ones read.
     let ahead = Ahead::start(kept);
@@ -165,7 +170,7 @@ pub fn trace(
         task_storage,
         always_returns: mechanism != Mechanism::Session,
         sees_exits: mechanism == Mechanism::Exits,
-        offsets: layout.join().ok().flatten().ok_or(Error::NoBtf)?,
+        offsets: layout.join().ok().flatten().ok_or_else(no_layout)?,
         all_processes: matches!(target, Target::Machine),
         follows_all,
         holds_libraries: follows_all && !wishes.no_hold,
@@ -266,6 +271,14 @@ fn allows_commands(plan: &Plan) -> bool {
 fn asks_outside(plan: &Plan) -> bool {
     let mut messages = plan.messages.iter();
     messages.any(|message| matches!(message.kind, MessageKind::System(_) | MessageKind::Cat(_)))
+}
+
+/// Why the kernel's structures are not known.
+fn no_layout() -> Error {
+    match std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        true => Error::UnreadBtf,
+        false => Error::NoBtf,
+    }
 }
 
 /// Refuses what is no process.

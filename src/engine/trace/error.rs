@@ -26,6 +26,11 @@ pub enum Error {
         "the kernel does not tell the layout of its structures: it has no BTF (/sys/kernel/btf/vmlinux); `ewapa doctor` says more"
     )]
     NoBtf,
+    /// The kernel's BTF cannot be read.
+    #[error(
+        "cannot read the layout of the kernel's structures (/sys/kernel/btf/vmlinux): there is no memory for it, or too few files may be open (`ulimit -n`)"
+    )]
+    UnreadBtf,
     /// Processes cannot be looked into.
     #[error("/proc does not show this process; as root: `mount -t proc proc /proc`")]
     NoProc,

@@ -47,8 +47,8 @@ impl Run {
             self.links.extend(attached);
             if self.follows_all {
                 self.open_gate(wishes)?;
-                privileges::limit(self.kept).map_err(io_error("cannot give up capabilities"))?;
             }
+            privileges::limit(self.kept).map_err(io_error("cannot give up capabilities"))?;
             match target {
                 Target::Command(command) => {
                     self.start(held.expect("a command is held"), command)?;

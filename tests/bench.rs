@@ -49,6 +49,7 @@ fn every_combination_runs_and_counts_what_the_guest_states() {
         entry("wamr", "iwasm", Runtime::Iwasm),
     );
     let runs = run(&directory, &plan);
+    let mut known_memory = 0;
     assert_eq!(runs.len(), 2 * 2 * 2 * 2 * 2);
     for run in &runs {
         assert_eq!(run["outcome"], "ok", "{run}");
@@ -74,15 +75,19 @@ fn every_combination_runs_and_counts_what_the_guest_states() {
             }
             for run in of_both.iter().filter(|run| run["observed"] == false) {
                 assert!(number(run, "total") > 0, "{run}");
-                // wasmi needs less than the ewapa that starts it, and its memory is still known.
-                if run["runtime"] == "wasmi-2" {
-                    let memory = number(run, "peak_memory");
+                // wasmi needs less than the ewapa that starts it, and its memory is still known: not if ewapa
+                // itself got more while it started the run.
+                if run["runtime"] == "wasmi-2"
+                    && let Some(memory) = run["peak_memory"].as_i64()
+                {
                     assert!((1 << 20..64 << 20).contains(&memory), "{run}");
+                    known_memory += 1;
                 }
                 assert_eq!(run["functions"], Value::Array(Vec::new()));
             }
         }
     }
+    assert!(known_memory > 0);
     assert_eq!(such(&runs, &[("version", "2.0.0".into())]).len(), 16);
 }
 

@@ -265,7 +265,9 @@ fn the_doctor_names_the_rights_that_are_missing() {
     assert_eq!(ended.code(), 71);
     let said = String::from_utf8(ended.stdout).expect("text");
     assert!(
-        said.contains("no  rights       CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE are missing to trace: run as root"),
+        said.contains(
+            "CAP_BPF, CAP_PERFMON and CAP_CHECKPOINT_RESTORE are missing to trace: run as root"
+        ),
         "{said}"
     );
 }

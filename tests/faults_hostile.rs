@@ -254,7 +254,12 @@ fn with_perf_map(place: impl Fn(&Path)) -> String {
         target.write(b"x");
         target.stdout().contains(&b'p').then_some(())
     });
-    target.write(b"x");
+    // What is answered has been read: a call with probes has returned.
+    for _ in 0..2 {
+        let answers = target.stdout().len();
+        target.write(b"x");
+        target.wait_for_output(answers + 1);
+    }
     tracing.signal(libc::SIGINT);
     let traced = host.end(tracing);
     target.close_stdin();

@@ -12,7 +12,7 @@ use crate::abi::Abi;
 use crate::needles::{Needle, Needles};
 use crate::origin::Origin;
 use crate::schema::{
-    Absent, MajorTable, Role, RuleTable, RuntimeFile, StrippedTable, VariantTable,
+    Absent, MajorTable, Role, RouteTable, RuleTable, RuntimeFile, StrippedTable, VariantTable,
 };
 use crate::stripped::Signs;
 use crate::{CatalogueError, Error, Inspection, inspect};
@@ -33,8 +33,11 @@ const FILES: &[(&str, &str)] = &[
 /// Scripts know a runtime by a byte.
 const MOST_RUNTIMES: usize = 128;
 
-/// `MAX_ABIS` of the eBPF templates.
+/// Sites know the way in which their function is called by a byte; some are for tests.
 const MOST_ABIS: usize = 64;
+
+/// Below four bytes every other name would be a candidate.
+const SHORTEST_NEEDLE: usize = 4;
 
 static IN_USE: OnceLock<Catalogue> = OnceLock::new();
 
@@ -63,7 +66,14 @@ pub(crate) struct Variant {
     pub inner: Option<usize>,
     /// Index into [`Catalogue::abis`].
     pub abi: usize,
+    pub route: Option<Route>,
     pub rules: Vec<Rule>,
+}
+
+/// What is between envelopes and functions.
+pub(crate) struct Route {
+    pub through: Vec<Needle>,
+    pub wasi: Vec<Needle>,
 }
 
 /// Which symbols have a role.
@@ -227,12 +237,14 @@ impl Catalogue {
                 return Err(CatalogueError::TooMany { what, found, most });
             }
         }
-        let rules = catalogue
-            .runtimes
-            .iter()
-            .flat_map(|runtime| &runtime.variants)
-            .flat_map(|variant| &variant.rules);
-        catalogue.needles = Needles::new(rules.flat_map(|rule| &rule.needles))?;
+        let variants = || {
+            let runtimes = catalogue.runtimes.iter();
+            runtimes.flat_map(|runtime| &runtime.variants)
+        };
+        let rules = variants().flat_map(|variant| &variant.rules);
+        let routes = variants().filter_map(|variant| variant.route.as_ref());
+        let steps = routes.flat_map(|route| route.through.iter().chain(&route.wasi));
+        catalogue.needles = Needles::new(rules.flat_map(|rule| &rule.needles).chain(steps))?;
         catalogue.signs = Signs::new(signs)?;
         Ok(catalogue)
     }
@@ -355,6 +367,7 @@ impl Variant {
         };
         let abi = index_of(table.abi);
         let inner = table.inner.map(index_of);
+        let route = table.route.map(|route| Route::new(source, &place, route));
         let rules = table
             .rule
             .into_iter()
@@ -366,6 +379,7 @@ impl Variant {
             absent: table.absent,
             abi,
             inner,
+            route: route.transpose()?,
             rules: rules.collect::<Result<_, _>>()?,
         })
     }
@@ -375,6 +389,30 @@ impl Variant {
         let Some(range) = self.major else { return true };
         let major = version.and_then(|version| version.split('.').next()?.parse::<u64>().ok());
         major.is_some_and(|major| (range.min..=range.max).contains(&major))
+    }
+}
+
+impl Route {
+    fn new(
+        source: &Source<'_>,
+        place: &str,
+        spanned: Spanned<RouteTable>,
+    ) -> Result<Route, CatalogueError> {
+        let table = spanned.get_ref();
+        if table
+            .through
+            .iter()
+            .chain(&table.wasi)
+            .any(|text| text.len() < SHORTEST_NEEDLE)
+        {
+            let what = "`through` and `wasi` must give texts of four characters or more";
+            return Err(source.content(&spanned, place, what));
+        }
+        let needles = |texts: &[String]| texts.iter().map(|text| Needle::within(text)).collect();
+        Ok(Route {
+            through: needles(&table.through),
+            wasi: needles(&table.wasi),
+        })
     }
 }
 
@@ -389,8 +427,11 @@ impl Rule {
         let needles: Vec<Needle> = starts
             .chain(table.contains.iter().map(|text| Needle::within(text)))
             .collect();
-        // Below four bytes every other name would be a candidate.
-        if needles.is_empty() || needles.iter().any(|needle| needle.text().len() < 4) {
+        if needles.is_empty()
+            || needles
+                .iter()
+                .any(|needle| needle.text().len() < SHORTEST_NEEDLE)
+        {
             let what = "`starts` or `contains` must give texts of four characters or more";
             return Err(source.content(&spanned, place, what));
         }

@@ -195,6 +195,10 @@ impl<'a> ElfFile<'a> {
         let Some(segment) = self.code_segment(address) else {
             return &[];
         };
+        self.bytes_of(segment, address, limit)
+    }
+
+    fn bytes_of(&self, segment: &ProgramHeader, address: u64, limit: u64) -> &'a [u8] {
         let into = address - segment.p_vaddr;
         let Some(start) = segment.p_offset.checked_add(into) else {
             return &[];
@@ -206,13 +210,17 @@ impl<'a> ElfFile<'a> {
             .unwrap_or(&[])
     }
 
+    /// The bytes of data at an address: at most `limit`, and less at the end of a segment or of the file.
+    pub fn data(&self, address: u64, limit: u64) -> &'a [u8] {
+        let Some(segment) = self.data_segment(address) else {
+            return &[];
+        };
+        self.bytes_of(segment, address, limit)
+    }
+
     /// Where an address of data is in the file.
     pub fn data_offset(&self, address: u64) -> Option<FileOffset> {
-        let segment = self.segments.iter().find(|segment| {
-            segment.p_type == PT_LOAD
-                && address >= segment.p_vaddr
-                && address - segment.p_vaddr < segment.p_filesz
-        })?;
+        let segment = self.data_segment(address)?;
         segment
             .p_offset
             .checked_add(address - segment.p_vaddr)
@@ -244,6 +252,14 @@ impl<'a> ElfFile<'a> {
             self.section(".note.gnu.build-id")
                 .map(|(_, content)| content),
         )
+    }
+
+    fn data_segment(&self, address: u64) -> Option<&ProgramHeader> {
+        self.segments.iter().find(|segment| {
+            segment.p_type == PT_LOAD
+                && address >= segment.p_vaddr
+                && address - segment.p_vaddr < segment.p_filesz
+        })
     }
 
     fn code_segment(&self, address: u64) -> Option<&ProgramHeader> {

@@ -59,6 +59,9 @@ pub struct Image {
     /// Where to probe: envelopes first, then by function and address; what is entered before the guest
     /// begins last.
     pub sites: Vec<Site>,
+    /// Of each envelope it is known which function it leads to: [`Site::function`] says. Probes on envelopes tell all
+    /// of a call then, but for guest memory where that is found by what the function was given.
+    pub routed: bool,
     /// WASI functions without a site.
     pub missing: Vec<Missing>,
     /// Where the symbols come from.
@@ -72,7 +75,7 @@ pub struct Image {
 pub struct Site {
     /// What a hit tells.
     pub role: Role,
-    /// The WASI function; `None` for an envelope or a start.
+    /// The WASI function; `None` for a start, and for an envelope of which it is not known.
     pub function: Option<Function>,
     /// The demangled name, with generic arguments and the paths of types left out.
     pub symbol: String,

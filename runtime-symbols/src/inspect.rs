@@ -14,6 +14,7 @@ use crate::handover::follow;
 use crate::origin::Origin;
 use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
+use crate::route::routes;
 use crate::schema::{Absent, Role};
 use crate::separate::{Search, SymbolSource, Tried, search};
 use crate::{Error, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, map};
@@ -165,6 +166,17 @@ fn image(
         }
     }
     drop_shared_inner(&mut sites);
+    let routes = (resolved.variant.route.is_some())
+        .then(|| routes(file, &resolved.found))
+        .flatten();
+    if let Some(routes) = &routes {
+        sites.retain_mut(|site| {
+            if site.role == Role::Envelope {
+                site.function = routes.get(&site.address).copied();
+            }
+            site.role != Role::Envelope || site.function.is_some()
+        });
+    }
     let others = other_functions(&sites, tables);
     // The calls of one copy cannot be told apart from another function's: with the rest alone the counts
     // would be too low.
@@ -208,6 +220,7 @@ fn image(
         verified: resolved.variant.verified.clone(),
         version,
         sites,
+        routed: routes.is_some(),
         missing,
         symbols,
         tried,

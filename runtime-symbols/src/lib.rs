@@ -12,7 +12,8 @@
 //! - `resolve` takes the first variant of a runtime whose rules all find something;
 //! - `prologue` moves a probe from the first byte to an instruction that the kernel emulates, where one
 //!   can be reached with stack pointer and argument registers untouched;
-//! - `handover` finds, where a trampoline has no such place, the function that it hands the call to.
+//! - `handover` finds, where a trampoline has no such place, the function that it hands the call to;
+//! - `route` finds, where a trampoline serves one function only, which one that is.
 //!
 //! To add a runtime, write its catalogue file and name it in `catalogue.rs`.
 
@@ -34,8 +35,10 @@ mod needles;
 mod notes;
 mod origin;
 mod place;
+mod pointers;
 mod prologue;
 mod resolve;
+mod route;
 mod schema;
 mod separate;
 mod stripped;

@@ -42,8 +42,8 @@ const LONGEST_NAME: usize = 8 * 1024;
 /// So much of the strings is searched at a time, in bytes.
 const WINDOW: usize = 1 << 20;
 
-/// Limits the work on a file that was made to waste time; a runtime has some hundreds.
-const MOST_CANDIDATES: usize = 20_000;
+/// Limits the work on a file that was made to waste time; a runtime has up to some thousands.
+const MOST_CANDIDATES: usize = 50_000;
 
 impl Needle {
     /// A text that may be anywhere in a name.
@@ -111,7 +111,8 @@ impl Needles {
                 if may_have_tails && self.is_tail(table.strings, symbol.name) {
                     let rest = table.strings.get(symbol.name..)?;
                     let length = memchr::memchr(0, rest)?;
-                    return (length <= LONGEST_NAME).then_some((symbol, symbol.name + length));
+                    let end = symbol.name + length;
+                    return (length <= LONGEST_NAME).then_some((symbol, end, false));
                 }
                 if !blocks.may_have(symbol.name) {
                     return None;
@@ -120,13 +121,14 @@ impl Needles {
                 let at = names.partition_point(|(_, end)| *end <= symbol.name);
                 let (start, end) = *names.get(at)?;
                 let length = end.checked_sub(symbol.name)?;
-                (symbol.name >= start && length <= LONGEST_NAME).then_some((symbol, end))
+                let is_within = symbol.name >= start && length <= LONGEST_NAME;
+                is_within.then_some((symbol, end, symbol.name == start))
             })
             .take(MOST_CANDIDATES)
-            .filter_map(|(symbol, end)| {
+            .filter_map(|(symbol, end, is_whole)| {
                 let mangled = std::str::from_utf8(table.strings.get(symbol.name..end)?).ok()?;
                 // What was found may stand before the name.
-                let has_one = self.all.iter().any(|needle| needle.is_in(mangled));
+                let has_one = is_whole || self.all.iter().any(|needle| needle.is_in(mangled));
                 has_one.then_some(Candidate { symbol, mangled })
             })
             .collect()

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use ewapa_lang::wasi::{Function, FunctionSet};
 
-use crate::catalogue::{Catalogue, Rule, Variant};
+use crate::catalogue::{Catalogue, Route, Rule, Variant};
 use crate::demangle::demangle;
 use crate::elf::Symbol;
-use crate::needles::Candidate;
+use crate::needles::{Candidate, Needle};
+use crate::route::Step;
 use crate::schema::Role;
 
 /// What a binary is, and its functions.
@@ -26,6 +27,8 @@ pub(crate) struct Found {
     pub functions: Vec<Resolution>,
     /// Functions that share their code with another one: a hit does not tell which it was.
     pub shared: Vec<(Function, Function)>,
+    /// What calls may go through between an envelope and its function, if the catalogue says.
+    pub steps: Vec<Step>,
 }
 
 /// One function in the binary.
@@ -132,7 +135,25 @@ impl Variant {
             .rules_of(Role::Start)
             .flat_map(|rule| named.iter().filter_map(|named| rule.resolve(named)));
         found.add(starts.collect());
+        if let Some(route) = &self.route {
+            let candidates = named.iter().map(|named| named.candidate);
+            found.steps = candidates
+                .filter_map(|candidate| route.step(candidate))
+                .collect();
+        }
         Some(found)
+    }
+}
+
+impl Route {
+    fn step(&self, candidate: &Candidate<'_>) -> Option<Step> {
+        let has = |needles: &[Needle]| needles.iter().any(|needle| needle.is_in(candidate.mangled));
+        let of_wasi = has(&self.wasi);
+        (of_wasi || has(&self.through)).then_some(Step {
+            address: candidate.symbol.address,
+            size: candidate.symbol.size,
+            of_wasi,
+        })
     }
 }
 
@@ -195,6 +216,13 @@ fn in_one_word(name: &str) -> Option<Function> {
 }
 
 impl Found {
+    /// The functions with a role.
+    pub fn of_role(&self, role: Role) -> impl Iterator<Item = &Resolution> {
+        self.functions
+            .iter()
+            .filter(move |resolution| resolution.role == role)
+    }
+
     /// Adds the functions of one role, each address once. Aliases of one function are one; an address that
     /// two different functions share (identical code folding) is dropped and noted.
     fn add(&mut self, of_role: Vec<Resolution>) {

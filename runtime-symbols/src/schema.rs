@@ -71,7 +71,22 @@ pub(crate) struct VariantTable {
     /// trampoline itself would be single-stepped. Used only where the code says the same.
     #[serde(default)]
     pub inner: Option<Abi>,
+    /// What is between an envelope and the function that it was compiled for; without it, the function has a probe
+    /// of its own.
+    #[serde(default)]
+    pub route: Option<Spanned<RouteTable>>,
     pub rule: Vec<Spanned<RuleTable>>,
+}
+
+/// The functions that calls go through from an envelope to the function that it was compiled for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RouteTable {
+    /// The mangled name contains one of these: the function may serve other purposes, too.
+    pub through: Vec<String>,
+    /// The mangled name contains one of these: the function is made for WASI alone. One that leads to a WASI function
+    /// without an envelope leading to it shows that `through` is not complete, and then it is not relied on.
+    pub wasi: Vec<String>,
 }
 
 /// A range of major versions. A binary whose version is not known is outside.

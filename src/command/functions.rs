@@ -6,7 +6,7 @@ use std::path::Path;
 use ewapa_lang::Diagnostic;
 use ewapa_lang::plan::Probe;
 use ewapa_lang::wasi::{ArgType, Function, FunctionSet};
-use ewapa_symbols::{Catalogue, Image};
+use ewapa_symbols::{Catalogue, Image, Role};
 
 use crate::failure::{Failure, Kind};
 use crate::host;
@@ -82,7 +82,7 @@ fn ty(ty: ArgType) -> &'static str {
 
 fn sites(text: &mut String, function: Function, image: &Image) {
     for site in &image.sites {
-        if site.function == Some(function) {
+        if site.function == Some(function) && site.role != Role::Envelope {
             let at = site.probe.0 - site.offset.0;
             let _ = writeln!(text, "    at {}+{at}", escape(&site.symbol));
         }

@@ -122,7 +122,12 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
     if envelopes > 0 {
         let _ = writeln!(
             text,
-            "{envelopes} envelopes have arguments and results; the sites below tell which function is called"
+            "{envelopes} envelopes have arguments and results; {}",
+            if image.routed {
+                "each leads to one of the functions below, which get a probe of their own only where a script reads guest memory"
+            } else {
+                "the sites below tell which function is called"
+            }
         );
     }
     let mut table = Builder::default();
@@ -138,6 +143,9 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
         let Some(function) = site.function.filter(|function| wanted.contains(*function)) else {
             continue;
         };
+        if site.role == Role::Envelope {
+            continue;
+        }
         table.push_record([
             function.name().to_owned(),
             escape(&site.symbol),

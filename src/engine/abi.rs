@@ -20,8 +20,8 @@ impl Abis {
     ///
     /// # Errors
     /// There are too many.
-    pub fn of(sites: &[&Site]) -> Result<Abis, Error> {
-        let mut abis: Vec<usize> = sites.iter().map(|site| of(site)).collect();
+    pub fn of(sites: &[Site]) -> Result<Abis, Error> {
+        let mut abis: Vec<usize> = sites.iter().map(of).collect();
         abis.sort_unstable();
         abis.dedup();
         if abis.len() > IMAGE_ABIS {

@@ -23,7 +23,7 @@ pub struct Exits {
 impl Exits {
     /// Those of these sites. A site of which they cannot be told is taken away. `file` is a name by which the file
     /// can be opened.
-    pub fn of(sites: &mut Vec<&Site>, file: &Path) -> Exits {
+    pub fn of(sites: &mut Vec<Site>, file: &Path) -> Exits {
         let code = File::open(file).ok();
         let mut exits = Exits::default();
         sites.retain(|site| {
@@ -56,11 +56,9 @@ fn of_site(code: &File, site: &Site) -> Option<Vec<Point>> {
     Some(exits.map(point).collect())
 }
 
-/// The same sites with probes on their functions themselves: of what they hand their calls to, the end is not known.
-pub fn without_inner(sites: &[Site]) -> Vec<Site> {
-    let mut sites = sites.to_vec();
-    for site in &mut sites {
+/// Puts probes on the functions of the sites themselves: of what they hand their calls to, the end is not known.
+pub fn without_inner(sites: &mut [Site]) {
+    for site in sites {
         site.inner = None;
     }
-    sites
 }

@@ -35,6 +35,7 @@ pub mod said;
 pub mod schedule;
 pub mod script;
 pub mod signals;
+pub mod sites;
 pub mod stacks;
 pub mod test_run;
 pub mod trace;

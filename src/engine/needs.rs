@@ -26,6 +26,8 @@ pub struct Needs {
     pub looks: bool,
     /// Paths of descriptors are kept.
     pub paths: bool,
+    /// What arguments lead to in guest memory is read.
+    pub guest_memory: bool,
     /// Memory of the guest is read that nobody may have touched before, and no program that may wait for it
     /// takes stacks: the kernel does not let one do both.
     pub sleeps: bool,
@@ -127,6 +129,7 @@ impl Needs {
             guest_entry,
             looks: reads("module"),
             paths,
+            guest_memory: paths || reads("bytes") || reads("bytes_req"),
             sleeps,
             watched,
             tracepoints,

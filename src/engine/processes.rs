@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use aya::maps::{HashMap as BpfHashMap, MapData};
 use ewapa_lang::builtin::NONE;
-use ewapa_lang::wasi::{Function, Moved};
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin, Site};
-use ewapa_templates::{Cookie, Process, Quiet, Role};
+use ewapa_lang::wasi::Function;
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin};
+use ewapa_templates::{Process, Quiet};
 
-use super::abi::Abis;
 use super::attach::{Mechanism, Point};
 use super::attachments::{Attachments, Candidate, Written};
-use super::exits::{self, Exits};
+use super::exits::Exits;
 use super::gate;
 use super::kernel;
 use super::known::{Finding, Known};
@@ -25,6 +24,7 @@ use super::maps::{FileId, Mapping, Version, by_descriptor, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
 use super::probes::Probes;
+use super::sites;
 
 /// What is known of the processes that are traced, and what holds their probes.
 pub struct Processes {
@@ -393,17 +393,6 @@ impl Processes {
         image: &Image,
     ) -> Result<u32, super::load::Error> {
         let candidate = candidate(mapping, open)?;
-        self.attach(mapping, open, image, candidate)
-    }
-
-    /// `open` is a name by which it can be opened.
-    fn attach(
-        &mut self,
-        mapping: &Mapping,
-        open: &Path,
-        image: &Image,
-        candidate: Candidate,
-    ) -> Result<u32, super::load::Error> {
         if let Some(runtime) = self.attachments.runtime(&candidate) {
             return Ok(runtime);
         }
@@ -415,10 +404,9 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        let by_exits = self.probes.mechanism == Mechanism::Exits;
-        let plain = by_exits.then(|| exits::without_inner(&image.sites));
-        let mut sites = wanted_sites(plain.as_ref().unwrap_or(&image.sites), &self.needs);
-        let exits = if by_exits {
+        let mechanism = self.probes.mechanism;
+        let mut sites = sites::wanted(image, &self.needs, mechanism)?;
+        let exits = if mechanism == Mechanism::Exits {
             Exits::of(&mut sites, open)
         } else {
             Exits::default()
@@ -429,12 +417,11 @@ impl Processes {
                 exits.trampolines
             ));
         }
-        let abis = Abis::of(&sites)?;
-        let known = abis.image(roles(&sites), number(&abis, self.numbered));
+        let (abis, known) = sites::known(&sites, self.numbered)?;
         self.numbered += u8::from(abis.search() && self.numbered < ewapa_templates::Image::NUMBERS);
         let mut points: Vec<Point> = sites
             .iter()
-            .map(|site| point(site, abis.index(site), runtime))
+            .map(|site| sites::point(site, abis.index(site), runtime))
             .collect();
         // Several envelopes may hand their calls to one function.
         points.sort_unstable_by_key(|point| (point.offset, point.cookie));
@@ -563,16 +550,16 @@ pub struct Inspected {
 
 impl Inspected {
     /// What the programs on it will know of it, if it is the first file that is attached to.
-    pub fn known(&self, needs: &Needs) -> Option<ewapa_templates::Image> {
+    pub fn known(&self, needs: &Needs, mechanism: Mechanism) -> Option<ewapa_templates::Image> {
         let Ok(Inspection::Runtime(image)) = &self.inspection else {
             return None;
         };
         if !needs.probes_calls() {
             return None;
         }
-        let sites = wanted_sites(&image.sites, needs);
-        let abis = Abis::of(&sites).ok()?;
-        Some(abis.image(roles(&sites), number(&abis, 0)))
+        let sites = sites::wanted(image, needs, mechanism).ok()?;
+        let (_, known) = sites::known(&sites, 0).ok()?;
+        Some(known)
     }
 }
 
@@ -613,67 +600,6 @@ fn is_gone(error: &io::Error) -> bool {
         error.raw_os_error(),
         Some(libc::ENOENT | libc::ESRCH | libc::ENOTDIR)
     )
-}
-
-/// The sites that a script needs.
-fn wanted_sites<'a>(sites: &'a [Site], needs: &Needs) -> Vec<&'a Site> {
-    sites
-        .iter()
-        .filter(|site| match (site.role, site.function) {
-            (ewapa_symbols::Role::Start, _) => needs.guest_entry,
-            (_, Some(function)) => needs.functions.contains(function),
-            (_, None) => true,
-        })
-        .collect()
-}
-
-/// A bit for each role of these sites.
-fn roles(sites: &[&Site]) -> u8 {
-    sites
-        .iter()
-        .fold(0, |roles, site| roles | 1 << role(site) as u8)
-}
-
-/// The number of a file if so many had one before.
-fn number(abis: &Abis, before: u8) -> u8 {
-    match abis.search() {
-        false => 0,
-        true if before < ewapa_templates::Image::NUMBERS => before,
-        true => ewapa_templates::Image::NO_NUMBER,
-    }
-}
-
-fn role(site: &Site) -> Role {
-    match site.role {
-        ewapa_symbols::Role::Call => Role::Call,
-        ewapa_symbols::Role::Envelope => Role::Envelope,
-        ewapa_symbols::Role::Name => Role::Name,
-        ewapa_symbols::Role::Start => Role::Start,
-    }
-}
-
-/// What the templates are told of a site.
-fn point(site: &Site, abi: u8, runtime: u32) -> Point {
-    let role = role(site);
-    let probe = site.inner.as_ref().map_or(site.probe, |inner| inner.probe);
-    let argument = |index: Option<usize>| index.map_or(Cookie::NONE, |index| index as u8);
-    let cookie = Cookie {
-        func: argument(site.function.map(Function::index)),
-        role,
-        fd_arg: argument(site.function.and_then(Function::fd_arg)),
-        moved_arg: match site.function.and_then(Function::moved) {
-            Some(Moved::Pointer(index)) => index as u8,
-            Some(Moved::Value(index)) => index as u8 | Cookie::BY_VALUE,
-            None => Cookie::NONE,
-        },
-        abi,
-        runtime,
-    };
-    Point {
-        offset: probe.0,
-        cookie: cookie.to_u64(),
-        returns: !matches!(role, Role::Name | Role::Start),
-    }
 }
 
 /// The file name of the first argument that looks like a WebAssembly module.

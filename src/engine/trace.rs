@@ -192,7 +192,7 @@ pub fn trace(
     // attached.
     let known = inspected
         .as_ref()
-        .and_then(|file| file.known(&settings.needs));
+        .and_then(|file| file.known(&settings.needs, mechanism));
     if let Some(image) = known {
         let probes = Arc::clone(&probes);
         std::thread::spawn(move || probes.load(&image));

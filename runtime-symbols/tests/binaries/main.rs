@@ -4,3 +4,4 @@ mod damage;
 mod debug_files;
 mod fixture;
 mod recognition;
+mod routes;

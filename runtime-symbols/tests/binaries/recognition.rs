@@ -8,7 +8,7 @@ use expect_test::expect;
 use object::elf;
 
 /// The parts of a path in Rust's legacy mangling.
-fn legacy(path: &[&str]) -> String {
+pub fn legacy(path: &[&str]) -> String {
     let parts = path.iter().map(|part| {
         let special = part.contains(['<', '{']);
         let part = part
@@ -25,11 +25,11 @@ fn legacy(path: &[&str]) -> String {
     format!("_ZN{}17h0123456789abcdefE", parts.collect::<String>())
 }
 
-fn trampoline(of: &str) -> String {
+pub fn trampoline(of: &str) -> String {
     legacy(&["wasmtime", "runtime", "func", of, "array_call_trampoline"])
 }
 
-fn p1(function: &[&str]) -> String {
+pub fn p1(function: &[&str]) -> String {
     method("p1", function)
 }
 
@@ -57,7 +57,7 @@ fn inspect(name: &str, fixture: &Fixture) -> Inspection {
     Catalogue::bundled().inspect(&fixture.save(name)).unwrap()
 }
 
-fn image(name: &str, fixture: &Fixture) -> Image {
+pub fn image(name: &str, fixture: &Fixture) -> Image {
     match inspect(name, fixture) {
         Inspection::Runtime(image) => image,
         other => panic!("{name} is {other:?}"),

@@ -280,3 +280,74 @@ fn work_that_is_handed_to_another_thread_is_a_hop() {
         assert_eq!(hops(Runtime::Wasmi), 0);
     }
 }
+
+/// A module that writes a text of its own memory when `name` is called, and what else it imports and does.
+fn writes(text: &str, name: &str, imports: &str, rest: &str) -> String {
+    let length = text.len();
+    format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          {imports}
+          (memory (export "memory") 1)
+          (data (i32.const 16) "{text}")
+          (func (export "{name}")
+            (i32.store (i32.const 0) (i32.const 16))
+            (i32.store (i32.const 4) (i32.const {length}))
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
+            {rest}))"#
+    )
+}
+
+/// Runs a module on wasmtime with these words before it.
+fn on_wasmtime(directory: &Directory, options: &[&str], module: &str) -> Invocation {
+    let module = directory.file("main.wat", module);
+    let mut invocation = Runtime::Wasmtime.run(&module, directory.path());
+    invocation
+        .words
+        .splice(2..2, options.iter().map(std::ffi::OsString::from));
+    invocation
+}
+
+#[test]
+fn each_of_several_instances_has_its_own_memory() {
+    if !Runtime::Wasmtime.is_ready() {
+        return;
+    }
+    let directory = Directory::new();
+    let other = directory.file("other.wat", writes("seven77", "say", "", ""));
+    let main = writes(
+        "thr",
+        "_start",
+        r#"(import "other" "say" (func $say))"#,
+        "(call $say) (call $say)",
+    );
+    let preload = format!("--preload=other={}", other.display());
+    let invocation = on_wasmtime(&directory, &[&preload], &main);
+    let script = "table t from wasi:* by func, bytes, bytes_req { n = count() }";
+    assert_eq!(
+        rows_of(&invocation, script),
+        set(["fd_write,3,3,1".to_owned(), "fd_write,7,7,2".to_owned()])
+    );
+}
+
+#[test]
+fn memory_that_cannot_be_found_is_none_and_is_counted() {
+    if !Runtime::Wasmtime.is_ready() {
+        return;
+    }
+    let directory = Directory::new();
+    let invocation = on_wasmtime(
+        &directory,
+        &["--target=pulley64"],
+        &writes("thr", "_start", "", ""),
+    );
+    let traced = Script::new("table t from wasi:* by func, bytes, errno { n = count() }")
+        .with(&["-f", "csv"])
+        .run(&invocation);
+    let said = format!("{}{}", traced.report.text, traced.ended.stderr);
+    assert!(said.contains("fd_write,,SUCCESS,1"), "{said}");
+    assert!(
+        said.contains("1 values could not be read from the memory of a process"),
+        "{said}"
+    );
+}

@@ -52,16 +52,6 @@ struct Gap {
 
 const GAPS: &[Gap] = &[
     Gap {
-        runtime: Runtime::LibWasmtime,
-        functions: &[
-            "path_create_directory",
-            "path_remove_directory",
-            "path_unlink_file",
-        ],
-        columns: &["path"],
-        reason: "their probe is one function further inside, where guest memory is not in reach",
-    },
-    Gap {
         runtime: Runtime::Wasmer,
         functions: &[],
         columns: &["path"],

@@ -53,6 +53,8 @@ static __always_inline __u64 guest_address(const volatile struct abi *abi, struc
 		return open->memory + (__u32)pointer;
 	case MEMORY_INDIRECT:
 		return read_u64(read_u64(open->memory + abi->memory_off)) + (__u32)pointer;
+	case MEMORY_CONTEXT:
+		return open->memory ? read_u64(read_u64(open->memory + abi->memory_off)) + (__u32)pointer : 0;
 	case MEMORY_SEARCH:
 		return open->memory ? read_u64(open->memory + 8) + (__u32)pointer : 0;
 	default:
@@ -70,6 +72,14 @@ static __always_inline bool leads_to_memory(__u8 func)
 	signature = &signatures[func];
 	return ((script_reads & READS_PATH) && signature->path != NO_ARG) ||
 	       ((script_reads & READS_BYTES_REQ) && signature->buffers != NO_ARG);
+}
+
+/* Whether the script wants something from guest memory of a call, as far as it is known which function that is. */
+static __always_inline bool wants_memory(const struct cookie *cookie)
+{
+	if (has_role(cookie, ROLE_ENVELOPE))
+		return script_reads & (READS_BYTES | READS_BYTES_REQ | READS_PATH);
+	return ((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) || leads_to_memory(cookie->func);
 }
 
 /* Returns 0 if the argument could be read. */

@@ -420,6 +420,24 @@ static __always_inline __u64 search_memory(__u64 first, __u64 second, __u64 thir
 	return found == 1 ? second : read_u64(second + found - 8);
 }
 
+/* What wasmtime's contexts begin with: "core". */
+#define CONTEXT_MAGIC 0x65726f63
+
+/* The address of the context of the instance that calls; 0, and counted, if it is not where it should be. */
+static __always_inline __u64 calling_context(struct pt_regs *ctx, const volatile struct abi *abi)
+{
+	__u64 context = READ_REGISTER(ctx, bx);
+	__u64 variable = read_u64(argument_register(ctx, abi->args_reg) + abi->memory_proof[1]);
+	__u32 magic, found, wanted;
+
+	if (!bpf_probe_read_user(&magic, sizeof(magic), (void *)context) && magic == CONTEXT_MAGIC &&
+	    !bpf_probe_read_user(&found, sizeof(found), (void *)(context + (__s16)abi->memory_proof[0])) &&
+	    !bpf_probe_read_user(&wanted, sizeof(wanted), (void *)variable) && found == wanted)
+		return context;
+	count(COUNT_NO_MEMORY);
+	return 0;
+}
+
 #include "arguments.h"
 #include "phases.h"
 
@@ -517,9 +535,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
 		if (!open->named) {
 			abi = abi_at(open->abi);
-			if (abi->memory == MEMORY_SEARCH &&
-			    (((script_reads & READS_BYTES) && cookie->moved_arg != NO_ARG) ||
-			     leads_to_memory(cookie->func)))
+			if (abi->memory == MEMORY_SEARCH && wants_memory(cookie))
 				open->memory = search_memory(ctx->di, ctx->si, ctx->dx, cookie->func);
 			name_call(ctx, thread, open, abi, cookie);
 			if (sees_exits)
@@ -570,6 +586,8 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->cells = read_u64(read_u64(argument_register(ctx, abi->args_reg) + abi->args_off));
 	if (abi->memory == MEMORY_REGISTER || abi->memory == MEMORY_INDIRECT)
 		open->memory = argument_register(ctx, abi->memory_reg);
+	else if (abi->memory == MEMORY_CONTEXT && wants_memory(cookie))
+		open->memory = calling_context(ctx, abi);
 	else
 		open->memory = 0;
 	if (has_role(cookie, ROLE_CALL))

@@ -125,6 +125,17 @@ pub enum Memory {
         /// Offset in it, in bytes.
         offset: u16,
     },
+    /// Where a trampoline hands its call to ([`Args::Captured`]): the code that called it keeps the address of its
+    /// context in `rbx`, which it needs again behind the call. Taken only if it begins with `core`
+    /// (`VMCONTEXT_MAGIC` of wasmtime), and if it has the number that the trampoline read there.
+    Context {
+        /// In the context: a pointer to the host address of guest memory.
+        memory: u16,
+        /// In the context: the number of the instance, of 32 bits.
+        id: i16,
+        /// In what is captured: the address of a variable with this number.
+        slot: u16,
+    },
     /// The naming function's second argument, its first or its third leads to `{ 0u64, base, length }`, or to a
     /// structure that has a pointer to it; the template looks for it once for each function and keeps where it was.
     Search,

@@ -25,6 +25,19 @@ pub(crate) struct Handover {
     pub holder: Register,
     /// Bytes from there to the address of the variable that has the argument.
     pub slot: u16,
+    /// A variable that has 32 bits of what another argument points to, if there is one.
+    pub field: Option<Field>,
+}
+
+/// 32 bits of what an argument points to, in a variable whose address is collected, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// The register of the argument.
+    pub of: Register,
+    /// Bytes from where it points.
+    pub offset: i64,
+    /// Bytes from the collected addresses to that of the variable.
+    pub slot: u16,
 }
 
 /// Trampolines are short; what is longer is something else.
@@ -63,6 +76,7 @@ pub(crate) fn follow(code: &[u8], address: u64, argument: Register) -> Option<Ha
                     target,
                     holder,
                     slot,
+                    field: state.field_by(holder),
                 });
             }
             _ => return None,
@@ -91,6 +105,26 @@ enum Value {
     Entry(Reg),
     /// The address of a place on the stack, relative to the stack pointer at entry.
     Stack(i64),
+    /// 32 bits, so far from where this register pointed at entry.
+    Field(Reg, i64),
+}
+
+impl Value {
+    /// Its bytes.
+    fn size(self) -> i64 {
+        match self {
+            Value::Entry(_) | Value::Stack(_) => 8,
+            Value::Field(..) => 4,
+        }
+    }
+
+    /// Whether this is how much a register has.
+    fn fits(self, register: Reg) -> bool {
+        match self {
+            Value::Entry(_) | Value::Stack(_) => register.is_gpr64(),
+            Value::Field(..) => register.is_gpr32(),
+        }
+    }
 }
 
 /// What is known to be in registers and in slots of 8 bytes on the stack.
@@ -125,7 +159,8 @@ impl State {
                 self.in_register(instruction.op1_register())
             }
             (Mnemonic::Mov, OpKind::Register, OpKind::Memory) => {
-                place.and_then(|at| self.slots.get(&at).copied())
+                let on_stack = place.and_then(|at| self.slots.get(&at).copied());
+                on_stack.or_else(|| self.field(instruction))
             }
             (Mnemonic::Lea, OpKind::Register, OpKind::Memory) => place.map(Value::Stack),
             (Mnemonic::Sub | Mnemonic::Add, OpKind::Register, kind) if is_immediate(kind) => {
@@ -154,8 +189,9 @@ impl State {
                 self.set_slot(top, known);
             }
             (None, Some(known)) if instruction.op0_kind() == OpKind::Register => {
-                if instruction.op0_register().is_gpr64() {
-                    self.registers.insert(instruction.op0_register(), known);
+                let register = instruction.op0_register();
+                if known.fits(register) {
+                    self.registers.insert(register.full_register(), known);
                 }
             }
             (None, Some(known)) => {
@@ -182,8 +218,49 @@ impl State {
         })
     }
 
+    /// A field of what an argument points to, in a variable whose address is among those that `holder` leads to.
+    fn field_by(&self, holder: Register) -> Option<Field> {
+        let (holder, _) = ARGUMENTS.iter().find(|(_, register)| *register == holder)?;
+        let Some(Value::Stack(collected)) = self.registers.get(holder) else {
+            return None;
+        };
+        (0..COLLECTED).step_by(8).find_map(|slot| {
+            let variable = self.slots.get(&collected.checked_add(i64::from(slot))?)?;
+            let Value::Stack(at) = variable else {
+                return None;
+            };
+            let Some(Value::Field(register, offset)) = self.slots.get(at) else {
+                return None;
+            };
+            let (_, of) = ARGUMENTS.iter().find(|(known, _)| known == register)?;
+            Some(Field {
+                of: *of,
+                offset: *offset,
+                slot,
+            })
+        })
+    }
+
+    /// What is loaded from where an argument points, if that is 32 bits.
+    fn field(&self, instruction: &Instruction) -> Option<Value> {
+        let base = self.registers.get(&instruction.memory_base());
+        match base {
+            Some(Value::Entry(argument))
+                if instruction.op0_register().is_gpr32()
+                    && instruction.memory_index() == Reg::None =>
+            {
+                Some(Value::Field(
+                    *argument,
+                    instruction.memory_displacement64() as i64,
+                ))
+            }
+            _ => None,
+        }
+    }
+
     fn in_register(&self, register: Reg) -> Option<Value> {
-        self.registers.get(&register).copied()
+        let known = self.registers.get(&register.full_register()).copied();
+        known.filter(|known| known.fits(register))
     }
 
     /// Where on the stack the memory operand is.
@@ -198,7 +275,7 @@ impl State {
 
     fn set_slot(&mut self, at: i64, value: Option<Value>) {
         // Slots that begin up to seven bytes before or behind overlap.
-        self.forget_slots(at, 8);
+        self.forget_slots(at, value.map_or(8, Value::size));
         if let Some(value) = value {
             self.slots.insert(at, value);
         }
@@ -298,6 +375,26 @@ mod tests {
         assert_eq!(follow(TRAMPOLINE, AT, Register::Rdi).unwrap().slot, 0);
         assert_eq!(follow(TRAMPOLINE, AT, Register::Rcx).unwrap().slot, 16);
         assert_eq!(follow(TRAMPOLINE, AT, Register::R8), None);
+    }
+
+    #[test]
+    fn what_an_argument_points_to_is_found_among_what_is_handed_over() {
+        let field = Field {
+            of: Register::Rsi,
+            offset: -0x80,
+            slot: 24,
+        };
+        assert_eq!(
+            follow(TRAMPOLINE, AT, Register::Rdx).unwrap().field,
+            Some(field)
+        );
+        let mut code = TRAMPOLINE.to_vec();
+        let store = code
+            .windows(4)
+            .position(|code| code == [0x89, 0x4c, 0x24, 0x0c])
+            .unwrap();
+        code.splice(store..store, [0x31, 0xc9]); // xor ecx, ecx
+        assert_eq!(follow(&code, AT, Register::Rdx).unwrap().field, None);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::fmt;
 
 use ewapa_lang::wasi::{Function, FunctionSet};
 
-use crate::Stripped;
+use crate::abi::Memory;
 use crate::elf::FileOffset;
 use crate::prologue::Cost;
 use crate::schema::Role;
 use crate::separate::{SymbolSource, Tried};
+use crate::{Catalogue, Stripped};
 
 /// What a file is.
 #[derive(Debug)]
@@ -93,10 +94,22 @@ pub struct Site {
     pub at: String,
     /// What a hit costs.
     pub cost: Cost,
-    /// Index into [`Catalogue::abis`](crate::Catalogue::abis).
+    /// Index into [`Catalogue::abis`].
     pub abi: usize,
     /// A cheaper place for the same call, where `probe` is single-stepped and there is one.
     pub inner: Option<Inner>,
+}
+
+impl Site {
+    /// Index into [`Catalogue::abis`]: how the function is called that the probe is on.
+    pub fn probed_abi(&self) -> usize {
+        self.inner.as_ref().map_or(self.abi, |inner| inner.abi)
+    }
+
+    /// Whether guest memory is found by what the function inside an envelope was given.
+    pub fn needs_name(&self) -> bool {
+        Catalogue::in_use().abis()[self.probed_abi()].memory == Memory::Search
+    }
 }
 
 /// The function that a trampoline hands its call to. It begins with an instruction that the kernel
@@ -110,7 +123,7 @@ pub struct Inner {
     pub probe: FileOffset,
     /// The instruction there.
     pub at: String,
-    /// Index into [`Catalogue::abis`](crate::Catalogue::abis): how it is called.
+    /// Index into [`Catalogue::abis`]: how it is called.
     pub abi: usize,
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use ewapa_lang::wasi::{Function, FunctionSet};
 
-use crate::abi::Args;
+use crate::abi::{Args, Memory};
 use crate::catalogue::{Catalogue, Variant};
 use crate::demangle::{demangle, shorten};
 use crate::elf::{ElfFile, FileOffset, Refusal, SymbolTable};
-use crate::handover::follow;
+use crate::handover::{Field, Handover, follow};
 use crate::origin::Origin;
 use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
@@ -332,7 +332,9 @@ fn inner(
         return None;
     };
     let handover = follow(code, address, outer)?;
-    if (handover.holder, handover.slot) != (base, offset) {
+    if (handover.holder, handover.slot) != (base, offset)
+        || !agrees(catalogue, &handover, variant.abi, abi)
+    {
         return None;
     }
     let chosen = prologue::choose(file.code(handover.target, 16), handover.target, false);
@@ -342,6 +344,24 @@ fn inner(
         at: chosen.at,
         abi,
     })
+}
+
+/// Whether guest memory can be found where the call is handed to as the catalogue says, by what the trampoline reads from
+/// the structure that leads there.
+fn agrees(catalogue: &Catalogue, handover: &Handover, outer: usize, inner: usize) -> bool {
+    let abis = catalogue.abis();
+    match (abis[outer].memory, abis[inner].memory) {
+        (Memory::Indirect { base, .. }, Memory::Context { id, slot, .. }) => {
+            let field = Field {
+                of: base,
+                offset: id.into(),
+                slot,
+            };
+            handover.field == Some(field)
+        }
+        (_, Memory::Context { .. }) => false,
+        _ => true,
+    }
 }
 
 /// Says of a file why it is refused.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ewapa_lang::wasi::FunctionSet;
-use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role, SymbolSource};
+use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role, Site, SymbolSource};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
 
@@ -114,20 +114,23 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
         );
     }
 
-    let envelopes = image
+    let envelopes: Vec<&Site> = image
         .sites
         .iter()
         .filter(|site| site.role == Role::Envelope)
-        .count();
-    if envelopes > 0 {
+        .collect();
+    if !envelopes.is_empty() {
+        let told = match (image.routed, envelopes.iter().any(|site| site.needs_name())) {
+            (false, _) => "the sites below tell which function is called",
+            (true, false) => "each leads to one of the functions below, which need no probe",
+            (true, true) => {
+                "each leads to one of the functions below, which need a probe where a script reads guest memory only"
+            }
+        };
         let _ = writeln!(
             text,
-            "{envelopes} envelopes have arguments and results; {}",
-            if image.routed {
-                "each leads to one of the functions below, which get a probe of their own only where a script reads guest memory"
-            } else {
-                "the sites below tell which function is called"
-            }
+            "{} envelopes have arguments and results; {told}",
+            envelopes.len()
         );
     }
     let mut table = Builder::default();

@@ -10,18 +10,13 @@ use super::load::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abis(Vec<usize>);
 
-/// The ABI of the place where the probe of a site is.
-fn of(site: &Site) -> usize {
-    site.inner.as_ref().map_or(site.abi, |inner| inner.abi)
-}
-
 impl Abis {
     /// Those of these sites.
     ///
     /// # Errors
     /// There are too many.
     pub fn of(sites: &[Site]) -> Result<Abis, Error> {
-        let mut abis: Vec<usize> = sites.iter().map(of).collect();
+        let mut abis: Vec<usize> = sites.iter().map(Site::probed_abi).collect();
         abis.sort_unstable();
         abis.dedup();
         if abis.len() > IMAGE_ABIS {
@@ -32,7 +27,7 @@ impl Abis {
 
     /// The index in [`Image::abis`] of that of a site.
     pub fn index(&self, site: &Site) -> u8 {
-        let wanted = of(site);
+        let wanted = site.probed_abi();
         self.0.iter().position(|abi| *abi == wanted).unwrap_or(0) as u8
     }
 
@@ -77,6 +72,11 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
         Memory::Register(base) => (2, register(base), 0),
         Memory::Indirect { base, offset } => (3, register(base), offset),
         Memory::Search => (4, 0, 0),
+        Memory::Context { memory, .. } => (5, 0, memory),
+    };
+    let memory_proof = match abi.memory {
+        Memory::Context { id, slot, .. } => [id.cast_unsigned(), slot],
+        _ => [0, 0],
     };
     ewapa_templates::Abi {
         args,
@@ -100,7 +100,7 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
             Buffers::Guest => 0,
             Buffers::Host => 1,
         },
-        ..Default::default()
+        memory_proof,
     }
 }
 

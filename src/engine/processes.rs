@@ -405,7 +405,7 @@ impl Processes {
             return Ok(runtime);
         }
         let mechanism = self.probes.mechanism;
-        let mut sites = sites::wanted(image, &self.needs, mechanism)?;
+        let mut sites = sites::wanted(image, &self.needs, mechanism);
         let exits = if mechanism == Mechanism::Exits {
             Exits::of(&mut sites, open)
         } else {
@@ -557,7 +557,7 @@ impl Inspected {
         if !needs.probes_calls() {
             return None;
         }
-        let sites = sites::wanted(image, needs, mechanism).ok()?;
+        let sites = sites::wanted(image, needs, mechanism);
         let (_, known) = sites::known(&sites, 0).ok()?;
         Some(known)
     }

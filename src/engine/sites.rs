@@ -11,10 +11,7 @@ use super::load::Error;
 use super::needs::Needs;
 
 /// The sites of a file that a script needs.
-///
-/// # Errors
-/// Their functions are called in more ways than the programs can be told.
-pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Result<Vec<Site>, Error> {
+pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Vec<Site> {
     let is_wanted = |site: &&Site| match (site.role, site.function) {
         (ewapa_symbols::Role::Start, _) => needs.guest_entry,
         (_, Some(function)) => needs.functions.contains(function),
@@ -24,8 +21,8 @@ pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Result<Vec<
     if mechanism == Mechanism::Exits {
         exits::without_inner(&mut sites);
     }
-    let finds_memory = !needs.guest_memory || !Abis::of(&sites)?.search();
-    if image.routed && finds_memory {
+    let needs_names = needs.guest_memory && sites.iter().any(Site::needs_name);
+    if image.routed && !needs_names {
         sites.retain(|site| site.role != ewapa_symbols::Role::Name);
         for site in &mut sites {
             if site.role == ewapa_symbols::Role::Envelope {
@@ -33,13 +30,13 @@ pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Result<Vec<
             }
         }
     }
-    Ok(sites)
+    sites
 }
 
 /// What the programs are told of a file with these sites, after `numbered` files whose guest memory is searched.
 ///
 /// # Errors
-/// As [`wanted`].
+/// Their functions are called in more ways than the programs can be told.
 pub fn known(sites: &[Site], numbered: u8) -> Result<(Abis, ewapa_templates::Image), Error> {
     let abis = Abis::of(sites)?;
     let roles = sites

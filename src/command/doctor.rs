@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::ValueEnum;
 use ewapa_symbols::Catalogue;
 
 use crate::catalogue;
@@ -40,7 +41,7 @@ enum State {
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     args.catalogue.load()?;
     let mut checks = vec![kernel_version(), rights(), btf(), probes(), tracepoints()];
-    checks.extend(Feature::ALL.map(feature));
+    checks.extend(Feature::value_variants().iter().copied().map(feature));
     checks.push(runtimes());
     let width = checks
         .iter()

@@ -39,17 +39,6 @@ pub fn forgo(features: &[Feature]) {
 }
 
 impl Feature {
-    /// All of them.
-    pub const ALL: [Feature; 7] = [
-        Feature::Session,
-        Feature::Multi,
-        Feature::TaskStorage,
-        Feature::TypedTracepoints,
-        Feature::Batch,
-        Feature::Fanotify,
-        Feature::MayGoto,
-    ];
-
     fn bit(self) -> u8 {
         1 << self as u8
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::unix::fs::MetadataExt;
+use std::sync::LazyLock;
 
 use ewapa_templates::FILE_OFFSETS;
 use libbpf_sys as bpf;
@@ -77,20 +78,33 @@ pub fn offsets() -> Option<Offsets> {
     }
 }
 
-/// The type of a tracepoint's function in the kernel's own BTF.
+/// The tracepoints whose types are asked for: reading the kernel's BTF takes 3 ms.
+const TYPED_TRACEPOINTS: [&str; 3] = ["sched_switch", "sched_waking", "sched_process_fork"];
+
+/// The type of a tracepoint's function in the kernel's own BTF, for one of [`TYPED_TRACEPOINTS`].
 pub fn tracepoint_type(name: &str) -> Option<u32> {
+    static TYPES: LazyLock<[Option<u32>; TYPED_TRACEPOINTS.len()]> = LazyLock::new(read_types);
+    let place = TYPED_TRACEPOINTS.iter().position(|known| *known == name);
+    debug_assert!(place.is_some(), "{name} is looked up with the others");
+    TYPES[place?]
+}
+
+fn read_types() -> [Option<u32>; TYPED_TRACEPOINTS.len()] {
     const KIND_TYPEDEF: u32 = 8;
-    let name = CString::new(format!("btf_trace_{name}")).ok()?;
-    // SAFETY: as above; the name is a C string.
-    unsafe {
-        let btf = bpf::btf__load_vmlinux_btf();
-        if btf.is_null() {
-            return None;
-        }
-        let id = bpf::btf__find_by_name_kind(btf, name.as_ptr(), KIND_TYPEDEF);
-        bpf::btf__free(btf);
-        u32::try_from(id).ok()
+    // SAFETY: the object is ours until it is freed.
+    let btf = unsafe { bpf::btf__load_vmlinux_btf() };
+    if btf.is_null() {
+        return Default::default();
     }
+    let types = TYPED_TRACEPOINTS.map(|name| {
+        let name = CString::new(format!("btf_trace_{name}")).ok()?;
+        // SAFETY: the object lives, and the name is a C string.
+        let id = unsafe { bpf::btf__find_by_name_kind(btf, name.as_ptr(), KIND_TYPEDEF) };
+        u32::try_from(id).ok()
+    });
+    // SAFETY: it is not used any more.
+    unsafe { bpf::btf__free(btf) };
+    types
 }
 
 /// Whether processes have the numbers here by which the kernel tells of them: those of the first PID namespace.

@@ -140,6 +140,20 @@ fn the_version_is_not_made_up() {
 }
 
 #[test]
+fn a_version_is_whole_wherever_it_stands() {
+    // Constants are searched a piece of a mebibyte after the other; before these are `constants` and zeros.
+    for before in ((1 << 20) - 60..(1 << 20) + 300).step_by(31) {
+        let program = wasmtime_48()
+            .text(&"x".repeat(before))
+            .text("wasmtime-48.0.81-rc.1/src/lib.rs");
+        assert_eq!(
+            image("across/tool", &program).version.as_deref(),
+            Some("48.0.81-rc.1")
+        );
+    }
+}
+
+#[test]
 fn a_program_that_lacks_one_of_the_roles_is_no_runtime() {
     let names_alone = Fixture::new().functions([p1(&["fd_write", "{{closure}}"])]);
     assert!(matches!(

@@ -102,13 +102,7 @@ fn compare(runtime: Runtime, name: &str, wasm: &[u8]) {
                 traced.ended.stderr
             )
         });
-    let (mut found, mut wanted) = (seen(&traced.report.text), given(runtime, counted));
-    if !runtime.has_memory_in_reach() {
-        // How much was moved is known of calls that failed alone.
-        for sums in found.values_mut().chain(wanted.values_mut()) {
-            sums.remove("bytes");
-        }
-    }
+    let (found, wanted) = (seen(&traced.report.text), given(runtime, counted));
     assert_eq!(found, wanted, "{name}, {runtime:?}: seen, and counted");
 }
 

@@ -109,7 +109,7 @@ pub struct Abi {
     pub errno_at: u8,
     /// 0 always, 1 if the return register's low byte is not 0, 2 if the return register is 0.
     pub valid: u8,
-    /// 0 unknown, 1 host addresses, 2 register, 3 pointer in a structure, 4 to be searched.
+    /// 0 unknown, 1 host addresses, 2 register, 3 pointer in a structure, 4 to be searched, 5 in a store of objects.
     pub memory: u8,
     /// The register of `memory`.
     pub memory_reg: u8,
@@ -119,8 +119,8 @@ pub struct Abi {
     pub memory_off: u16,
     /// The offset of what is captured, in bytes.
     pub args_off: u16,
-    /// Padding.
-    pub pad2: [u16; 2],
+    /// In the object of a memory in a store: the offsets of a pointer to its description and of its base, in bytes.
+    pub memory_object: [u16; 2],
 }
 
 impl Abi {
@@ -139,6 +139,8 @@ impl Abi {
         ]);
         bytes[8..10].copy_from_slice(&self.memory_off.to_ne_bytes());
         bytes[10..12].copy_from_slice(&self.args_off.to_ne_bytes());
+        bytes[12..14].copy_from_slice(&self.memory_object[0].to_ne_bytes());
+        bytes[14..16].copy_from_slice(&self.memory_object[1].to_ne_bytes());
         bytes
     }
 }

@@ -168,6 +168,12 @@ fn image(
         }
     }
     add_inner(catalogue, file, resolved.variant, &mut sites);
+    let abi = resolved.variant.abi_of(version.as_deref());
+    for site in &mut sites {
+        if site.abi == resolved.variant.abi {
+            site.abi = abi;
+        }
+    }
     drop_shared_inner(&mut sites);
     let others = other_functions(&sites, tables);
     // The calls of one copy cannot be told apart from another function's: with the rest alone the counts

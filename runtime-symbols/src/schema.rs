@@ -71,6 +71,9 @@ pub(crate) struct VariantTable {
     /// trampoline itself would be single-stepped. Used only where the code says the same.
     #[serde(default)]
     pub inner: Option<Abi>,
+    /// The versions of whose guest memory `abi` tells, where others may have it elsewhere; without it, all.
+    #[serde(default)]
+    pub memory_versions: Option<Vec<String>>,
     pub rule: Vec<Spanned<RuleTable>>,
 }
 

@@ -77,6 +77,13 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
         Memory::Register(base) => (2, register(base), 0),
         Memory::Indirect { base, offset } => (3, register(base), offset),
         Memory::Search => (4, 0, 0),
+        Memory::Store { memories, .. } => (5, 0, memories),
+    };
+    let memory_object = match abi.memory {
+        Memory::Store {
+            description, base, ..
+        } => [description, base],
+        _ => [0, 0],
     };
     ewapa_templates::Abi {
         args,
@@ -100,7 +107,7 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
             Buffers::Guest => 0,
             Buffers::Host => 1,
         },
-        ..Default::default()
+        memory_object,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, PUSH, save};
 use ewapa_lang::wasi::Function;
-use ewapa_symbols::abi::{Args, Register};
+use ewapa_symbols::abi::{Args, Memory, Register};
 use ewapa_symbols::{Catalogue, Cost, Error, Image, Inspection, Reason, Role};
 use expect_test::expect;
 use object::elf;
@@ -205,6 +205,43 @@ fn the_version_decides_where_symbols_do_not() {
             .text("wasmtime-30.0.2/src/lib.rs"),
     );
     assert_eq!(image.variant, "legacy mangling, HostContext, since 29");
+}
+
+#[test]
+fn guest_memory_is_known_of_the_versions_that_were_looked_at_alone() {
+    let names = [
+        legacy(&[
+            "wasmer",
+            "backend",
+            "sys",
+            "entities",
+            "function",
+            "gen_fn_callback_s4",
+            "func_wrapper",
+        ]),
+        legacy(&["wasmer_wasix", "syscalls", "wasi", "fd_write", "fd_write"]),
+    ];
+    let memory = |version: &str| {
+        let program = Fixture::new().functions(&names).text(version);
+        let image = image("wasmer/wasmer", &program);
+        assert_eq!(runtime(&image), "wasmer");
+        let of_sites: Vec<Memory> = image
+            .sites
+            .iter()
+            .map(|site| Catalogue::bundled().abis()[site.abi].memory)
+            .collect();
+        assert_eq!(of_sites.len(), 2);
+        (of_sites[0] == of_sites[1]).then_some(of_sites[0])
+    };
+    let known = memory("wasmer-7.4.2/src/lib.rs");
+    assert!(matches!(known, Some(Memory::Store { .. })), "{known:?}");
+    for other in [
+        "wasmer-7.4.3/src/lib.rs",
+        "wasmer-7.4.20/src/lib.rs",
+        "no version",
+    ] {
+        assert_eq!(memory(other), Some(Memory::Unknown), "{other}");
+    }
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn kind(error: &trace::Error) -> Kind {
             Kind::NoCommand
         }
         trace::Error::Command { .. } => Kind::NotExecutable,
-        trace::Error::PidNamespace => Kind::Kernel,
+        trace::Error::PidNamespace | trace::Error::Unattached(_) => Kind::Kernel,
         trace::Error::NoProcess(_) | trace::Error::Thread { .. } => Kind::NoProcess,
         trace::Error::NoRuntime { .. } => Kind::NoRuntime,
         trace::Error::Stripped { .. } => Kind::Stripped,

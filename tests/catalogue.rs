@@ -13,6 +13,7 @@ use support::host::ewapa;
 use support::is_root;
 use support::process::Process;
 use support::refusal::refused;
+use support::runtime::Runtime;
 use support::tinyrt;
 
 /// A folder with the invented runtime, and `catalogue/tinyrt.toml`.
@@ -174,6 +175,78 @@ fn a_description_of_a_bundled_runtime_takes_its_place() {
         "{}",
         ended.stdout
     );
+}
+
+#[test]
+fn a_store_with_another_layout_than_described_gives_no_numbers() {
+    if !is_root() {
+        return;
+    }
+    let bundled = include_str!("../runtime-symbols/catalogue/wasmer.toml");
+    let right = "{ store = { memories = 8, description = 8, base = 16 } }";
+    for (memory, path) in [
+        (right, "there"),
+        (
+            "{ store = { memories = 8, description = 8, base = 24 } }",
+            "",
+        ),
+        (
+            "{ store = { memories = 8, description = 14, base = 16 } }",
+            "",
+        ),
+        (
+            "{ store = { memories = 32, description = 8, base = 16 } }",
+            "",
+        ),
+    ] {
+        assert!(bundled.contains(right));
+        let directory = Directory::new();
+        std::fs::create_dir(directory.path().join("catalogue")).expect("make a folder");
+        let description = bundled.replace(right, memory);
+        directory.file("catalogue/wasmer.toml", &description);
+        directory.file("there", "0123456789abcdef");
+        let guest = "(module
+          (import \"wasi_snapshot_preview1\" \"path_filestat_get\"
+            (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+          (memory (export \"memory\") 1)
+          (data (i32.const 512) \"there\")
+          (func (export \"_start\")
+            (drop (call $stat (i32.const 3) (i32.const 0) (i32.const 512) (i32.const 5) (i32.const 0)))))";
+        let module = directory.file("stat.wasm", wat::parse_str(guest).expect("a module"));
+        let command = Runtime::Wasmer.run(&module, directory.path());
+        let words: Vec<&str> = command
+            .words
+            .iter()
+            .filter_map(|word| word.to_str())
+            .collect();
+        let script = "table t from wasi:wasmer:* by func, errno, path { calls = count() }";
+        let options = [
+            "script",
+            "-q",
+            "-f",
+            "csv",
+            "-o",
+            "/dev/stdout",
+            "--catalogue",
+            "catalogue",
+            "-e",
+            script,
+            "--",
+        ];
+        let ended = run(&directory, &[&options[..], &words].concat(), &[]);
+        let row = ended
+            .stdout
+            .lines()
+            .find(|line| line.starts_with("path_filestat_get"));
+        let expected = format!("path_filestat_get,SUCCESS,{path},1");
+        assert_eq!(
+            row,
+            Some(expected.as_str()),
+            "{memory}: {}{}",
+            ended.stdout,
+            ended.stderr
+        );
+    }
 }
 
 #[test]

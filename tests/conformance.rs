@@ -110,10 +110,9 @@ fn compare_with(script: &str, runtime: Runtime, name: &str, wasm: &[u8]) {
                 traced.ended.stderr
             )
         });
-    let (mut found, mut wanted) = (seen(&traced.report.text), given(runtime, counted));
-    if !runtime.has_memory_in_reach() || !script.contains("bytes") {
-        // How much was moved is known of calls that failed alone.
-        for sums in found.values_mut().chain(wanted.values_mut()) {
+    let (found, mut wanted) = (seen(&traced.report.text), given(runtime, counted));
+    if !script.contains("bytes") {
+        for sums in wanted.values_mut() {
             sums.remove("bytes");
         }
     }

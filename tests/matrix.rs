@@ -50,40 +50,7 @@ struct Gap {
     reason: &'static str,
 }
 
-const GAPS: &[Gap] = &[
-    Gap {
-        runtime: Runtime::Wasmer,
-        functions: &[],
-        columns: &["path"],
-        reason: "guest memory is not in reach of what its trampolines are given",
-    },
-    Gap {
-        runtime: Runtime::Wasmer,
-        functions: &[
-            "fd_pread",
-            "fd_pwrite",
-            "fd_read",
-            "fd_readdir",
-            "fd_write",
-            "path_readlink",
-        ],
-        columns: &["bytes"],
-        reason: "the number is in guest memory",
-    },
-    Gap {
-        runtime: Runtime::Wasmer,
-        functions: &[
-            "fd_pread",
-            "fd_pwrite",
-            "fd_read",
-            "fd_write",
-            "sock_recv",
-            "sock_send",
-        ],
-        columns: &["bytes_req"],
-        reason: "the lengths of buffers are in guest memory",
-    },
-];
+const GAPS: &[Gap] = &[];
 
 impl Gap {
     fn covers(&self, runtime: Runtime, function: &str, column: &str) -> bool {

@@ -214,6 +214,33 @@ fn a_command_without_a_runtime() {
 }
 
 #[test]
+fn a_runtime_that_cannot_be_attached_to_is_not_said_to_be_missing() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    let host = directory.path().join("prefixed");
+    support::bpftrace::compile("prefixed.c", &host);
+    let is_named = |stderr: &str| {
+        assert!(stderr.contains("prefixed is not traced: "), "{stderr}");
+        assert!(!stderr.contains("no WebAssembly runtime"), "{stderr}");
+    };
+    let traced = Script::new(EVERYTHING).run(&support::runtime::Invocation::of([&host]));
+    assert_eq!(traced.ended.code(), 71, "{}", traced.ended.stderr);
+    is_named(&traced.ended.stderr);
+
+    let mut target = Process::start(&mut Command::new(&host));
+    target.wait_for_output(1);
+    let mut command = Command::new(ewapa());
+    command.args(["-e", EVERYTHING, "-p", &target.pid().to_string()]);
+    let ended = Process::start(&mut command).end();
+    target.close_stdin();
+    target.end();
+    assert_eq!(ended.code(), 71, "{}", ended.stderr);
+    is_named(&ended.stderr);
+}
+
+#[test]
 fn output_that_cannot_be_created_is_refused_before_the_command_runs() {
     let directory = Directory::new();
     directory.file("counts.ewq", COUNTS);

@@ -56,6 +56,7 @@ static __always_inline __u64 guest_address(const volatile struct abi *abi, struc
 	case MEMORY_CONTEXT:
 		return open->memory ? read_u64(read_u64(open->memory + abi->memory_off)) + (__u32)pointer : 0;
 	case MEMORY_SEARCH:
+	case MEMORY_STORE:
 		return open->memory ? read_u64(open->memory + 8) + (__u32)pointer : 0;
 	default:
 		return 0;

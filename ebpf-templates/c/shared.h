@@ -13,14 +13,15 @@ struct abi {
 	__u8 buffers;    /* enum abi_buffers */
 	__u16 memory_off;
 	__u16 args_off;
-	__u16 memory_proof[2]; /* MEMORY_CONTEXT: where its number is in it, and where what is captured points to that */
+	__u16 memory_more[2]; /* MEMORY_CONTEXT: where its number is in it, and where what is captured points to that;
+				 MEMORY_STORE: where an object has its description, and its base */
 };
 _Static_assert(sizeof(struct abi) == 16, "abi");
 
 enum abi_args { ARGS_UNKNOWN, ARGS_REGISTERS, ARGS_ARRAY, ARGS_INDIRECT, ARGS_CAPTURED };
 enum abi_errno { ERRNO_UNKNOWN, ERRNO_RETURN, ERRNO_CELL };
 enum abi_valid { VALID_ALWAYS, VALID_NONZERO, VALID_ZERO };
-enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT, MEMORY_SEARCH, MEMORY_CONTEXT };
+enum abi_memory { MEMORY_UNKNOWN, MEMORY_HOST, MEMORY_REGISTER, MEMORY_INDIRECT, MEMORY_SEARCH, MEMORY_CONTEXT, MEMORY_STORE };
 
 /* What an array of buffers looks like: { u32 address, u32 length }, or { u64 address, u32 length } in 16 bytes. */
 enum abi_buffers { BUFFERS_GUEST, BUFFERS_HOST };

@@ -109,7 +109,8 @@ pub struct Abi {
     pub errno_at: u8,
     /// 0 always, 1 if the return register's low byte is not 0, 2 if the return register is 0.
     pub valid: u8,
-    /// 0 unknown, 1 host addresses, 2 register, 3 pointer in a structure, 4 to be searched, 5 by the context.
+    /// 0 unknown, 1 host addresses, 2 register, 3 pointer in a structure, 4 to be searched, 5 by the context, 6 in a store
+    /// of objects.
     pub memory: u8,
     /// The register of `memory`.
     pub memory_reg: u8,
@@ -120,8 +121,9 @@ pub struct Abi {
     /// The offset of what is captured, in bytes.
     pub args_off: u16,
     /// Of a context: the offset of its number in it, signed, and that of a pointer to this number in what is
-    /// captured, in bytes.
-    pub memory_proof: [u16; 2],
+    /// captured. In the object of a memory in a store: the offsets of a pointer to its description and of its base. In
+    /// bytes.
+    pub memory_more: [u16; 2],
 }
 
 impl Abi {
@@ -140,8 +142,8 @@ impl Abi {
         ]);
         bytes[8..10].copy_from_slice(&self.memory_off.to_ne_bytes());
         bytes[10..12].copy_from_slice(&self.args_off.to_ne_bytes());
-        bytes[12..14].copy_from_slice(&self.memory_proof[0].to_ne_bytes());
-        bytes[14..16].copy_from_slice(&self.memory_proof[1].to_ne_bytes());
+        bytes[12..14].copy_from_slice(&self.memory_more[0].to_ne_bytes());
+        bytes[14..16].copy_from_slice(&self.memory_more[1].to_ne_bytes());
         bytes
     }
 }

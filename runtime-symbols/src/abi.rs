@@ -139,6 +139,17 @@ pub enum Memory {
     /// The naming function's second argument, its first or its third leads to `{ 0u64, base, length }`, or to a
     /// structure that has a pointer to it; the template looks for it once for each function and keeps where it was.
     Search,
+    /// The naming function's second argument, or its first, leads to a pointer to a store of objects. Each offset is in
+    /// bytes. Taken only where the store has one memory, and what describes it agrees with itself.
+    Store {
+        /// In the store: a pointer to the list of its memories, behind which is how many there are. The first word of
+        /// the list points to the memory's object.
+        memories: u16,
+        /// In the object: a pointer to `{ base, length }`.
+        description: u16,
+        /// In the object: the base once more.
+        base: u16,
+    },
     /// Not known.
     Unknown,
 }

@@ -8,7 +8,7 @@ use ewapa_lang::wasi::Function;
 use regex::bytes::{Regex, RegexBuilder};
 use toml::Spanned;
 
-use crate::abi::Abi;
+use crate::abi::{Abi, Memory};
 use crate::needles::{Needle, Needles};
 use crate::origin::Origin;
 use crate::schema::{
@@ -67,6 +67,8 @@ pub(crate) struct Variant {
     /// Index into [`Catalogue::abis`].
     pub abi: usize,
     pub route: Option<Route>,
+    /// Of which versions it tells where guest memory is, and the index of the same without that for others.
+    pub memory_versions: Option<(Vec<String>, usize)>,
     pub rules: Vec<Rule>,
 }
 
@@ -225,6 +227,9 @@ impl Catalogue {
             for variant in &mut runtime.variants {
                 variant.abi = index_of(variant.abi);
                 variant.inner = variant.inner.map(&mut index_of);
+                if let Some((_, elsewhere)) = &mut variant.memory_versions {
+                    *elsewhere = index_of(*elsewhere);
+                }
             }
             catalogue.runtimes.push(runtime);
             signs.push(stripped);
@@ -366,6 +371,13 @@ impl Variant {
                 })
         };
         let abi = index_of(table.abi);
+        let memory_versions = table.memory_versions.map(|versions| {
+            let elsewhere = Abi {
+                memory: Memory::Unknown,
+                ..table.abi
+            };
+            (versions, index_of(elsewhere))
+        });
         let inner = table.inner.map(index_of);
         let route = table.route.map(|route| Route::new(source, &place, route));
         let rules = table
@@ -378,6 +390,7 @@ impl Variant {
             major: table.major,
             absent: table.absent,
             abi,
+            memory_versions,
             inner,
             route: route.transpose()?,
             rules: rules.collect::<Result<_, _>>()?,
@@ -389,6 +402,19 @@ impl Variant {
         let Some(range) = self.major else { return true };
         let major = version.and_then(|version| version.split('.').next()?.parse::<u64>().ok());
         major.is_some_and(|major| (range.min..=range.max).contains(&major))
+    }
+
+    /// How functions of this version are called whose ABI is that of the variant.
+    pub fn abi_of(&self, version: Option<&str>) -> usize {
+        match &self.memory_versions {
+            Some((versions, elsewhere))
+                if !version
+                    .is_some_and(|version| versions.iter().any(|known| known == version)) =>
+            {
+                *elsewhere
+            }
+            _ => self.abi,
+        }
     }
 }
 

@@ -108,7 +108,10 @@ impl Site {
 
     /// Whether guest memory is found by what the function inside an envelope was given.
     pub fn needs_name(&self) -> bool {
-        Catalogue::in_use().abis()[self.probed_abi()].memory == Memory::Search
+        matches!(
+            Catalogue::in_use().abis()[self.probed_abi()].memory,
+            Memory::Search | Memory::Store { .. }
+        )
     }
 }
 

@@ -24,8 +24,11 @@ pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspecti
     let path = &origin.open;
     match map::open(path)? {
         // Of a large binary's strings only few are looked at again.
-        Some(map) => read(catalogue, origin, &map, &|part| map::release(&map, part))
-            .map_err(|refusal| explain(refusal, path, &map)),
+        Some(map) => {
+            map::nothing_else(&map);
+            read(catalogue, origin, &map, &|part| map::release(&map, part))
+                .map_err(|refusal| explain(refusal, path, &map))
+        }
         None => Err(Error::NotElf { path: path.clone() }),
     }
 }
@@ -157,12 +160,19 @@ fn image(
     let mut without_code = FunctionSet::EMPTY;
     let mut sites = Vec::with_capacity(resolved.found.functions.len());
     for resolution in &resolved.found.functions {
-        match site(catalogue, file, resolution, resolved.variant) {
+        match site(file, resolution, resolved.variant) {
             Some(site) => sites.push(site),
             None => resolution
                 .function
                 .into_iter()
                 .for_each(|function| without_code.insert(function)),
+        }
+    }
+    add_inner(catalogue, file, resolved.variant, &mut sites);
+    let abi = resolved.variant.abi_of(version.as_deref());
+    for site in &mut sites {
+        if site.abi == resolved.variant.abi {
+            site.abi = abi;
         }
     }
     drop_shared_inner(&mut sites);
@@ -265,12 +275,7 @@ fn is_alias(name: &str, function: Function, sites: &[Site]) -> bool {
         .any(|site| site.function == Some(function) && Some(&site.symbol) == shown.as_ref())
 }
 
-fn site(
-    catalogue: &Catalogue,
-    file: &ElfFile,
-    resolution: &Resolution,
-    variant: &Variant,
-) -> Option<Site> {
+fn site(file: &ElfFile, resolution: &Resolution, variant: &Variant) -> Option<Site> {
     let symbol = resolution.symbol;
     let offset = file.file_offset(symbol.address)?;
     // Without a length, what follows may be another function; the first instructions are still shown.
@@ -282,10 +287,6 @@ fn site(
     };
     let code = file.code(symbol.address, length);
     let chosen = prologue::choose(code, symbol.address, whole && code.len() as u64 == length);
-    let inner = (matches!(resolution.role, Role::Call | Role::Envelope)
-        && chosen.cost == Cost::SingleStepped)
-        .then(|| inner(catalogue, file, code, symbol.address, variant))
-        .flatten();
     Some(Site {
         role: resolution.role,
         function: resolution.function,
@@ -298,8 +299,51 @@ fn site(
         at: chosen.at,
         cost: chosen.cost,
         abi: variant.abi,
-        inner,
+        inner: None,
     })
+}
+
+/// Finds what the functions that would be single-stepped hand their calls to.
+fn add_inner(catalogue: &Catalogue, file: &ElfFile, variant: &Variant, sites: &mut [Site]) {
+    let Some(abi) = variant.inner else {
+        return;
+    };
+    let (Args::Array { base: outer, .. }, Args::Captured { base, offset, .. }) = (
+        catalogue.abis()[variant.abi].args,
+        catalogue.abis()[abi].args,
+    ) else {
+        return;
+    };
+    let targets: Vec<(usize, u64)> = sites
+        .iter()
+        .enumerate()
+        .filter(|(_, site)| {
+            matches!(site.role, Role::Call | Role::Envelope) && site.cost == Cost::SingleStepped
+        })
+        .filter_map(|(index, site)| {
+            let length = site.length.unwrap_or(prologue::LONGEST_FUNCTION);
+            let handover = follow(file.code(site.address, length), site.address, outer)?;
+            let agrees = (handover.holder, handover.slot) == (base, offset)
+                && leads_to_memory(catalogue, &handover, variant.abi, abi);
+            agrees.then_some((index, handover.target))
+        })
+        .collect();
+    let first_bytes = |target| file.code(target, 16);
+    for (_, target) in &targets {
+        map::will_need(first_bytes(*target));
+    }
+    for (index, target) in targets {
+        let chosen = prologue::choose(first_bytes(target), target, false);
+        sites[index].inner = file
+            .file_offset(target)
+            .filter(|_| chosen.cost == Cost::Emulated)
+            .map(|probe| Inner {
+                address: target,
+                probe,
+                at: chosen.at,
+                abi,
+            });
+    }
 }
 
 /// A function that several calls are handed to does not tell which it was, as the calls' own symbols do.
@@ -315,40 +359,9 @@ fn drop_shared_inner(sites: &mut [Site]) {
     }
 }
 
-/// What the function hands its call to, if the catalogue and the code agree on how, and if that begins
-/// with an emulated instruction.
-fn inner(
-    catalogue: &Catalogue,
-    file: &ElfFile,
-    code: &[u8],
-    address: u64,
-    variant: &Variant,
-) -> Option<Inner> {
-    let abi = variant.inner?;
-    let (Args::Array { base: outer, .. }, Args::Captured { base, offset, .. }) = (
-        catalogue.abis()[variant.abi].args,
-        catalogue.abis()[abi].args,
-    ) else {
-        return None;
-    };
-    let handover = follow(code, address, outer)?;
-    if (handover.holder, handover.slot) != (base, offset)
-        || !agrees(catalogue, &handover, variant.abi, abi)
-    {
-        return None;
-    }
-    let chosen = prologue::choose(file.code(handover.target, 16), handover.target, false);
-    (chosen.cost == Cost::Emulated).then_some(Inner {
-        address: handover.target,
-        probe: file.file_offset(handover.target)?,
-        at: chosen.at,
-        abi,
-    })
-}
-
 /// Whether guest memory can be found where the call is handed to as the catalogue says, by what the trampoline reads from
 /// the structure that leads there.
-fn agrees(catalogue: &Catalogue, handover: &Handover, outer: usize, inner: usize) -> bool {
+fn leads_to_memory(catalogue: &Catalogue, handover: &Handover, outer: usize, inner: usize) -> bool {
     let abis = catalogue.abis();
     match (abis[outer].memory, abis[inner].memory) {
         (Memory::Indirect { base, .. }, Memory::Context { id, slot, .. }) => {

@@ -15,6 +15,7 @@ use ewapa_lang::wasi::Function;
 use memchr::{memchr_iter, memchr3_iter};
 
 use crate::elf::ElfFile;
+use crate::map;
 use crate::pointers::Pointers;
 use crate::resolve::Found;
 use crate::schema::Role;
@@ -37,12 +38,16 @@ const MOST_CODE: u64 = 16 << 20;
 /// `None` if that cannot be relied on: if a function is reached by none, an envelope leads to several, or a way in
 /// was not found.
 pub(crate) fn routes(file: &ElfFile<'_>, found: &Found) -> Option<BTreeMap<u64, Function>> {
-    let mut graph = Graph::new(file, found);
+    // Without any, what the catalogue says is not of this binary, and nothing would show what is missing.
+    if !found.steps.iter().any(|step| step.of_wasi) {
+        return None;
+    }
+    let graph = Graph::of(file, found)?;
     let mut routes = BTreeMap::new();
     let mut reached = HashSet::new();
     for envelope in found.of_role(Role::Envelope) {
         let address = envelope.symbol.address;
-        let walk = graph.walk(address, &HashSet::new())?;
+        let walk = graph.walk(address, &HashSet::new());
         reached.extend(walk.passed);
         let mut ends: Vec<Function> = walk.ends.iter().map(|end| graph.names[end]).collect();
         ends.sort_unstable();
@@ -53,58 +58,80 @@ pub(crate) fn routes(file: &ElfFile<'_>, found: &Found) -> Option<BTreeMap<u64, 
             _ => return None,
         }
     }
-    let names: Vec<u64> = graph.names.keys().copied().collect();
-    if !names.iter().all(|name| reached.contains(name)) {
+    if !graph.names.keys().all(|name| reached.contains(name)) {
         return None;
     }
     // What a WASI function calls needs no envelope.
-    for name in names {
-        for next in graph.next(name)?.clone() {
-            reached.extend(graph.walk(next, &reached)?.passed);
+    for name in graph.names.keys() {
+        for next in &graph.next[name] {
+            reached.extend(graph.walk(*next, &reached).passed);
         }
     }
-    for step in &found.steps {
-        let is_new = step.of_wasi && !reached.contains(&step.address);
-        if is_new && !graph.walk(step.address, &reached)?.ends.is_empty() {
-            return None;
-        }
-    }
-    Some(routes)
+    let leads_in = |step: &&Step| {
+        step.of_wasi
+            && !reached.contains(&step.address)
+            && !graph.walk(step.address, &reached).ends.is_empty()
+    };
+    let is_complete = found.steps.iter().find(leads_in).is_none();
+    is_complete.then_some(routes)
 }
 
 /// Which of the known functions refers to which.
-struct Graph<'f, 'a> {
-    file: &'f ElfFile<'a>,
-    pointers: Pointers<'f, 'a>,
-    /// The bytes of each, by its address.
-    sizes: HashMap<u64, u64>,
+struct Graph {
     names: HashMap<u64, Function>,
-    known: HashMap<u64, Vec<u64>>,
-    searched: u64,
+    /// For each that anything leads to: the known functions that its code refers to.
+    next: HashMap<u64, Vec<u64>>,
 }
 
-impl<'f, 'a> Graph<'f, 'a> {
-    fn new(file: &'f ElfFile<'a>, found: &Found) -> Graph<'f, 'a> {
+impl Graph {
+    /// That of a file; `None` if there is too much code.
+    fn of(file: &ElfFile<'_>, found: &Found) -> Option<Graph> {
+        let pointers = Pointers::of(file);
         let symbols = found.functions.iter().map(|resolution| resolution.symbol);
-        let steps = found.steps.iter().map(|step| (step.address, step.size));
-        Graph {
-            file,
-            pointers: Pointers::of(file),
-            sizes: steps
-                .chain(symbols.map(|symbol| (symbol.address, symbol.size)))
-                .collect(),
-            names: found
-                .of_role(Role::Name)
+        let symbols = symbols.map(|symbol| (symbol.address, symbol.size));
+        let steps = found.steps.iter();
+        let sizes: HashMap<u64, u64> = steps
+            .clone()
+            .map(|step| (step.address, step.size))
+            .chain(symbols.clone())
+            .collect();
+        let ways_in = steps.filter(|step| step.of_wasi).map(|step| step.address);
+        let mut open: HashSet<u64> = ways_in.chain(symbols.map(|(address, _)| address)).collect();
+        let mut next: HashMap<u64, Vec<u64>> = HashMap::new();
+        let mut searched = 0;
+        while !open.is_empty() {
+            let code = |function: &u64| file.code(*function, sizes[function]);
+            // They are all over the file: one after the other, each would be waited for.
+            open.iter()
+                .for_each(|function| map::will_need(code(function)));
+            for function in std::mem::take(&mut open) {
+                searched += sizes[&function];
+                if searched > MOST_CODE {
+                    return None;
+                }
+                let mut targets: Vec<u64> = references(code(&function), function)
+                    .flat_map(|reference| reference.targets(&pointers))
+                    .filter(|target| sizes.contains_key(target))
+                    .collect();
+                targets.sort_unstable();
+                targets.dedup();
+                next.insert(function, targets);
+            }
+            let all = next.values().flatten();
+            open.extend(all.filter(|target| !next.contains_key(target)));
+        }
+        let names = found.of_role(Role::Name);
+        Some(Graph {
+            names: names
                 .filter_map(|name| Some((name.symbol.address, name.function?)))
                 .collect(),
-            known: HashMap::new(),
-            searched: 0,
-        }
+            next,
+        })
     }
 
     /// Goes from a function to all that it leads to, up to the first WASI functions, and not into those that are in
-    /// `left_out`. `None` if there is too much code.
-    fn walk(&mut self, from: u64, left_out: &HashSet<u64>) -> Option<Walk> {
+    /// `left_out`.
+    fn walk(&self, from: u64, left_out: &HashSet<u64>) -> Walk {
         let mut walk = Walk::default();
         let mut open = vec![from];
         while let Some(function) = open.pop() {
@@ -112,37 +139,10 @@ impl<'f, 'a> Graph<'f, 'a> {
                 walk.passed.insert(function);
                 walk.ends.push(function);
             } else if !left_out.contains(&function) && walk.passed.insert(function) {
-                open.extend(self.next(function)?);
+                open.extend(&self.next[&function]);
             }
         }
-        Some(walk)
-    }
-
-    /// The known functions that the code of one refers to.
-    fn next(&mut self, function: u64) -> Option<&Vec<u64>> {
-        if !self.known.contains_key(&function) {
-            let size = self.sizes.get(&function).copied().unwrap_or(0);
-            self.searched += size;
-            if self.searched > MOST_CODE {
-                return None;
-            }
-            let mut found = Vec::new();
-            for reference in references(self.file.code(function, size), function) {
-                match reference {
-                    Reference::Call(target) => found.push(target),
-                    Reference::Slot(slot) => found.extend(self.pointers.at(slot)),
-                    Reference::Address(target) => {
-                        found.push(target);
-                        found.extend(self.pointers.at(target.wrapping_add(FIRST_METHOD)));
-                    }
-                }
-            }
-            found.retain(|target| self.sizes.contains_key(target));
-            found.sort_unstable();
-            found.dedup();
-            self.known.insert(function, found);
-        }
-        self.known.get(&function)
+        walk
     }
 }
 
@@ -167,6 +167,20 @@ enum Reference {
     Slot(u64),
     /// `lea` of this address.
     Address(u64),
+}
+
+impl Reference {
+    /// What it may be a reference to: an address that is taken may be that of a table of methods, too.
+    fn targets(self, pointers: &Pointers<'_, '_>) -> impl Iterator<Item = u64> {
+        let (direct, slot) = match self {
+            Reference::Call(target) => (Some(target), None),
+            Reference::Slot(slot) => (None, Some(slot)),
+            Reference::Address(target) => (Some(target), Some(target.wrapping_add(FIRST_METHOD))),
+        };
+        direct
+            .into_iter()
+            .chain(slot.and_then(|slot| pointers.at(slot)))
+    }
 }
 
 /// What looks like a reference in code that begins at this address.

@@ -75,6 +75,9 @@ pub(crate) struct VariantTable {
     /// of its own.
     #[serde(default)]
     pub route: Option<Spanned<RouteTable>>,
+    /// The versions of whose guest memory `abi` tells, where others may have it elsewhere; without it, all.
+    #[serde(default)]
+    pub memory_versions: Option<Vec<String>>,
     pub rule: Vec<Spanned<RuleTable>>,
 }
 

@@ -125,6 +125,7 @@ pub(crate) fn search(file: &ElfFile<'_>, origin: &Origin) -> Search {
         }
     }
     if let Some((_, packed)) = file.section(".gnu_debugdata") {
+        map::will_need(packed);
         search.packed(packed);
     }
     search

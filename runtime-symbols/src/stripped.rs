@@ -7,6 +7,7 @@ use std::path::Path;
 use aho_corasick::BuildError;
 
 use crate::elf::ElfFile;
+use crate::map;
 use crate::schema::StrippedTable;
 use crate::separate::Tried;
 use crate::texts::Texts;
@@ -55,9 +56,6 @@ pub(crate) struct Signs {
     longest: usize,
 }
 
-/// So much of the constants is searched at a time, in bytes.
-const WINDOW: usize = 1 << 20;
-
 impl Signs {
     /// Prepares the search; the order is that of the runtimes.
     pub fn new(tables: Vec<StrippedTable>) -> Result<Signs, BuildError> {
@@ -92,11 +90,8 @@ impl Signs {
         by_text.or_else(|| self.in_name(path.file_name()?))
     }
 
-    /// Searches part after part, each with as much of the next one as a text may reach into it.
     fn in_data(&self, data: &[u8], passed: &dyn Fn(&[u8])) -> Option<(usize, String)> {
-        (0..data.len()).step_by(WINDOW).find_map(|start| {
-            let end = data.len().min(start + WINDOW + self.longest);
-            let part = &data[start..end];
+        map::pieces(data, self.longest).find_map(|part| {
             let found = self.in_text(part);
             passed(part);
             found

@@ -83,7 +83,7 @@ fn an_unknown_key_is_refused() {
               |
             8 | absence = "inlined"
               | ^^^^^^^
-            unknown field `absence`, expected one of `name`, `verified`, `major`, `absent`, `abi`, `inner`, `route`, `rule`
+            unknown field `absence`, expected one of `name`, `verified`, `major`, `absent`, `abi`, `inner`, `route`, `memory-versions`, `rule`
         "#]],
     );
 }

@@ -566,6 +566,14 @@ fn exit_code(
     {
         let names = Catalogue::in_use().names().join(", ");
         let command = command[0].to_string_lossy();
+        if outcome.unattached {
+            return Err(Failure::new(
+                Kind::Kernel,
+                format!(
+                    "nothing of `{command}` was traced: its runtime could not be attached to (why is said above)"
+                ),
+            ));
+        }
         return Err(Failure::new(
             Kind::NoRuntime,
             format!("no WebAssembly runtime was found in `{command}`; ewapa knows {names}"),

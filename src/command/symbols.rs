@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use ewapa_lang::wasi::FunctionSet;
+use ewapa_symbols::abi::Memory;
 use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Missing, Role, Site, SymbolSource};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style};
@@ -131,6 +132,17 @@ pub fn describe(image: &Image, wanted: FunctionSet) -> String {
             text,
             "{} envelopes have arguments and results; {told}",
             envelopes.len()
+        );
+    }
+    let abis = Catalogue::in_use().abis();
+    let mut calls = image
+        .sites
+        .iter()
+        .filter(|site| matches!(site.role, Role::Call | Role::Envelope));
+    if calls.all(|site| abis[site.abi].memory == Memory::Unknown) {
+        let _ = writeln!(
+            text,
+            "where guest memory is is not known of this version: paths, the sizes of buffers and most bytes are none"
         );
     }
     let mut table = Builder::default();

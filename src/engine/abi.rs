@@ -73,9 +73,13 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
         Memory::Indirect { base, offset } => (3, register(base), offset),
         Memory::Search => (4, 0, 0),
         Memory::Context { memory, .. } => (5, 0, memory),
+        Memory::Store { memories, .. } => (6, 0, memories),
     };
-    let memory_proof = match abi.memory {
+    let memory_more = match abi.memory {
         Memory::Context { id, slot, .. } => [id.cast_unsigned(), slot],
+        Memory::Store {
+            description, base, ..
+        } => [description, base],
         _ => [0, 0],
     };
     ewapa_templates::Abi {
@@ -100,7 +104,7 @@ pub fn encode(abi: &Abi) -> ewapa_templates::Abi {
             Buffers::Guest => 0,
             Buffers::Host => 1,
         },
-        memory_proof,
+        memory_more,
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Processes {
     pub stripped: Vec<(PathBuf, String)>,
     /// What could not be read or attached to, for people.
     pub troubles: Vec<String>,
+    /// Why the first runtime that could not be attached to is not traced.
+    pub unattached: Option<String>,
     /// A program that the kernel refused.
     pub refused: Option<super::load::Error>,
     /// How many files have a number by which the places of guest memory in them are kept.
@@ -134,6 +136,7 @@ impl Processes {
             found: Vec::new(),
             stripped: Vec::new(),
             troubles: Vec::new(),
+            unattached: None,
             refused: None,
             numbered: 0,
         }
@@ -179,9 +182,11 @@ impl Processes {
     fn cannot_attach(&mut self, mapping: &Mapping, error: super::load::Error) {
         match error {
             super::load::Error::Verifier { .. } => self.refused = Some(error),
-            _ => self
-                .troubles
-                .push(format!("{} is not traced: {error}", mapping.path.display())),
+            _ => {
+                let what = format!("{} is not traced: {error}", mapping.path.display());
+                self.unattached.get_or_insert_with(|| what.clone());
+                self.troubles.push(what);
+            }
         }
     }
 

@@ -90,6 +90,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         exited: false,
         exit_code: 0,
         troubles: Vec::new(),
+        unattached: false,
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),
         leases: Vec::new(),

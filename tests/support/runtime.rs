@@ -155,11 +155,6 @@ impl Runtime {
         !matches!(self.name(), "wamr" | "node")
     }
 
-    /// Whether ewapa finds guest memory, and with it paths, the lengths of buffers, and how much was moved.
-    pub fn has_memory_in_reach(self) -> bool {
-        self != Runtime::Wasmer
-    }
-
     /// Runs a module with `directory` as the guest's descriptor 3.
     pub fn run(self, module: &Path, directory: &Path) -> Invocation {
         let binary = self.binary();

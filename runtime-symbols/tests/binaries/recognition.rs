@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, PUSH, save};
 use ewapa_lang::wasi::Function;
-use ewapa_symbols::abi::{Args, Register};
+use ewapa_symbols::abi::{Args, Memory, Register};
 use ewapa_symbols::{Catalogue, Cost, Error, Image, Inspection, Reason, Role};
 use expect_test::expect;
 use object::elf;
@@ -140,6 +140,20 @@ fn the_version_is_not_made_up() {
 }
 
 #[test]
+fn a_version_is_whole_wherever_it_stands() {
+    // Constants are searched a piece of a mebibyte after the other; before these are `constants` and zeros.
+    for before in ((1 << 20) - 60..(1 << 20) + 300).step_by(31) {
+        let program = wasmtime_48()
+            .text(&"x".repeat(before))
+            .text("wasmtime-48.0.81-rc.1/src/lib.rs");
+        assert_eq!(
+            image("across/tool", &program).version.as_deref(),
+            Some("48.0.81-rc.1")
+        );
+    }
+}
+
+#[test]
 fn a_program_that_lacks_one_of_the_roles_is_no_runtime() {
     let names_alone = Fixture::new().functions([p1(&["fd_write", "{{closure}}"])]);
     assert!(matches!(
@@ -191,6 +205,43 @@ fn the_version_decides_where_symbols_do_not() {
             .text("wasmtime-30.0.2/src/lib.rs"),
     );
     assert_eq!(image.variant, "legacy mangling, HostContext, since 29");
+}
+
+#[test]
+fn guest_memory_is_known_of_the_versions_that_were_looked_at_alone() {
+    let names = [
+        legacy(&[
+            "wasmer",
+            "backend",
+            "sys",
+            "entities",
+            "function",
+            "gen_fn_callback_s4",
+            "func_wrapper",
+        ]),
+        legacy(&["wasmer_wasix", "syscalls", "wasi", "fd_write", "fd_write"]),
+    ];
+    let memory = |version: &str| {
+        let program = Fixture::new().functions(&names).text(version);
+        let image = image("wasmer/wasmer", &program);
+        assert_eq!(runtime(&image), "wasmer");
+        let of_sites: Vec<Memory> = image
+            .sites
+            .iter()
+            .map(|site| Catalogue::bundled().abis()[site.abi].memory)
+            .collect();
+        assert_eq!(of_sites.len(), 2);
+        (of_sites[0] == of_sites[1]).then_some(of_sites[0])
+    };
+    let known = memory("wasmer-7.4.2/src/lib.rs");
+    assert!(matches!(known, Some(Memory::Store { .. })), "{known:?}");
+    for other in [
+        "wasmer-7.4.3/src/lib.rs",
+        "wasmer-7.4.20/src/lib.rs",
+        "no version",
+    ] {
+        assert_eq!(memory(other), Some(Memory::Unknown), "{other}");
+    }
 }
 
 #[test]
@@ -432,8 +483,12 @@ const HANDS_OVER: &[u8] = &[
     0x48, 0x89, 0x54, 0x24, 0x18, // mov [rsp+0x18], rdx
     0x48, 0x8d, 0x4c, 0x24, 0x18, // lea rcx, [rsp+0x18]
     0x48, 0x89, 0x4c, 0x24, 0x30, // mov [rsp+0x30], rcx
+    0x8b, 0x46, 0x80, // mov eax, [rsi-0x80]
+    0x89, 0x44, 0x24, 0x0c, // mov [rsp+0xc], eax
+    0x48, 0x8d, 0x4c, 0x24, 0x0c, // lea rcx, [rsp+0xc]
+    0x48, 0x89, 0x4c, 0x24, 0x40, // mov [rsp+0x40], rcx
     0x48, 0x8d, 0x54, 0x24, 0x28, // lea rdx, [rsp+0x28]
-    0xe8, 0x23, 0x00, 0x00, 0x00, // call +0x23
+    0xe8, 0x12, 0x00, 0x00, 0x00, // call +0x12
     0x48, 0x83, 0xc4, 0x48, // add rsp, 0x48
     0xc3, // ret
 ];
@@ -456,6 +511,18 @@ fn a_single_stepped_trampoline_offers_the_function_that_it_hands_the_call_to() {
         stride: 16,
     };
     assert_eq!(Catalogue::bundled().abis()[inner.abi].args, captured);
+}
+
+#[test]
+fn a_trampoline_that_reads_the_number_of_its_instance_elsewhere_has_no_other_place() {
+    let mut code = HANDS_OVER.to_vec();
+    let number = code.windows(3).position(|code| code == [0x8b, 0x46, 0x80]);
+    code[number.unwrap() + 2] = 0x78;
+    let fixture = Fixture::new()
+        .function(&trampoline("HostFunc"), &code)
+        .function("inner", PUSH)
+        .function(&p1(&["sched_yield"]), PUSH);
+    assert_eq!(image("elsewhere/wasmtime", &fixture).sites[0].inner, None);
 }
 
 #[test]

@@ -93,6 +93,9 @@ pub enum Error {
         /// The runtimes of the catalogue.
         known: String,
     },
+    /// A runtime was found, and could not be attached to.
+    #[error("{0}")]
+    Unattached(String),
     /// A runtime has no symbols.
     #[error("{path}: {what}")]
     Stripped {

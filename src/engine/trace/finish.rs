@@ -129,6 +129,7 @@ impl Run {
             found,
             stripped,
             mut troubles,
+            unattached,
             attachments,
             ..
         } = self.processes;
@@ -150,6 +151,7 @@ impl Run {
             exited,
             exit_code,
             troubles,
+            unattached: unattached.is_some(),
             timings: self.timings,
             attached,
             leases,

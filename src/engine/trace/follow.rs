@@ -98,6 +98,9 @@ impl Run {
         if needs_runtime && self.processes.with_runtime() == 0 {
             let pid = pids[0];
             is_process(pid)?;
+            if let Some(what) = self.processes.unattached.take() {
+                return Err(Error::Unattached(what));
+            }
             let name = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
             let known = Catalogue::in_use().names().join(", ");
             return Err(Error::NoRuntime {

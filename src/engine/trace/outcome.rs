@@ -28,6 +28,8 @@ pub struct Outcome {
     pub exit_code: u8,
     /// What could not be read or attached to.
     pub troubles: Vec<String>,
+    /// A runtime was found that could not be attached to: the troubles say why.
+    pub unattached: bool,
     /// How long the stages took.
     pub timings: Timings,
     /// What is still attached. To be closed when everything has been said: that takes the kernel a while.

@@ -1,13 +1,17 @@
-//! How long it takes to find the functions of a binary that is not in memory, and how much memory that takes.
+//! How long it takes to find the functions of a binary, and how much memory that takes.
 //!
 //! ```text
 //! cargo bench -p ewapa-symbols --bench cold -- BINARY…
+//! cargo bench -p ewapa-symbols --bench cold -- --write-docs BINARY…    docs/resolver.json, and its table in docs/PERFORMANCE.md
 //! ```
 //!
-//! Each measurement is a process of its own, and begins with the binary's pages dropped. Beside the resolver stand
-//! what nobody can do without, reading as many bytes as the symbol table and its strings have, and `nm` and
-//! `readelf -s` of binutils. Printed are medians of five rounds, their multiples of reading the bytes, and the
-//! most memory that the process had.
+//! Each measurement is a process of its own: nothing is known of the binary. *Cold* ones begin with the binary's pages
+//! dropped, so that it comes from the disk; for that it is copied, as the pages of a file that is in use stay. Beside the
+//! resolver stand what nobody can do without, reading as many bytes as the symbol table and its strings have, and `nm` and
+//! `readelf -s` of binutils. The order rotates from round to round. Shown are the medians of fifteen rounds, with the
+//! smallest and the largest, their multiples of reading the bytes, and the most memory that the process had.
+
+mod page;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -17,10 +21,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use ewapa_symbols::{Catalogue, Inspection};
+use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 
 /// What this program does when it starts itself, and reports of it.
 const READ: &str = "--read";
@@ -28,9 +33,9 @@ const RESOLVE: &str = "--resolve";
 
 /// What is measured: whether the binary is dropped from memory before, a program, and its options.
 const PROGRAMS: [(&str, bool, Option<&str>, &str); 5] = [
-    ("read the symbol tables", true, None, READ),
+    ("read the symbol tables, cold", true, None, READ),
     ("resolve, cold", true, None, RESOLVE),
-    ("resolve, warm", false, None, RESOLVE),
+    ("resolve", false, None, RESOLVE),
     ("nm, cold", true, Some("nm"), "--no-sort"),
     ("readelf -s, cold", true, Some("readelf"), "-sW"),
 ];
@@ -43,10 +48,11 @@ fn main() -> Result<()> {
     match arguments.as_slice() {
         [role, binary] if role == READ => read(Path::new(binary)),
         [role, binary] if role == RESOLVE => resolve(Path::new(binary)),
-        [] => Err("name the binaries of runtimes".into()),
-        binaries => binaries
-            .iter()
-            .try_for_each(|binary| compare(Path::new(binary))),
+        [option, binaries @ ..] if option == "--write-docs" => write_docs(binaries),
+        binaries => {
+            print!("{}", page::table(&figures(binaries)?));
+            Ok(())
+        }
     }
 }
 
@@ -102,13 +108,49 @@ fn tables(binary: &Path) -> Result<(u64, usize)> {
     ))
 }
 
-fn compare(binary: &Path) -> Result<()> {
+fn figures(binaries: &[OsString]) -> Result<Value> {
+    if binaries.is_empty() {
+        return Err("name the binaries of runtimes".into());
+    }
+    let load = || std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let before = load();
+    let binaries: Vec<Value> = binaries
+        .iter()
+        .map(|binary| compare(Path::new(binary)))
+        .collect::<Result<_>>()?;
+    let first = |load: &str| load.split(' ').next().unwrap_or_default().to_owned();
+    Ok(json!({
+        "rounds": ROUNDS,
+        "load": { "before": first(&before), "after": first(&load()) },
+        "binaries": binaries,
+    }))
+}
+
+fn compare(installed: &Path) -> Result<Value> {
+    let name = installed.file_name().ok_or("this names no file")?;
+    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::copy(installed, &binary)?;
+    let measured = measure(&binary);
+    let bytes = std::fs::metadata(&binary)?.len();
+    std::fs::remove_file(&binary)?;
+    Ok(json!({
+        "name": name.to_string_lossy(),
+        "bytes": bytes,
+        "rows": measured?,
+    }))
+}
+
+fn measure(binary: &Path) -> Result<Vec<Value>> {
     let mut took: [Vec<f64>; PROGRAMS.len()] = Default::default();
     let mut memory = [0; PROGRAMS.len()];
-    for _ in 0..ROUNDS {
-        for (index, (_, cold, program, option)) in PROGRAMS.iter().enumerate() {
-            if *cold {
+    for round in 0..ROUNDS {
+        for step in 0..PROGRAMS.len() {
+            let index = (round + step) % PROGRAMS.len();
+            let (_, cold, program, option) = PROGRAMS[index];
+            if cold {
                 drop_pages(binary)?;
+            } else {
+                std::io::copy(&mut File::open(binary)?, &mut std::io::sink())?;
             }
             let own = std::env::current_exe()?;
             let mut command = Command::new(program.map_or(own, PathBuf::from));
@@ -132,22 +174,10 @@ fn compare(binary: &Path) -> Result<()> {
             }
         }
     }
-    println!("{}", binary.display());
-    println!("{:<24}{:>10}{:>12}{:>10}", "", "ms", "x reading", "MiB");
-    let median = |times: &mut Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let reading = median(&mut took[0]);
-    for (index, (name, ..)) in PROGRAMS.iter().enumerate() {
-        let time = median(&mut took[index]);
-        print!("{name:<24}{time:>10.1}{:>12.2}", time / reading);
-        match memory[index] {
-            0 => println!(),
-            kib => println!("{:>10.1}", kib as f64 / 1024.0),
-        }
-    }
-    Ok(())
+    let rows = PROGRAMS.iter().zip(took).zip(memory);
+    Ok(rows
+        .map(|(((name, ..), samples), kib)| json!({ "what": name, "ms": samples, "kib": kib }))
+        .collect())
 }
 
 /// Takes the file's pages out of memory. Nobody may have it mapped: else they stay.
@@ -155,5 +185,15 @@ fn drop_pages(binary: &Path) -> Result<()> {
     let file = File::open(binary)?;
     file.sync_all()?;
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
+fn write_docs(binaries: &[OsString]) -> Result<()> {
+    let figures = figures(binaries)?;
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    std::fs::write(docs.join("resolver.json"), format!("{figures:#}\n"))?;
+    let text = docs.join("PERFORMANCE.md");
+    let made = page::write_into(&std::fs::read_to_string(&text)?, &figures)?;
+    std::fs::write(text, made)?;
     Ok(())
 }

@@ -63,6 +63,20 @@ static __always_inline bool is_followed(void)
 	return bpf_map_lookup_elem(&processes, &pid) != 0;
 }
 
+/* A system call begins in a WASI call. */
+static __always_inline void count_syscall(struct call *call, __u64 nr)
+{
+	call->syscall_count++;
+	if ((script_reads & READS_WATCHED_0) && nr == watched[0])
+		call->watched_0++;
+	if ((script_reads & READS_WATCHED_1) && nr == watched[1])
+		call->watched_1++;
+	if ((script_reads & READS_WATCHED_2) && nr == watched[2])
+		call->watched_2++;
+	if ((script_reads & READS_WATCHED_3) && nr == watched[3])
+		call->watched_3++;
+}
+
 SEC("raw_tp/sys_enter")
 int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -94,15 +108,7 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 
 		if (books_handed && open->handed)
 			caller_enters(open, nr, ctx->args[0]);
-		call->syscall_count++;
-		if ((script_reads & READS_WATCHED_0) && nr == watched[0])
-			call->watched_0++;
-		if ((script_reads & READS_WATCHED_1) && nr == watched[1])
-			call->watched_1++;
-		if ((script_reads & READS_WATCHED_2) && nr == watched[2])
-			call->watched_2++;
-		if ((script_reads & READS_WATCHED_3) && nr == watched[3])
-			call->watched_3++;
+		count_syscall(call, nr);
 	}
 	thread->syscall = nr;
 	thread->syscall_start = bpf_ktime_get_ns();
@@ -146,6 +152,14 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 	ewapa_syscall(record, ctx);
 }
 
+/* It ends. */
+static __always_inline void end_syscall(struct call *call, struct thread *thread, __s64 ret, __u64 now)
+{
+	call->syscall_time += now - thread->syscall_start;
+	if (ret > 0 && moves_bytes(thread->syscall))
+		call->syscall_bytes += ret;
+}
+
 SEC("raw_tp/sys_exit")
 int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -166,12 +180,43 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (thread->depth) {
 		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
 
-		call->syscall_time += now - thread->syscall_start;
-		if (ret > 0 && moves_bytes(thread->syscall))
-			call->syscall_bytes += ret;
+		end_syscall(call, thread, ret, now);
 	}
 	if (syscall_events && !thread->quiet)
 		complete_syscall(ctx, thread, helper, ret, now);
 	thread->syscall_start = 0;
+	return 0;
+}
+
+/* Attached, beside the programs above, as long as there are probes on Go programs: their calls are those of goroutines, and
+ * not of threads. In a system call a goroutine stays on its thread. */
+SEC("raw_tp/goroutine_sys_enter")
+int goroutine_syscall_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *record;
+	__u64 nr = ctx->args[1];
+
+	if (is_probe(nr))
+		return 0;
+	record = running_goroutine();
+	if (!record || !record->depth)
+		return 0;
+	count_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, nr);
+	record->syscall = nr;
+	record->syscall_start = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("raw_tp/goroutine_sys_exit")
+int goroutine_syscall_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct thread *record = running_goroutine();
+
+	if (!record || !record->syscall_start)
+		return 0;
+	if (record->depth)
+		end_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, record, ctx->args[1],
+			    bpf_ktime_get_ns());
+	record->syscall_start = 0;
 	return 0;
 }

@@ -73,6 +73,8 @@ pub(crate) struct Rule {
     pub pattern: Pattern,
     pub exclude: Option<Pattern>,
     pub functions: BTreeMap<String, Function>,
+    /// Index into [`Catalogue::abis`].
+    pub abi: usize,
 }
 
 /// A regular expression that is compiled when it is first needed: a binary needs those of one runtime.
@@ -215,6 +217,9 @@ impl Catalogue {
             for variant in &mut runtime.variants {
                 variant.abi = index_of(variant.abi);
                 variant.inner = variant.inner.map(&mut index_of);
+                for rule in &mut variant.rules {
+                    rule.abi = index_of(rule.abi);
+                }
             }
             catalogue.runtimes.push(runtime);
             signs.push(stripped);
@@ -354,11 +359,11 @@ impl Variant {
                 })
         };
         let abi = index_of(table.abi);
-        let inner = table.inner.map(index_of);
-        let rules = table
-            .rule
-            .into_iter()
-            .map(|rule| Rule::new(source, &place, rule));
+        let inner = table.inner.map(&mut index_of);
+        let rules = table.rule.into_iter().map(|rule| {
+            let abi = rule.get_ref().abi.map_or(abi, &mut index_of);
+            Rule::new(source, &place, rule, abi)
+        });
         Ok(Variant {
             name: table.name,
             verified: table.verified,
@@ -383,6 +388,7 @@ impl Rule {
         source: &Source<'_>,
         place: &str,
         spanned: Spanned<RuleTable>,
+        abi: usize,
     ) -> Result<Rule, CatalogueError> {
         let table = spanned.get_ref();
         let starts = table.starts.iter().cloned().map(Needle::Start);
@@ -412,6 +418,7 @@ impl Rule {
             pattern: Pattern::new(source, table.pattern),
             exclude: table.exclude.map(|text| Pattern::new(source, text)),
             functions: functions.collect::<Result<_, _>>()?,
+            abi,
         })
     }
 

@@ -16,7 +16,7 @@ use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
 use crate::schema::{Absent, Role};
 use crate::separate::{Search, SymbolSource, Tried, search};
-use crate::{Error, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, map};
+use crate::{Error, Goroutines, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, go, map};
 
 /// Reads a file.
 pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspection, Error> {
@@ -58,15 +58,20 @@ fn read(
             .clone()
     };
     let found = |resolved: Resolved<'_>, tables: &[SymbolTable<'_>], symbols, tried| {
-        if let Some(function) = go_function(&file, &resolved) {
+        let runtime = resolved.runtime;
+        let function = go_function(&file, &resolved);
+        let version = version(runtime);
+        let mut image = image(catalogue, &file, resolved, version, tables, symbols, tried);
+        if let Some(function) = function
+            && let Err(why) = in_go(&mut image, &file, &tables[0])
+        {
             return Ok(Inspection::Refused(Refused {
-                runtime: resolved.runtime,
-                name: catalogue.runtimes[resolved.runtime].name.clone(),
+                runtime,
+                name: catalogue.runtimes[runtime].name.clone(),
                 function,
+                why,
             }));
         }
-        let version = version(resolved.runtime);
-        let image = image(catalogue, &file, resolved, version, tables, symbols, tried);
         Ok(Inspection::Runtime(image))
     };
 
@@ -82,6 +87,13 @@ fn read(
         return Ok(Inspection::NotARuntime);
     }
 
+    if let Some(functions) = go::functions::Functions::of(&file) {
+        let table = functions.table();
+        let candidates = catalogue.needles.candidates(&table, passed);
+        if let Some(resolved) = resolve(catalogue, &candidates, version) {
+            return found(resolved, &[table], SymbolSource::GoFunctions, Vec::new());
+        }
+    }
     let exported = dynsym
         .map(|table| catalogue.needles.candidates(&table, passed))
         .unwrap_or_default();
@@ -123,12 +135,10 @@ fn read(
     }
 }
 
-/// A function that would get a return probe and is Go's: its name has a package before a point. C and Rust code in
+/// A function whose return is to be seen and that is Go's: its name has a package before a point. C and Rust code in
 /// a Go program runs on stacks that Go leaves alone.
 fn go_function(file: &ElfFile, resolved: &Resolved<'_>) -> Option<String> {
-    let is_go = [".go.buildinfo", ".note.go.buildid", ".gopclntab"]
-        .iter()
-        .any(|name| file.section(name).is_some());
+    let is_go = go::is_go(file);
     let mut functions = resolved.found.functions.iter().filter(|_| is_go);
     let function = functions.find(|function| {
         matches!(function.role, Role::Call | Role::Envelope)
@@ -136,6 +146,24 @@ fn go_function(file: &ElfFile, resolved: &Resolved<'_>) -> Option<String> {
             && !function.name.contains("::")
     })?;
     Some(function.name.clone())
+}
+
+/// Puts the probes of Go functions to where their calls begin for good, and finds what tells goroutines apart.
+fn in_go(image: &mut Image, file: &ElfFile<'_>, table: &SymbolTable<'_>) -> Result<(), go::Unfit> {
+    for site in &mut image.sites {
+        let code = file.code(site.address, prologue::LONGEST_FUNCTION);
+        let chosen = prologue::at(code, site.address, go::entry(code)?);
+        site.probe = FileOffset(site.offset.0 + chosen.into);
+        site.cost = chosen.cost;
+        site.first = chosen.first;
+        site.at = chosen.at;
+        site.inner = None;
+    }
+    image.goroutines = Some(Goroutines {
+        ends: go::ends(file, table)?,
+        current: go::current(file, table),
+    });
+    Ok(())
 }
 
 fn image(
@@ -211,6 +239,7 @@ fn image(
         missing,
         symbols,
         tried,
+        goroutines: None,
     }
 }
 
@@ -284,7 +313,7 @@ fn site(
         first: chosen.first,
         at: chosen.at,
         cost: chosen.cost,
-        abi: variant.abi,
+        abi: resolution.abi,
         inner,
     })
 }

@@ -12,6 +12,7 @@
 //! - `resolve` takes the first variant of a runtime whose rules all find something;
 //! - `prologue` moves a probe from the first byte to an instruction that the kernel emulates, where one
 //!   can be reached with stack pointer and argument registers untouched;
+//! - `go` reads the functions of Go programs, where their calls begin for good, and what tells goroutines apart;
 //! - `handover` finds, where a trampoline has no such place, the function that it hands the call to.
 //!
 //! To add a runtime, write its catalogue file and name it in `catalogue.rs`.
@@ -25,6 +26,7 @@ mod error;
 mod exits;
 mod folder;
 mod functions;
+mod go;
 mod handover;
 mod image;
 mod inspect;
@@ -48,6 +50,7 @@ pub use error::{CatalogueError, Error};
 pub use exits::exits;
 pub use folder::catalogue_files;
 pub use functions::{Functions, has_symbols};
+pub use go::{Current, Goroutines};
 pub use image::{Image, Inner, Inspection, Missing, Reason, Refused, Site};
 pub use linker::{LinkerHook, linker_hook};
 pub use notes::{Note, notes, notes_of_bytes};

@@ -114,6 +114,9 @@ pub(crate) struct RuleTable {
     /// Demangled names to leave out although `pattern` matches.
     #[serde(default)]
     pub exclude: Option<Spanned<String>>,
+    /// How these functions are called, if not as those of the other rules.
+    #[serde(default)]
+    pub abi: Option<Abi>,
     /// WASI functions by what the group `function` says, where that is not their name.
     #[serde(default)]
     pub functions: BTreeMap<String, Spanned<String>>,

@@ -141,6 +141,12 @@ impl Needs {
         !self.functions.is_empty() || self.guest_entry
     }
 
+    /// Whether system calls are added up in calls.
+    pub fn adds_up_syscalls(&self) -> bool {
+        let mut programs = self.tracepoints.iter();
+        programs.any(|(program, _)| *program == "syscall_enter")
+    }
+
     /// Whether it is to be known which thread works for which: that is kept with tasks, in their storage.
     pub fn hands_over(&self) -> bool {
         self.typed_tracepoints

@@ -14,10 +14,11 @@ use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin, Site};
 use ewapa_templates::{Cookie, Process, Quiet, Role};
 
 use super::abi::Abis;
-use super::attach::{Mechanism, Point};
+use super::attach::{Link, Mechanism, Point};
 use super::attachments::{Attachments, Candidate, Written};
 use super::exits::{self, Exits};
 use super::gate;
+use super::goroutines;
 use super::kernel;
 use super::known::{Finding, Known};
 use super::linker::is_linker;
@@ -56,6 +57,10 @@ pub struct Processes {
     pub refused: Option<super::load::Error>,
     /// How many files have a number by which the places of guest memory in them are kept.
     numbered: u8,
+    /// What adds up the system calls of goroutines, if there are any.
+    syscalls_of_goroutines: Vec<Link>,
+    /// It is known where the kernel has what threads keep for themselves.
+    knows_threads: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +114,8 @@ pub struct Found {
 }
 
 impl Processes {
-    /// Nothing is traced yet. `names` are those that are known so far.
+    /// Nothing is traced yet. `names` are those that are known so far; `knows_threads`: it is known where the kernel has
+    /// what threads keep for themselves.
     pub fn new(
         needs: Needs,
         probes: Arc<Probes>,
@@ -117,6 +123,7 @@ impl Processes {
         files: BpfHashMap<MapData, [u64; 4], i32>,
         known: Known,
         names: Names,
+        knows_threads: bool,
     ) -> Processes {
         Processes {
             needs,
@@ -136,6 +143,8 @@ impl Processes {
             troubles: Vec::new(),
             refused: None,
             numbered: 0,
+            syscalls_of_goroutines: Vec::new(),
+            knows_threads,
         }
     }
 
@@ -364,10 +373,16 @@ impl Processes {
             })
         });
         match inspection {
-            Ok(Inspection::Runtime(image)) => match self.attach_to(mapping, open, &image) {
-                Ok(runtime) => return Seen::Runtime(runtime),
-                Err(error) => self.cannot_attach(mapping, error),
-            },
+            Ok(Inspection::Runtime(image)) => {
+                if let Some(why) = goroutines::refusal(&image, &self.needs, self.knows_threads) {
+                    self.stripped.push((mapping.path.clone(), why));
+                    return Seen::Other;
+                }
+                match self.attach_to(mapping, open, &image) {
+                    Ok(runtime) => return Seen::Runtime(runtime),
+                    Err(error) => self.cannot_attach(mapping, error),
+                }
+            }
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
                 .push((mapping.path.clone(), stripped.to_string())),
@@ -415,7 +430,8 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        let by_exits = self.probes.mechanism == Mechanism::Exits;
+        let by_exits =
+            image.goroutines.is_some() || self.probes.mechanism == Mechanism::Exits;
         let plain = by_exits.then(|| exits::without_inner(&image.sites));
         let mut sites = wanted_sites(plain.as_ref().unwrap_or(&image.sites), &self.needs);
         let exits = if by_exits {
@@ -425,12 +441,12 @@ impl Processes {
         };
         if exits.trampolines > 0 {
             self.troubles.push(format!(
-                "{name}: {} functions that calls go through end by a jump or have no length: what goes through them is not seen with `--attach exits`",
+                "{name}: {} functions that calls go through end by a jump or have no length: what goes through them is not seen without return probes",
                 exits.trampolines
             ));
         }
         let abis = Abis::of(&sites)?;
-        let known = abis.image(roles(&sites), number(&abis, self.numbered));
+        let known = known(image, &sites, &abis, self.numbered);
         self.numbered += u8::from(abis.search() && self.numbered < ewapa_templates::Image::NUMBERS);
         let mut points: Vec<Point> = sites
             .iter()
@@ -444,7 +460,14 @@ impl Processes {
         let (calls, names): (Vec<Point>, Vec<Point>) =
             points.into_iter().partition(|point| point.returns);
         let mut links = Vec::from_iter(self.probes.attach_exits(open, &known, &exits.points)?);
-        for points in [calls, names] {
+        let mut ends = Vec::new();
+        if let Some(of_file) = &image.goroutines {
+            ends = goroutines::ends(of_file);
+            if self.needs.adds_up_syscalls() && self.syscalls_of_goroutines.is_empty() {
+                self.syscalls_of_goroutines = self.probes.attach_syscalls_of_goroutines()?;
+            }
+        }
+        for points in [ends, calls, names] {
             if !points.is_empty() {
                 // Not by the name that it has in the process: that may lead to another file by now.
                 links.extend(self.probes.attach(open, &known, &points)?);
@@ -551,6 +574,7 @@ impl Processes {
 
     /// Detaches everything.
     pub fn detach(&mut self) {
+        self.syscalls_of_goroutines.clear();
         self.attachments.detach();
     }
 }
@@ -572,7 +596,7 @@ impl Inspected {
         }
         let sites = wanted_sites(&image.sites, needs);
         let abis = Abis::of(&sites).ok()?;
-        Some(abis.image(roles(&sites), number(&abis, 0)))
+        Some(self::known(image, &sites, &abis, 0))
     }
 }
 
@@ -625,6 +649,20 @@ fn wanted_sites<'a>(sites: &'a [Site], needs: &Needs) -> Vec<&'a Site> {
             (_, None) => true,
         })
         .collect()
+}
+
+/// What the programs on a file know of it. So many files before it have a number.
+fn known(image: &Image, sites: &[&Site], abis: &Abis, numbered: u8) -> ewapa_templates::Image {
+    let known = abis.image(roles(sites), number(abis, numbered));
+    match &image.goroutines {
+        Some(of_file) => ewapa_templates::Image {
+            roles: known.roles | 1 << Role::End as u8,
+            goroutines: true,
+            running: goroutines::running(of_file),
+            ..known
+        },
+        None => known,
+    }
 }
 
 /// A bit for each role of these sites.

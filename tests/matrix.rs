@@ -206,17 +206,40 @@ fn follow(statement: &Statement, paths: &mut BTreeMap<u64, &'static [u8]>) {
     }
 }
 
+/// The descriptor of which a runtime passes on what its guest writes.
+fn stated_on(runtime: Runtime) -> u64 {
+    match runtime {
+        Runtime::Wazero => 2,
+        _ => 1,
+    }
+}
+
+/// What the guest wrote to it.
+fn written(runtime: Runtime, traced: &Traced) -> Vec<u8> {
+    if runtime != Runtime::Wazero {
+        return traced.ended.stdout.clone();
+    }
+    const FAILURE: &[u8] = b"Failure: plugin";
+    // Then buf says that the plugin has not answered.
+    let stderr = &traced.ended.stderr_bytes;
+    let failure = stderr
+        .windows(FAILURE.len())
+        .rposition(|window| window == FAILURE)
+        .expect("buf says so");
+    stderr[..failure].to_vec()
+}
+
 fn outcome(runtime: Runtime) -> Outcome {
     let calls = calls()
         .into_iter()
         .filter(|call| runtime.has(call.function));
-    let manifest = Manifest::new(calls.collect());
+    let manifest = Manifest::new(calls.collect()).stating_to(stated_on(runtime));
     let script = format!(
         "table t from wasi:* by func, {} {{ n = count() }}",
         COLUMNS.join(", ")
     );
     let traced = run(runtime, &manifest, &script);
-    let mut statements = manifest.statements(&traced.ended.stdout);
+    let mut statements = manifest.statements(&written(runtime, &traced));
     statements.push(manifest.report());
 
     let mut paths = BTreeMap::new();
@@ -325,6 +348,20 @@ on_every_runtime! {
     a_signal_to_itself_is_seen,
 }
 
+#[test]
+fn each_call_of_wazero_is_seen_once_as_the_guest_made_it() {
+    if Runtime::Wazero.is_ready() {
+        each_call_is_seen_once_as_the_guest_made_it(Runtime::Wazero);
+    }
+}
+
+#[test]
+fn the_end_of_a_guest_of_wazero_is_seen_with_its_exit_code() {
+    if Runtime::Wazero.is_ready() {
+        the_end_of_a_guest_is_seen_with_its_exit_code(Runtime::Wazero);
+    }
+}
+
 /// Between these lines the documentation has what the matrix gave.
 const BEGIN: &str = "<!-- The matrix begins: tests/matrix.rs writes it. -->\n";
 const END: &str = "<!-- The matrix ends. -->\n";
@@ -384,7 +421,10 @@ fn tables(outcomes: &[(Runtime, Outcome)]) -> String {
 
 fn cell(runtime: Runtime, outcome: &Outcome, function: Function) -> String {
     if !runtime.has(function) {
-        return "–".to_owned();
+        return match runtime {
+            Runtime::Wazero => "not seen".to_owned(),
+            _ => "–".to_owned(),
+        };
     }
     // These end the guest, so it states nothing of them: the tests above look at them.
     match (runtime.name(), function.name()) {
@@ -417,10 +457,11 @@ fn cell(runtime: Runtime, outcome: &Outcome, function: Function) -> String {
 /// `UPDATE_EXPECT=1` writes it.
 #[test]
 fn the_documentation_has_what_the_matrix_gave() {
-    let runtimes = Runtime::ALL
+    let runtimes: Vec<Runtime> = Runtime::ALL
         .into_iter()
-        .filter(|runtime| *runtime != Runtime::Builtin);
-    let runtimes: Vec<Runtime> = runtimes.collect();
+        .filter(|runtime| *runtime != Runtime::Builtin)
+        .chain([Runtime::Wazero])
+        .collect();
     if !runtimes.iter().all(|runtime| runtime.is_ready()) {
         return;
     }

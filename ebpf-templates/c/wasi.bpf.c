@@ -521,7 +521,8 @@ static __always_inline int enter(struct pt_regs *ctx, bool goroutine)
 	if (goroutine) {
 		if (has_role(cookie, ROLE_END))
 			return end_goroutine(ctx->r14);
-		thread = goroutine_record(thread, ctx->r14);
+		/* What names a call that found no room has none either. */
+		thread = has_role(cookie, ROLE_NAME) ? known_goroutine(ctx->r14) : goroutine_record(thread, ctx->r14);
 		if (!thread)
 			return 1;
 	}
@@ -827,13 +828,10 @@ int goroutine_exit(struct pt_regs *ctx)
 	__u64 now = bpf_ktime_get_ns();
 	struct thread *record;
 
-	if (!traced_thread())
+	/* Without a record it has made no call that was seen, or none that found room. */
+	record = traced_thread() ? known_goroutine(ctx->r14) : 0;
+	if (!record)
 		return 0;
-	record = known_goroutine(ctx->r14);
-	if (!record) {
-		count(COUNT_UNMATCHED);
-		return 0;
-	}
 	return leave_at(ctx, record, stack_place(ctx, 1), now, 1);
 }
 

@@ -135,9 +135,7 @@ fn current_in(code: &[u8]) -> Option<Current> {
                 };
                 running = Some((to, start.wrapping_add(offset as i64)));
             }
-            Code::Mov_r64_rm64
-                if thread.is_none() && running.is_some_and(|(g, _)| g == base) =>
-            {
+            Code::Mov_r64_rm64 if thread.is_none() && running.is_some_and(|(g, _)| g == base) => {
                 thread = Some((to, offset));
             }
             Code::Cmp_r64_rm64
@@ -185,12 +183,14 @@ mod tests {
         assert_eq!(entry(&near), Ok(10));
         // lea r12, [rsp-0x80]; cmp r12, [r14+0x10]; jbe; sub rsp
         let large = [
-            0x4c, 0x8d, 0x64, 0x24, 0x80, 0x4d, 0x3b, 0x66, 0x10, 0x76, 0x34, 0x48, 0x81, 0xec, 0, 1, 0, 0,
+            0x4c, 0x8d, 0x64, 0x24, 0x80, 0x4d, 0x3b, 0x66, 0x10, 0x76, 0x34, 0x48, 0x81, 0xec, 0,
+            1, 0, 0,
         ];
         assert_eq!(entry(&large), Ok(11));
         // mov r12, rsp; sub r12, 0x10000; jb; cmp r12, [r14+0x10]; jbe; push rbp
         let huge = [
-            0x49, 0x89, 0xe4, 0x49, 0x81, 0xec, 0, 0, 1, 0, 0x72, 0x20, 0x4d, 0x3b, 0x66, 0x10, 0x76, 0x1a, 0x55,
+            0x49, 0x89, 0xe4, 0x49, 0x81, 0xec, 0, 0, 1, 0, 0x72, 0x20, 0x4d, 0x3b, 0x66, 0x10,
+            0x76, 0x1a, 0x55,
         ];
         assert_eq!(entry(&huge), Ok(18));
     }
@@ -202,14 +202,19 @@ mod tests {
         // test eax, eax; je
         assert_eq!(entry(&[0x85, 0xc0, 0x74, 0x10]), Ok(0));
         // sub r12, 1; cmp rbx, [rax+0x10]; jbe
-        assert_eq!(entry(&[0x49, 0x83, 0xec, 1, 0x48, 0x3b, 0x58, 0x10, 0x76, 0]), Ok(0));
+        assert_eq!(
+            entry(&[0x49, 0x83, 0xec, 1, 0x48, 0x3b, 0x58, 0x10, 0x76, 0]),
+            Ok(0)
+        );
         assert_eq!(entry(&[]), Ok(0));
     }
 
     #[test]
     fn go_before_1_17_is_told_by_where_it_keeps_the_goroutine() {
         // mov rcx, fs:[-8]; cmp rsp, [rcx+0x10]
-        let old = [0x64, 0x48, 0x8b, 0x0c, 0x25, 0xf8, 0xff, 0xff, 0xff, 0x48, 0x3b, 0x61, 0x10];
+        let old = [
+            0x64, 0x48, 0x8b, 0x0c, 0x25, 0xf8, 0xff, 0xff, 0xff, 0x48, 0x3b, 0x61, 0x10,
+        ];
         assert_eq!(entry(&old), Err(Unfit::OldCalls));
     }
 
@@ -236,7 +241,9 @@ mod tests {
     fn the_way_to_the_goroutine_of_a_thread_is_read_off_the_code() {
         assert_eq!(current_in(&SYSTEMSTACK), Some(FOUND));
         // mov rcx, -8; mov rax, fs:[rcx]
-        let start = [0x48, 0xc7, 0xc1, 0xf8, 0xff, 0xff, 0xff, 0x64, 0x48, 0x8b, 0x01];
+        let start = [
+            0x48, 0xc7, 0xc1, 0xf8, 0xff, 0xff, 0xff, 0x64, 0x48, 0x8b, 0x01,
+        ];
         let independent = [&start[..], &SYSTEMSTACK[9..]].concat();
         assert_eq!(current_in(&independent), Some(FOUND));
     }

@@ -138,6 +138,8 @@ pub struct Missing {
 pub enum Reason {
     /// The runtime does not have it.
     NotImplemented,
+    /// The runtime has one function for all those that it does not implement.
+    Stub,
     /// There is no symbol, though the runtime may have the function.
     NoSymbol,
     /// Only exported functions are known, as the binary has no `.symtab`.
@@ -155,6 +157,9 @@ impl fmt::Display for Reason {
         match self {
             Reason::NotImplemented => f.write_str(
                 "this runtime does not implement it; a guest that imports it will not start",
+            ),
+            Reason::Stub => f.write_str(
+                "this runtime does not implement it: one function gives errno NOSYS for all such, and does not tell which was called",
             ),
             Reason::NoSymbol => f.write_str(
                 "no symbol: inlined by the compiler, or not implemented by this runtime; \

@@ -16,7 +16,9 @@ use crate::prologue::{self, Cost};
 use crate::resolve::{Resolution, Resolved, resolve};
 use crate::schema::{Absent, Role};
 use crate::separate::{Search, SymbolSource, Tried, search};
-use crate::{Error, Goroutines, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, go, map};
+use crate::{
+    Error, Goroutines, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, go, map,
+};
 
 /// Reads a file.
 pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspection, Error> {
@@ -217,10 +219,12 @@ fn image(
             Reason::NoCode
         } else if symbols == SymbolSource::Exported {
             Reason::Stripped
-        } else if resolved.variant.absent == Absent::NotImplemented {
-            Reason::NotImplemented
         } else {
-            Reason::NoSymbol
+            match resolved.variant.absent {
+                Absent::NotImplemented => Reason::NotImplemented,
+                Absent::Stub => Reason::Stub,
+                Absent::Inlined => Reason::NoSymbol,
+            }
         }
     };
     let missing = Function::all()

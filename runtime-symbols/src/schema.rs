@@ -93,6 +93,8 @@ fn u64_max() -> u64 {
 pub(crate) enum Absent {
     /// The runtime registers functions by their address, so each that exists has a symbol.
     NotImplemented,
+    /// The runtime has one function for all those that it does not implement. It gives the errno nosys.
+    Stub,
     /// The compiler may have inlined it.
     Inlined,
 }

@@ -49,15 +49,25 @@ pub fn refusal(image: &Image, needs: &Needs, knows_threads: bool) -> Option<Stri
     );
     let reads = |name: &&&str| needs.reads & 1 << field(name).index() != 0;
     let added_up = ["offcpu_time", "thread_hops"];
-    let mut of_threads: Vec<&str> = HANDED.iter().chain(&added_up).filter(reads).copied().collect();
+    let mut of_threads: Vec<&str> = HANDED
+        .iter()
+        .chain(&added_up)
+        .filter(reads)
+        .copied()
+        .collect();
     if needs.syscall_events {
         of_threads.extend(SERVED.iter().filter(reads));
     }
     if !of_threads.is_empty() {
         let names = of_threads.join("`, `");
-        let _ = write!(refusal, "of these ewapa cannot tell `{names}`; leave it out");
+        let _ = write!(
+            refusal,
+            "of these ewapa cannot tell `{names}`; leave it out"
+        );
     } else if needs.keeps_calls {
-        refusal.push_str("raw probes cannot tell which of these they are in; leave out what they read of it");
+        refusal.push_str(
+            "raw probes cannot tell which of these they are in; leave out what they read of it",
+        );
     } else if needs.adds_up_syscalls() && (goroutines.current.is_none() || !knows_threads) {
         refusal.push_str(
             "where a thread keeps its goroutine is not known, so neither is which system calls are made in a call; leave out what is added up of these",

@@ -10,9 +10,7 @@ use aya::programs::ProbeKind;
 use ewapa_templates::Image;
 use libbpf_sys as bpf;
 
-use super::attach::{
-    KPROBE, Link, Mechanism, Point, multi_link, perf_links, prepared_tracepoint,
-};
+use super::attach::{KPROBE, Link, Mechanism, Point, multi_link, perf_links, prepared_tracepoint};
 use super::load::{Error, Images, Loaded, Program};
 use super::prepared::Prepared;
 
@@ -192,9 +190,9 @@ impl Probes {
         let programs = self.at_calls(image)?;
         let by_exits = image.goroutines || self.mechanism == Mechanism::Exits;
         match &programs.returns {
-            Some(returns) if by_exits && !exits.is_empty() => self
-                .attach_without_return(returns, file, exits)
-                .map(Some),
+            Some(returns) if by_exits && !exits.is_empty() => {
+                self.attach_without_return(returns, file, exits).map(Some)
+            }
             _ => Ok(None),
         }
     }

@@ -430,8 +430,7 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        let by_exits =
-            image.goroutines.is_some() || self.probes.mechanism == Mechanism::Exits;
+        let by_exits = image.goroutines.is_some() || self.probes.mechanism == Mechanism::Exits;
         let plain = by_exits.then(|| exits::without_inner(&image.sites));
         let mut sites = wanted_sites(plain.as_ref().unwrap_or(&image.sites), &self.needs);
         let exits = if by_exits {
@@ -488,7 +487,8 @@ impl Processes {
             single_stepped: sites
                 .iter()
                 .filter(|site| site.function.is_some())
-                .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
+                // A return instruction is single-stepped, too.
+                .filter(|site| by_exits || site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
             named_within: sites
                 .iter()

@@ -32,7 +32,10 @@ impl<'a> Functions<'a> {
             let end = word(functions, index * 8 + 8)?;
             let record = word(functions, index * 8 + 4)? as usize;
             let name = word(functions, record.checked_add(4)?)?;
-            if names.get(name as usize..)?.starts_with(b"_rt0_amd64_linux\0") {
+            if names
+                .get(name as usize..)?
+                .starts_with(b"_rt0_amd64_linux\0")
+            {
                 start_at = Some(begin);
             }
             push(&mut entries, name, begin, end.checked_sub(begin)?);

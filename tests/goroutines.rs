@@ -122,6 +122,31 @@ fn calls_that_go_on_on_another_thread_are_seen_once_with_their_system_calls() {
 }
 
 #[test]
+fn a_system_call_is_an_event_of_the_call_that_its_goroutine_is_in() {
+    let Some(host) = host(0) else { return };
+    let script = "
+      table within from syscall:write where in_wasi by wasi_func {
+        n = count(), moved = sum(ret) as int, wrong = count() if duration > wasi_duration || call_id == 0
+      }
+      table outside from syscall:write where !in_wasi by comm { n = count() }";
+    let traced = traced(Script::new(script), &host, &["moves", "20", "100"]);
+    let text = &traced.report.text;
+    assert!(headline(&traced).ends_with("nothing lost"), "{text}");
+    let [within, outside] = traced.report.tables.as_slice() else {
+        panic!("two tables: {text}");
+    };
+    let row = within.row(&[("WASI_FUNC", "fd_write")]);
+    assert_eq!(
+        (row.number("N"), row.number("MOVED")),
+        (4000, 14_000),
+        "{text}"
+    );
+    assert_eq!(row.number("WRONG"), 0, "{text}");
+    // It says at the end what it did; the scheduler may write to itself.
+    assert!(outside.rows().any(|row| row.number("N") >= 1), "{text}");
+}
+
+#[test]
 fn a_stripped_program_shows_its_functions_all_the_same() {
     for index in [1, 2] {
         let Some(host) = host(index) else { return };
@@ -283,8 +308,8 @@ fn what_cannot_be_told_of_goroutines_is_refused_by_name() {
             "of these ewapa cannot tell `handed_count`, `offcpu_time`; leave it out",
         ),
         (
-            "table t from syscall:* by wasi_func { n = count() }",
-            "of these ewapa cannot tell `wasi_func`; leave it out",
+            "table t from syscall:* where handed by wasi_func { n = count() }",
+            "of these ewapa cannot tell `handed`; leave it out",
         ),
         (
             "tracepoint:sched:sched_switch /in_wasi/ { @ = count(); }",

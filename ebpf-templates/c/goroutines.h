@@ -71,6 +71,19 @@ static __always_inline struct thread *new_goroutine(__u64 g)
 	return bpf_map_lookup_elem(&goroutines, &key);
 }
 
+/* From now on the system calls of this process are told by the programs for goroutines. */
+static __always_inline void tell_by_goroutines(struct thread *thread)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct process *process = bpf_map_lookup_elem(&processes, &pid);
+
+	if (!process || process->quiet != QUIET_NOT)
+		return;
+	process->quiet = QUIET_GOROUTINES;
+	thread->quiet = QUIET_GOROUTINES;
+	__sync_fetch_and_add(&generation, 1);
+}
+
 /* The record of a goroutine that makes a call on this thread; 0, and counted, if there is no room. */
 static __always_inline struct thread *goroutine_record(struct thread *thread, __u64 g)
 {
@@ -85,6 +98,9 @@ static __always_inline struct thread *goroutine_record(struct thread *thread, __
 	}
 	record->module = thread->module;
 	record->runtime = thread->runtime;
+	/* Again if user space has found something new in it. */
+	if (thread->quiet == QUIET_NOT)
+		tell_by_goroutines(thread);
 	return record;
 }
 
@@ -125,15 +141,18 @@ __noinline int end_goroutines(__u32 pid)
 	return 0;
 }
 
-/* The record of the goroutine that this thread works for, if it has made a call; also while the scheduler runs for it. */
-static __always_inline struct thread *running_goroutine(void)
+static __always_inline struct running *goroutine_host(void)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct running *running = bpf_map_lookup_elem(&goroutine_hosts, &pid);
+
+	return bpf_map_lookup_elem(&goroutine_hosts, &pid);
+}
+
+/* The record of the goroutine that this thread works for, if it has made a call; also while the scheduler runs for it. */
+static __always_inline struct thread *running_goroutine(struct running *running)
+{
 	__u64 fs = 0, address;
 
-	if (!running)
-		return 0;
 	bpf_probe_read_kernel(&fs, sizeof(fs), (void *)((__u64)bpf_get_current_task() + fs_offset));
 	/* A thread that is just being made has none yet; a thread of C code neither. */
 	if (bpf_probe_read_user(&address, sizeof(address), (void *)(fs + running->tls)) || !address ||

@@ -123,8 +123,9 @@ struct process {
 	__u64 quiet;     /* enum quiet */
 };
 
-/* Whether what a process does is the script's: not yet, or not at all. */
-enum quiet { QUIET_NOT, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
+/* Whether what a process does is the script's: not yet, or not at all. QUIET_GOROUTINES: it is, and its system calls
+ * are told by the programs for goroutines. */
+enum quiet { QUIET_NOT, QUIET_GOROUTINES, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
 
 /* The numbers of the phases; ewapa_lang::plan::Phase. */
 enum phase { PHASE_EXEC, PHASE_START, PHASE_FIRST_WASI, PHASE_EXIT };

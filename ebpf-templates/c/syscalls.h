@@ -115,9 +115,9 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* A system call has completed: an event of its own. */
-static __always_inline void complete_syscall(void *ctx, struct thread *thread, struct helper *helper, __s64 ret,
-					     __u64 now)
+/* A system call has completed that began at `start`: an event of its own. `around` has the call that it was made in. */
+static __always_inline void complete_syscall(void *ctx, struct thread *thread, __u64 start, struct thread *around,
+					     struct helper *helper, __s64 ret, __u64 now)
 {
 	struct call *record = &thread->event;
 	__u64 id = bpf_get_current_pid_tgid();
@@ -125,7 +125,7 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 	record->syscall = thread->syscall;
 	record->ret = ret;
 	record->sys_errno = ret < 0 && ret >= -4095 ? -ret : 0;
-	record->duration = now - thread->syscall_start;
+	record->duration = now - start;
 	record->pid = id >> 32;
 	record->tid = (__u32)id;
 	record->module = thread->module;
@@ -135,8 +135,8 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 	record->call_id = 0;
 	record->wasi_func = NONE;
 	record->wasi_duration = NONE;
-	if ((script_reads & (READS_CALL_ID | READS_WASI_FUNC | READS_WASI_DURATION)) && thread->depth) {
-		struct open_call *open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if ((script_reads & (READS_CALL_ID | READS_WASI_FUNC | READS_WASI_DURATION)) && around && around->depth) {
+		struct open_call *open = &around->open[(around->depth - 1) & (MAX_DEPTH - 1)];
 
 		if (open->named) {
 			record->call_id = open->call.call_id;
@@ -183,7 +183,7 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 		end_syscall(call, thread, ret, now);
 	}
 	if (syscall_events && !thread->quiet)
-		complete_syscall(ctx, thread, helper, ret, now);
+		complete_syscall(ctx, thread, thread->syscall_start, thread, helper, ret, now);
 	thread->syscall_start = 0;
 	return 0;
 }
@@ -193,30 +193,55 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp/goroutine_sys_enter")
 int goroutine_syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct thread *record;
+	struct running *running = goroutine_host();
+	struct thread *record, *thread;
 	__u64 nr = ctx->args[1];
 
-	if (is_probe(nr))
+	if (!running || is_probe(nr))
 		return 0;
-	record = running_goroutine();
-	if (!record || !record->depth)
+	record = running_goroutine(running);
+	if (record && record->depth) {
+		count_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, nr);
+		record->syscall = nr;
+		record->syscall_start = bpf_ktime_get_ns();
+	}
+	if (!syscall_events)
 		return 0;
-	count_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, nr);
-	record->syscall = nr;
-	record->syscall_start = bpf_ktime_get_ns();
+	/* As the program above has just found it. */
+	thread = known_thread();
+	if (!thread || thread->quiet != QUIET_GOROUTINES)
+		return 0;
+	if (script_reads & (0x3full * READS_ARG0))
+		read_syscall_arguments(&thread->event, ctx->args[0]);
+	thread->syscall = nr;
+	thread->syscall_since = bpf_ktime_get_ns();
 	return 0;
 }
 
 SEC("raw_tp/goroutine_sys_exit")
 int goroutine_syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct thread *record = running_goroutine();
+	struct running *running = goroutine_host();
+	struct thread *record, *thread;
+	__s64 ret = ctx->args[1];
+	__u64 now;
 
-	if (!record || !record->syscall_start)
+	if (!running && !syscall_events)
 		return 0;
-	if (record->depth)
-		end_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, record, ctx->args[1],
-			    bpf_ktime_get_ns());
-	record->syscall_start = 0;
+	record = running ? running_goroutine(running) : 0;
+	now = bpf_ktime_get_ns();
+	if (record && record->syscall_start) {
+		if (record->depth)
+			end_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, record, ret, now);
+		record->syscall_start = 0;
+	}
+	if (!syscall_events)
+		return 0;
+	/* Also of an exec, whose process is no host any more. */
+	thread = known_thread();
+	if (thread && thread->syscall_since) {
+		complete_syscall(ctx, thread, thread->syscall_since, record, 0, ret, now);
+		thread->syscall_since = 0;
+	}
 	return 0;
 }

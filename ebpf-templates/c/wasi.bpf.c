@@ -84,6 +84,7 @@ struct thread {
 	__u8 wasi_seen;       /* it has made a WASI call */
 	__u64 syscall;        /* the number of the system call that it is in */
 	__u64 syscall_start;  /* 0 outside of system calls */
+	__u64 syscall_since;  /* the same for one that the programs for goroutines tell of */
 	__u64 switched_off;   /* since when it does not run; 0 if it runs, or if it is in no call */
 	struct call event;    /* a system call, or a phase */
 	struct open_call open[MAX_DEPTH];
@@ -938,6 +939,9 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (child == parent || !child)
 		return 0;
 	copy = *process;
+	/* The child of a Go program has no goroutines: it is about to execute another one. */
+	if (copy.quiet == QUIET_GOROUTINES)
+		copy.quiet = QUIET_NOT;
 	if (bpf_map_update_elem(&processes, &child, &copy, BPF_ANY))
 		count(COUNT_PROCESSES);
 	return 0;
@@ -1049,7 +1053,7 @@ __noinline int ewapa_is_traced(void)
 	struct process *process;
 
 	process = bpf_map_lookup_elem(&processes, &pid);
-	return process ? process->quiet == QUIET_NOT : all_processes;
+	return process ? process->quiet <= QUIET_GOROUTINES : all_processes;
 }
 
 /* For generated code: the record of the innermost open call of the current thread. */

@@ -219,12 +219,12 @@ pub struct Process {
 /// Whether the system calls and phases of a process are the script's. Its WASI calls are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quiet {
-    /// They are.
+    /// They are. The kernel's part says 1 of one whose calls are those of goroutines.
     Not = 0,
     /// They will be: it is about to become what is traced.
-    UntilExec = 1,
+    UntilExec = 2,
     /// They are not, nor are those of its children: it is this process.
-    Always = 2,
+    Always = 3,
 }
 
 impl Process {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ewapa_lang::builtin::{HANDED, SERVED, field};
+use ewapa_lang::builtin::{HANDED, field};
 use ewapa_symbols::{Catalogue, Goroutines, Image};
 use ewapa_templates::{Cookie, Role, Running};
 
@@ -48,23 +48,20 @@ pub fn refusal(image: &Image, needs: &Needs, knows_threads: bool) -> Option<Stri
         Catalogue::in_use().names()[image.runtime]
     );
     let reads = |name: &&&str| needs.reads & 1 << field(name).index() != 0;
-    let added_up = ["offcpu_time", "thread_hops"];
-    let mut of_threads: Vec<&str> = HANDED
+    let others = ["offcpu_time", "thread_hops", "handed"];
+    let of_threads: Vec<&str> = HANDED
         .iter()
-        .chain(&added_up)
+        .chain(&others)
         .filter(reads)
         .copied()
         .collect();
-    if needs.syscall_events {
-        of_threads.extend(SERVED.iter().filter(reads));
-    }
     if !of_threads.is_empty() {
         let names = of_threads.join("`, `");
         let _ = write!(
             refusal,
             "of these ewapa cannot tell `{names}`; leave it out"
         );
-    } else if needs.keeps_calls {
+    } else if needs.raw_within_calls {
         refusal.push_str(
             "raw probes cannot tell which of these they are in; leave out what they read of it",
         );

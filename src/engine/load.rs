@@ -426,10 +426,16 @@ mod tests {
             image.abis[..abis.len()].copy_from_slice(abis);
             image
         });
+        let of_goroutines = beside.clone().map(|image| Image {
+            roles: image.roles | 1 << Role::End as u8,
+            goroutines: true,
+            ..image
+        });
         abis.iter()
             .map(alone(call))
             .chain(abis.iter().map(alone(named)))
             .chain(beside)
+            .chain(of_goroutines)
             .collect()
     }
 
@@ -475,6 +481,8 @@ mod tests {
             "process_known",
             "syscall_enter",
             "syscall_exit",
+            "goroutine_syscall_enter",
+            "goroutine_syscall_exit",
             "thread_wakes",
             "script_event",
         ] {

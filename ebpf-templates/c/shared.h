@@ -29,15 +29,24 @@ enum abi_buffers { BUFFERS_GUEST, BUFFERS_HOST };
 /* How many of them the functions of one file may have. */
 #define IMAGE_ABIS 4
 
+/* Where a thread of a Go program keeps the goroutine that it works for; ewapa_symbols::Current. Zeros if that is not known. */
+struct running {
+	__s32 tls;       /* of a pointer to the g that runs, from the base of FS */
+	__u16 m;         /* of a pointer to its thread, in a g */
+	__u16 curg;      /* of a pointer to the g that a thread works for, in that */
+};
+
 /* What the programs on one file know of it: what other files would need is removed by the verifier. */
 struct image {
 	struct abi abis[IMAGE_ABIS];
 	__u8 count;      /* of abis */
 	__u8 roles;      /* a bit for each enum role that its probes have */
 	__u8 number;     /* which file with MEMORY_SEARCH it is; NO_NUMBER if there were too many */
-	__u8 pad[5];
+	__u8 goroutines; /* its functions are Go's, and its programs those for them */
+	struct running running;
+	__u32 pad2;
 };
-_Static_assert(sizeof(struct image) == 72, "image");
+_Static_assert(sizeof(struct image) == 80, "image");
 
 /* How many files with MEMORY_SEARCH are told apart. */
 #define MAX_IMAGES 64
@@ -58,7 +67,7 @@ _Static_assert(sizeof(struct cookie) == 8, "cookie");
 #define NO_ARG 0xff
 #define BY_VALUE 0x80
 
-enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION, ROLE_START };
+enum role { ROLE_CALL, ROLE_ENVELOPE, ROLE_NAME, ROLE_CALIBRATION, ROLE_START, ROLE_END };
 
 /* Something that user space has to look into. The process is stopped until it has. */
 struct event {
@@ -115,8 +124,9 @@ struct process {
 	__u64 quiet;     /* enum quiet */
 };
 
-/* Whether what a process does is the script's: not yet, or not at all. */
-enum quiet { QUIET_NOT, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
+/* Whether what a process does is the script's: not yet, or not at all. QUIET_GOROUTINES: it is, and its system calls
+ * are told by the programs for goroutines. */
+enum quiet { QUIET_NOT, QUIET_GOROUTINES, QUIET_UNTIL_EXEC, QUIET_ALWAYS };
 
 /* The numbers of the phases; ewapa_lang::plan::Phase. */
 enum phase { PHASE_EXEC, PHASE_START, PHASE_FIRST_WASI, PHASE_EXIT };
@@ -132,7 +142,7 @@ enum counter {
 	COUNT_UNMATCHED,    /* a return without its entry, or a name without its call */
 	COUNT_ABANDONED,    /* a call that was left without returning: its stack frame is gone */
 	COUNT_DEEP,         /* a call nested deeper than MAX_DEPTH */
-	COUNT_NO_THREAD,    /* no memory for the record of a thread */
+	COUNT_NO_THREAD,    /* no memory for the record of a thread or of a goroutine */
 	COUNT_GROUPS_FULL,  /* a call whose group found no place in its table */
 	COUNT_NO_MEMORY,    /* guest memory that could not be read */
 	COUNT_NO_EVENT,     /* an event that found no place in the ring buffer */

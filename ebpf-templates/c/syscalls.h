@@ -63,6 +63,20 @@ static __always_inline bool is_followed(void)
 	return bpf_map_lookup_elem(&processes, &pid) != 0;
 }
 
+/* A system call begins in a WASI call. */
+static __always_inline void count_syscall(struct call *call, __u64 nr)
+{
+	call->syscall_count++;
+	if ((script_reads & READS_WATCHED_0) && nr == watched[0])
+		call->watched_0++;
+	if ((script_reads & READS_WATCHED_1) && nr == watched[1])
+		call->watched_1++;
+	if ((script_reads & READS_WATCHED_2) && nr == watched[2])
+		call->watched_2++;
+	if ((script_reads & READS_WATCHED_3) && nr == watched[3])
+		call->watched_3++;
+}
+
 SEC("raw_tp/sys_enter")
 int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -94,24 +108,16 @@ int syscall_enter(struct bpf_raw_tracepoint_args *ctx)
 
 		if (books_handed && open->handed)
 			caller_enters(open, nr, ctx->args[0]);
-		call->syscall_count++;
-		if ((script_reads & READS_WATCHED_0) && nr == watched[0])
-			call->watched_0++;
-		if ((script_reads & READS_WATCHED_1) && nr == watched[1])
-			call->watched_1++;
-		if ((script_reads & READS_WATCHED_2) && nr == watched[2])
-			call->watched_2++;
-		if ((script_reads & READS_WATCHED_3) && nr == watched[3])
-			call->watched_3++;
+		count_syscall(call, nr);
 	}
 	thread->syscall = nr;
 	thread->syscall_start = bpf_ktime_get_ns();
 	return 0;
 }
 
-/* A system call has completed: an event of its own. */
-static __always_inline void complete_syscall(void *ctx, struct thread *thread, struct helper *helper, __s64 ret,
-					     __u64 now)
+/* A system call has completed that began at `start`: an event of its own. `around` has the call that it was made in. */
+static __always_inline void complete_syscall(void *ctx, struct thread *thread, __u64 start, struct thread *around,
+					     struct helper *helper, __s64 ret, __u64 now)
 {
 	struct call *record = &thread->event;
 	__u64 id = bpf_get_current_pid_tgid();
@@ -119,7 +125,7 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 	record->syscall = thread->syscall;
 	record->ret = ret;
 	record->sys_errno = ret < 0 && ret >= -4095 ? -ret : 0;
-	record->duration = now - thread->syscall_start;
+	record->duration = now - start;
 	record->pid = id >> 32;
 	record->tid = (__u32)id;
 	record->module = thread->module;
@@ -129,8 +135,8 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 	record->call_id = 0;
 	record->wasi_func = NONE;
 	record->wasi_duration = NONE;
-	if ((script_reads & (READS_CALL_ID | READS_WASI_FUNC | READS_WASI_DURATION)) && thread->depth) {
-		struct open_call *open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
+	if ((script_reads & (READS_CALL_ID | READS_WASI_FUNC | READS_WASI_DURATION)) && around && around->depth) {
+		struct open_call *open = &around->open[(around->depth - 1) & (MAX_DEPTH - 1)];
 
 		if (open->named) {
 			record->call_id = open->call.call_id;
@@ -144,6 +150,14 @@ static __always_inline void complete_syscall(void *ctx, struct thread *thread, s
 			say_handed(record, helper, now);
 	}
 	ewapa_syscall(record, ctx);
+}
+
+/* It ends. */
+static __always_inline void end_syscall(struct call *call, struct thread *thread, __s64 ret, __u64 now)
+{
+	call->syscall_time += now - thread->syscall_start;
+	if (ret > 0 && moves_bytes(thread->syscall))
+		call->syscall_bytes += ret;
 }
 
 SEC("raw_tp/sys_exit")
@@ -166,12 +180,68 @@ int syscall_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (thread->depth) {
 		struct call *call = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)].call;
 
-		call->syscall_time += now - thread->syscall_start;
-		if (ret > 0 && moves_bytes(thread->syscall))
-			call->syscall_bytes += ret;
+		end_syscall(call, thread, ret, now);
 	}
 	if (syscall_events && !thread->quiet)
-		complete_syscall(ctx, thread, helper, ret, now);
+		complete_syscall(ctx, thread, thread->syscall_start, thread, helper, ret, now);
 	thread->syscall_start = 0;
+	return 0;
+}
+
+/* Attached, beside the programs above, as long as there are probes on Go programs: their calls are those of goroutines, and
+ * not of threads. In a system call a goroutine stays on its thread. */
+SEC("raw_tp/goroutine_sys_enter")
+int goroutine_syscall_enter(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct running *running = goroutine_host();
+	struct thread *record, *thread;
+	__u64 nr = ctx->args[1];
+
+	if (!running || is_probe(nr))
+		return 0;
+	record = running_goroutine(running);
+	if (record && record->depth) {
+		count_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, nr);
+		record->syscall = nr;
+		record->syscall_start = bpf_ktime_get_ns();
+	}
+	if (!syscall_events)
+		return 0;
+	/* As the program above has just found it. */
+	thread = known_thread();
+	if (!thread || thread->quiet != QUIET_GOROUTINES)
+		return 0;
+	if (script_reads & (0x3full * READS_ARG0))
+		read_syscall_arguments(&thread->event, ctx->args[0]);
+	thread->syscall = nr;
+	thread->syscall_since = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("raw_tp/goroutine_sys_exit")
+int goroutine_syscall_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct running *running = goroutine_host();
+	struct thread *record, *thread;
+	__s64 ret = ctx->args[1];
+	__u64 now;
+
+	if (!running && !syscall_events)
+		return 0;
+	record = running ? running_goroutine(running) : 0;
+	now = bpf_ktime_get_ns();
+	if (record && record->syscall_start) {
+		if (record->depth)
+			end_syscall(&record->open[(record->depth - 1) & (MAX_DEPTH - 1)].call, record, ret, now);
+		record->syscall_start = 0;
+	}
+	if (!syscall_events)
+		return 0;
+	/* Also of an exec, whose process is no host any more. */
+	thread = known_thread();
+	if (thread && thread->syscall_since) {
+		complete_syscall(ctx, thread, thread->syscall_since, record, 0, ret, now);
+		thread->syscall_since = 0;
+	}
 	return 0;
 }

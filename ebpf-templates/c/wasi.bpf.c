@@ -27,6 +27,7 @@ const volatile __u32 pid_offset;        /* of pid, the thread, in struct task_st
 const volatile __u32 signal_offset;     /* of signal in struct task_struct */
 const volatile __u32 live_offset;       /* of live in struct signal_struct */
 const volatile __u32 parent_offset;     /* of real_parent in struct task_struct */
+const volatile __u32 fs_offset;         /* of thread.fsbase in struct task_struct; 0 if this kernel has none */
 const volatile __u8 all_processes;      /* raw probes fire in every process */
 const volatile __u8 follows_all;        /* WASI calls of every process count, also of those that begin later */
 const volatile __u64 started;           /* when the script started: ns, CLOCK_MONOTONIC */
@@ -83,6 +84,7 @@ struct thread {
 	__u8 wasi_seen;       /* it has made a WASI call */
 	__u64 syscall;        /* the number of the system call that it is in */
 	__u64 syscall_start;  /* 0 outside of system calls */
+	__u64 syscall_since;  /* the same for one that the programs for goroutines tell of */
 	__u64 switched_off;   /* since when it does not run; 0 if it runs, or if it is in no call */
 	struct call event;    /* a system call, or a phase */
 	struct open_call open[MAX_DEPTH];
@@ -508,31 +510,39 @@ static __always_inline void name_call(struct pt_regs *ctx, struct thread *thread
 }
 
 /* Calls whose stack frames lie below `sp` on the same stack have been left without a return. */
-__noinline int drop_abandoned(struct thread *thread, __u64 sp)
+static __always_inline int drop_below(struct thread *thread, __u64 sp, bool goroutine)
 {
-	if (!thread)
-		return 0;
 	for (int i = 0; i < MAX_DEPTH; i++) {
 		struct open_call *open;
 
 		if (!thread->depth)
 			break;
 		open = &thread->open[(thread->depth - 1) & (MAX_DEPTH - 1)];
-		if (open->sp > sp || sp - open->sp > ONE_STACK)
+		/* A goroutine has one stack, however large. */
+		if (open->sp > sp || (!goroutine && sp - open->sp > ONE_STACK))
 			break;
-		count(COUNT_ABANDONED);
+		/* In Go proc_exit leaves by a panic. */
+		if (!goroutine || !open->named || open->call.func != FUNC_PROC_EXIT)
+			count(COUNT_ABANDONED);
 		close_unfinished(thread, open, 0);
 	}
 	return 0;
 }
+
+__noinline int drop_abandoned(struct thread *thread, __u64 sp)
+{
+	return thread ? drop_below(thread, sp, 0) : 0;
+}
+
+#include "goroutines.h"
 
 static __always_inline __s64 cookie_runtime(struct cookie *cookie)
 {
 	return cookie->runtime[0] | cookie->runtime[1] << 8 | cookie->runtime[2] << 16;
 }
 
-/* Returns 0 if the return of the function is wanted, else 1, as a session program does. */
-static __always_inline int enter(struct pt_regs *ctx)
+/* Returns 0 if the return of the function is wanted, else 1, as a session program does. `goroutine` is a constant. */
+static __always_inline int enter(struct pt_regs *ctx, bool goroutine)
 {
 	__u64 raw = bpf_get_attach_cookie(ctx);
 	struct cookie *cookie = (struct cookie *)&raw;
@@ -545,6 +555,14 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (phases && has_role(cookie, ROLE_START)) {
 		reach_by_thread(ctx, thread, PHASE_START, cookie_runtime(cookie));
 		return 1;
+	}
+	if (goroutine) {
+		if (has_role(cookie, ROLE_END))
+			return end_goroutine(ctx->r14);
+		/* What names a call that found no room has none either. */
+		thread = has_role(cookie, ROLE_NAME) ? known_goroutine(ctx->r14) : goroutine_record(thread, ctx->r14);
+		if (!thread)
+			return 1;
 	}
 	if (has_role(cookie, ROLE_NAME)) {
 		if (!thread->depth) {
@@ -562,7 +580,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 					open->memory = memory_in_store(ctx->di, abi);
 			}
 			name_call(ctx, thread, open, abi, cookie);
-			if (sees_exits)
+			if (!goroutine && sees_exits)
 				let_move(open);
 		}
 		return 1;
@@ -571,10 +589,10 @@ static __always_inline int enter(struct pt_regs *ctx)
 	if (has_role(cookie, ROLE_CALIBRATION) && cookie->func != NO_FUNC)
 		return 1;
 
-	if (sees_exits && thread->depth)
+	if (!goroutine && sees_exits && thread->depth)
 		drop_moved(thread);
 	if (thread->depth)
-		drop_abandoned(thread, ctx->sp);
+		drop_left(thread, stack_place(ctx, goroutine), goroutine);
 	if (thread->depth >= MAX_DEPTH) {
 		count(COUNT_DEEP);
 		return 1;
@@ -582,7 +600,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 	open = &thread->open[thread->depth & (MAX_DEPTH - 1)];
 	abi = abi_at(cookie->abi);
 	open->abi = cookie->abi;
-	open->sp = ctx->sp;
+	open->sp = stack_place(ctx, goroutine);
 	open->named = 0;
 	open->ignored = 0;
 	open->moved_arg = NO_ARG;
@@ -616,7 +634,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 		open->memory = 0;
 	if (has_role(cookie, ROLE_CALL))
 		name_call(ctx, thread, open, abi, cookie);
-	if (open->ignored && !always_returns && !(keeps_calls && cookie->func < FUNCTIONS) &&
+	if (open->ignored && !goroutine && !always_returns && !(keeps_calls && cookie->func < FUNCTIONS) &&
 	    !changes_descriptors(cookie->func))
 		return 1;
 
@@ -642,7 +660,7 @@ static __always_inline int enter(struct pt_regs *ctx)
 		begin_alone(open);
 	thread->depth++;
 	open->start = bpf_ktime_get_ns();
-	if (sees_exits)
+	if (!goroutine && sees_exits)
 		let_move(open);
 	return 0;
 }
@@ -741,7 +759,7 @@ __noinline int close_below(struct thread *thread, __u32 place)
 }
 
 /* A call has ended that began with this stack pointer. */
-static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, __u64 sp, __u64 now)
+static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, __u64 sp, __u64 now, bool goroutine)
 {
 	struct open_call *open;
 	__u32 place;
@@ -749,9 +767,9 @@ static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, 
 	if (!thread)
 		return 0;
 	if (thread->depth > 1)
-		drop_abandoned(thread, sp - 8);
+		drop_left(thread, sp - 8, goroutine);
 	place = find_open(thread, sp);
-	if (sees_exits) {
+	if (!goroutine && sees_exits) {
 		place = settle(thread, place, sp);
 		if (!place)
 			return 0;
@@ -804,7 +822,7 @@ static __always_inline int leave(struct pt_regs *ctx)
 	__u64 now = bpf_ktime_get_ns();
 
 	/* The return has popped its address. */
-	return leave_at(ctx, known_thread(), ctx->sp - 8, now);
+	return leave_at(ctx, known_thread(), ctx->sp - 8, now, 0);
 }
 
 /* One program for entry and return. At entry the instruction pointer is the probe's address, at
@@ -813,14 +831,14 @@ SEC("uprobe/session")
 int wasi_session(struct pt_regs *ctx)
 {
 	if (ctx->ip == bpf_get_func_ip(ctx))
-		return enter(ctx);
+		return enter(ctx, 0);
 	return leave(ctx);
 }
 
 SEC("uprobe/entry")
 int wasi_entry(struct pt_regs *ctx)
 {
-	enter(ctx);
+	enter(ctx, 0);
 	return 0;
 }
 
@@ -836,7 +854,28 @@ int wasi_exit(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns();
 
-	return leave_at(ctx, traced_thread(), ctx->sp, now);
+	return leave_at(ctx, traced_thread(), ctx->sp, now, 0);
+}
+
+/* The same in Go programs. */
+SEC("uprobe/goroutine_entry")
+int goroutine_entry(struct pt_regs *ctx)
+{
+	enter(ctx, 1);
+	return 0;
+}
+
+SEC("uprobe/goroutine_exit")
+int goroutine_exit(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct thread *record;
+
+	/* Without a record it has made no call that was seen, or none that found room. */
+	record = traced_thread() ? known_goroutine(ctx->r14) : 0;
+	if (!record)
+		return 0;
+	return leave_at(ctx, record, stack_place(ctx, 1), now, 1);
 }
 
 #include "syscalls.h"
@@ -942,6 +981,9 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (child == parent || !child)
 		return 0;
 	copy = *process;
+	/* The child of a Go program has no goroutines: it is about to execute another one. */
+	if (copy.quiet == QUIET_GOROUTINES)
+		copy.quiet = QUIET_NOT;
 	if (bpf_map_update_elem(&processes, &child, &copy, BPF_ANY))
 		count(COUNT_PROCESSES);
 	return 0;
@@ -992,6 +1034,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		if (before != pid)
 			forget_thread(before);
 	}
+	end_goroutines(pid);
 	if (!process && !follows_all)
 		return 0;
 	if (process) {
@@ -1032,6 +1075,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 		forget_thread(bpf_get_current_pid_tgid());
 		return 0;
 	}
+	end_goroutines(pid);
 	if (phases) {
 		thread = traced_thread();
 		if (thread)
@@ -1051,7 +1095,7 @@ __noinline int ewapa_is_traced(void)
 	struct process *process;
 
 	process = bpf_map_lookup_elem(&processes, &pid);
-	return process ? process->quiet == QUIET_NOT : all_processes;
+	return process ? process->quiet <= QUIET_GOROUTINES : all_processes;
 }
 
 /* For generated code: the record of the innermost open call of the current thread. */

@@ -79,6 +79,21 @@ pub struct Image {
     pub roles: u8,
     /// Which file it is of those where guest memory is searched; [`Image::NO_NUMBER`] if there were too many.
     pub number: u8,
+    /// Its functions are Go's: the programs are those for calls of goroutines.
+    pub goroutines: bool,
+    /// Then: where a thread keeps the goroutine that it works for.
+    pub running: Running,
+}
+
+/// Where a thread of a Go program keeps the goroutine that it works for; zeros if that is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Running {
+    /// From the base of FS to a pointer to the `g` that runs, in bytes.
+    pub tls: i32,
+    /// The offset in a `g` of a pointer to its thread, in bytes.
+    pub m: u16,
+    /// The offset in that of a pointer to the `g` that the thread works for, in bytes.
+    pub curg: u16,
 }
 
 impl Image {
@@ -90,8 +105,19 @@ impl Image {
     /// The bytes of `struct image`.
     pub fn to_bytes(self) -> Vec<u8> {
         let abis = self.abis.into_iter().flat_map(Abi::to_bytes);
-        let rest = [self.count, self.roles, self.number, 0, 0, 0, 0, 0];
-        abis.chain(rest).collect()
+        let rest = [
+            self.count,
+            self.roles,
+            self.number,
+            u8::from(self.goroutines),
+        ];
+        let running = self.running;
+        abis.chain(rest)
+            .chain(running.tls.to_ne_bytes())
+            .chain(running.m.to_ne_bytes())
+            .chain(running.curg.to_ne_bytes())
+            .chain([0; 4])
+            .collect()
     }
 }
 
@@ -180,6 +206,8 @@ pub enum Role {
     Calibration = 3,
     /// The guest is about to begin.
     Start = 4,
+    /// A goroutine ends.
+    End = 5,
 }
 
 /// A process that is traced: the value of the map `processes`.
@@ -196,12 +224,12 @@ pub struct Process {
 /// Whether the system calls and phases of a process are the script's. Its WASI calls are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quiet {
-    /// They are.
+    /// They are. The kernel's part says 1 of one whose calls are those of goroutines.
     Not = 0,
     /// They will be: it is about to become what is traced.
-    UntilExec = 1,
+    UntilExec = 2,
     /// They are not, nor are those of its children: it is this process.
-    Always = 2,
+    Always = 3,
 }
 
 impl Process {
@@ -290,7 +318,7 @@ pub enum Counter {
     Abandoned,
     /// A call nested too deep.
     Deep,
-    /// No memory for the record of a thread.
+    /// No memory for the record of a thread or of a goroutine.
     NoThread,
     /// A call whose group found no place in its table.
     GroupsFull,

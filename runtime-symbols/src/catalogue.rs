@@ -85,6 +85,8 @@ pub(crate) struct Rule {
     pub pattern: Pattern,
     pub exclude: Option<Pattern>,
     pub functions: BTreeMap<String, Function>,
+    /// Index into [`Catalogue::abis`].
+    pub abi: usize,
 }
 
 /// A regular expression that is compiled when it is first needed: a binary needs those of one runtime.
@@ -229,6 +231,9 @@ impl Catalogue {
                 variant.inner = variant.inner.map(&mut index_of);
                 if let Some((_, elsewhere)) = &mut variant.memory_versions {
                     *elsewhere = index_of(*elsewhere);
+                }
+                for rule in &mut variant.rules {
+                    rule.abi = index_of(rule.abi);
                 }
             }
             catalogue.runtimes.push(runtime);
@@ -378,12 +383,12 @@ impl Variant {
             };
             (versions, index_of(elsewhere))
         });
-        let inner = table.inner.map(index_of);
+        let inner = table.inner.map(&mut index_of);
         let route = table.route.map(|route| Route::new(source, &place, route));
-        let rules = table
-            .rule
-            .into_iter()
-            .map(|rule| Rule::new(source, &place, rule));
+        let rules = table.rule.into_iter().map(|rule| {
+            let abi = rule.get_ref().abi.map_or(abi, &mut index_of);
+            Rule::new(source, &place, rule, abi)
+        });
         Ok(Variant {
             name: table.name,
             verified: table.verified,
@@ -447,6 +452,7 @@ impl Rule {
         source: &Source<'_>,
         place: &str,
         spanned: Spanned<RuleTable>,
+        abi: usize,
     ) -> Result<Rule, CatalogueError> {
         let table = spanned.get_ref();
         let starts = table.starts.iter().cloned().map(Needle::Start);
@@ -479,6 +485,7 @@ impl Rule {
             pattern: Pattern::new(source, table.pattern),
             exclude: table.exclude.map(|text| Pattern::new(source, text)),
             functions: functions.collect::<Result<_, _>>()?,
+            abi,
         })
     }
 

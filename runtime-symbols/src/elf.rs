@@ -35,6 +35,7 @@ pub(crate) enum Refusal {
 /// An ELF file for x86-64.
 pub(crate) struct ElfFile<'a> {
     bytes: &'a [u8],
+    entry: u64,
     segments: Vec<ProgramHeader>,
     sections: Vec<SectionHeader>,
     names: &'a [u8],
@@ -70,7 +71,7 @@ const LARGEST_TABLE: usize = 512 << 20;
 const MOST_CONSTANTS: usize = 512 << 20;
 
 /// `sizeof(Elf64_Sym)`.
-const SYMBOL_SIZE: usize = 24;
+pub(crate) const SYMBOL_SIZE: usize = 24;
 
 /// `sizeof(Elf64_Shdr)`.
 const SECTION_SIZE: usize = 64;
@@ -110,6 +111,7 @@ impl<'a> ElfFile<'a> {
         let sections = sections(bytes, &header)?;
         let mut file = ElfFile {
             bytes,
+            entry: header.e_entry,
             segments,
             sections,
             names: &[],
@@ -123,6 +125,11 @@ impl<'a> ElfFile<'a> {
             file.names = file.content(section)?;
         }
         Ok(file)
+    }
+
+    /// The address at which the program starts.
+    pub fn entry(&self) -> u64 {
+        self.entry
     }
 
     /// The full symbol table, which `strip` removes.
@@ -294,6 +301,11 @@ impl<'a> ElfFile<'a> {
 }
 
 impl<'a> SymbolTable<'a> {
+    /// Entries of `Elf64_Sym`, with their names.
+    pub fn new(entries: &'a [u8], strings: &'a [u8]) -> SymbolTable<'a> {
+        SymbolTable { entries, strings }
+    }
+
     /// A symbol's name, if it is text, and not longer than a compiler would make it.
     pub fn name(&self, symbol: &Symbol) -> Option<&'a str> {
         let rest = self.strings.get(symbol.name..)?;

@@ -6,6 +6,7 @@ use ewapa_lang::wasi::{Function, FunctionSet};
 
 use crate::abi::Memory;
 use crate::elf::FileOffset;
+use crate::go::{Goroutines, Unfit};
 use crate::prologue::Cost;
 use crate::schema::Role;
 use crate::separate::{SymbolSource, Tried};
@@ -24,8 +25,8 @@ pub enum Inspection {
     Runtime(Image),
 }
 
-/// A runtime whose functions are Go's: a return probe puts an address of its own on the stack of the goroutine, which
-/// Go does not know when it moves the stack or walks it.
+/// A runtime whose functions are Go's, and whose calls cannot be followed. There are no return probes on these: they put an
+/// address of their own on the stack of the goroutine, which Go does not know when it moves the stack or walks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Index of the runtime in the catalogue.
@@ -34,15 +35,25 @@ pub struct Refused {
     pub name: String,
     /// One of the functions.
     pub function: String,
+    /// What is wrong with it.
+    pub(crate) why: Unfit,
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "this is {}, whose WASI functions are Go functions (`{}`); Go: return probes crash it, so ewapa does not attach to it",
+            "this is {}, whose WASI functions are Go functions (`{}`); ",
             self.name, self.function
-        )
+        )?;
+        f.write_str(match self.why {
+            Unfit::OldCalls => {
+                "they were built by a Go before 1.17, in which nothing tells which goroutine calls: build it with a later one"
+            }
+            Unfit::NoEnd => {
+                "there is no symbol `runtime.goexit1`, so the end of a goroutine would not be seen: build it with its symbols"
+            }
+        })
     }
 }
 
@@ -69,6 +80,8 @@ pub struct Image {
     pub symbols: SymbolSource,
     /// Where they were looked for besides, if the binary has no `.symtab`.
     pub tried: Vec<Tried>,
+    /// Its functions are Go's: calls are those of goroutines.
+    pub goroutines: Option<Goroutines>,
 }
 
 /// A place to probe.
@@ -144,6 +157,8 @@ pub struct Missing {
 pub enum Reason {
     /// The runtime does not have it.
     NotImplemented,
+    /// The runtime has one function for all those that it does not implement.
+    Stub,
     /// There is no symbol, though the runtime may have the function.
     NoSymbol,
     /// Only exported functions are known, as the binary has no `.symtab`.
@@ -161,6 +176,9 @@ impl fmt::Display for Reason {
         match self {
             Reason::NotImplemented => f.write_str(
                 "this runtime does not implement it; a guest that imports it will not start",
+            ),
+            Reason::Stub => f.write_str(
+                "this runtime does not implement it: one function gives errno NOSYS for all such, and does not tell which was called",
             ),
             Reason::NoSymbol => f.write_str(
                 "no symbol: inlined by the compiler, or not implemented by this runtime; \

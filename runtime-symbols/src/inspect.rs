@@ -17,7 +17,9 @@ use crate::resolve::{Resolution, Resolved, resolve};
 use crate::route::routes;
 use crate::schema::{Absent, Role};
 use crate::separate::{Search, SymbolSource, Tried, search};
-use crate::{Error, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, map};
+use crate::{
+    Error, Goroutines, Image, Inner, Inspection, Missing, Reason, Refused, Site, Stripped, go, map,
+};
 
 /// Reads a file.
 pub(crate) fn inspect(catalogue: &Catalogue, origin: &Origin) -> Result<Inspection, Error> {
@@ -62,15 +64,20 @@ fn read(
             .clone()
     };
     let found = |resolved: Resolved<'_>, tables: &[SymbolTable<'_>], symbols, tried| {
-        if let Some(function) = go_function(&file, &resolved) {
+        let runtime = resolved.runtime;
+        let function = go_function(&file, &resolved);
+        let version = version(runtime);
+        let mut image = image(catalogue, &file, resolved, version, tables, symbols, tried);
+        if let Some(function) = function
+            && let Err(why) = in_go(&mut image, &file, &tables[0])
+        {
             return Ok(Inspection::Refused(Refused {
-                runtime: resolved.runtime,
-                name: catalogue.runtimes[resolved.runtime].name.clone(),
+                runtime,
+                name: catalogue.runtimes[runtime].name.clone(),
                 function,
+                why,
             }));
         }
-        let version = version(resolved.runtime);
-        let image = image(catalogue, &file, resolved, version, tables, symbols, tried);
         Ok(Inspection::Runtime(image))
     };
 
@@ -86,6 +93,13 @@ fn read(
         return Ok(Inspection::NotARuntime);
     }
 
+    if let Some(functions) = go::functions::Functions::of(&file) {
+        let table = functions.table();
+        let candidates = catalogue.needles.candidates(&table, passed);
+        if let Some(resolved) = resolve(catalogue, &candidates, version) {
+            return found(resolved, &[table], SymbolSource::GoFunctions, Vec::new());
+        }
+    }
     let exported = dynsym
         .map(|table| catalogue.needles.candidates(&table, passed))
         .unwrap_or_default();
@@ -127,12 +141,10 @@ fn read(
     }
 }
 
-/// A function that would get a return probe and is Go's: its name has a package before a point. C and Rust code in
+/// A function whose return is to be seen and that is Go's: its name has a package before a point. C and Rust code in
 /// a Go program runs on stacks that Go leaves alone.
 fn go_function(file: &ElfFile, resolved: &Resolved<'_>) -> Option<String> {
-    let is_go = [".go.buildinfo", ".note.go.buildid", ".gopclntab"]
-        .iter()
-        .any(|name| file.section(name).is_some());
+    let is_go = go::is_go(file);
     let mut functions = resolved.found.functions.iter().filter(|_| is_go);
     let function = functions.find(|function| {
         matches!(function.role, Role::Call | Role::Envelope)
@@ -140,6 +152,24 @@ fn go_function(file: &ElfFile, resolved: &Resolved<'_>) -> Option<String> {
             && !function.name.contains("::")
     })?;
     Some(function.name.clone())
+}
+
+/// Puts the probes of Go functions to where their calls begin for good, and finds what tells goroutines apart.
+fn in_go(image: &mut Image, file: &ElfFile<'_>, table: &SymbolTable<'_>) -> Result<(), go::Unfit> {
+    for site in &mut image.sites {
+        let code = file.code(site.address, prologue::LONGEST_FUNCTION);
+        let chosen = prologue::at(code, site.address, go::entry(code)?);
+        site.probe = FileOffset(site.offset.0 + chosen.into);
+        site.cost = chosen.cost;
+        site.first = chosen.first;
+        site.at = chosen.at;
+        site.inner = None;
+    }
+    image.goroutines = Some(Goroutines {
+        ends: go::ends(file, table)?,
+        current: go::current(file, table),
+    });
+    Ok(())
 }
 
 fn image(
@@ -160,7 +190,7 @@ fn image(
     let mut without_code = FunctionSet::EMPTY;
     let mut sites = Vec::with_capacity(resolved.found.functions.len());
     for resolution in &resolved.found.functions {
-        match site(file, resolution, resolved.variant) {
+        match site(file, resolution) {
             Some(site) => sites.push(site),
             None => resolution
                 .function
@@ -211,10 +241,12 @@ fn image(
             Reason::NoCode
         } else if symbols == SymbolSource::Exported {
             Reason::Stripped
-        } else if resolved.variant.absent == Absent::NotImplemented {
-            Reason::NotImplemented
         } else {
-            Reason::NoSymbol
+            match resolved.variant.absent {
+                Absent::NotImplemented => Reason::NotImplemented,
+                Absent::Stub => Reason::Stub,
+                Absent::Inlined => Reason::NoSymbol,
+            }
         }
     };
     let missing = Function::all()
@@ -234,6 +266,7 @@ fn image(
         missing,
         symbols,
         tried,
+        goroutines: None,
     }
 }
 
@@ -275,7 +308,7 @@ fn is_alias(name: &str, function: Function, sites: &[Site]) -> bool {
         .any(|site| site.function == Some(function) && Some(&site.symbol) == shown.as_ref())
 }
 
-fn site(file: &ElfFile, resolution: &Resolution, variant: &Variant) -> Option<Site> {
+fn site(file: &ElfFile, resolution: &Resolution) -> Option<Site> {
     let symbol = resolution.symbol;
     let offset = file.file_offset(symbol.address)?;
     // Without a length, what follows may be another function; the first instructions are still shown.
@@ -298,7 +331,7 @@ fn site(file: &ElfFile, resolution: &Resolution, variant: &Variant) -> Option<Si
         first: chosen.first,
         at: chosen.at,
         cost: chosen.cost,
-        abi: variant.abi,
+        abi: resolution.abi,
         inner: None,
     })
 }

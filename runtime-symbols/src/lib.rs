@@ -12,6 +12,7 @@
 //! - `resolve` takes the first variant of a runtime whose rules all find something;
 //! - `prologue` moves a probe from the first byte to an instruction that the kernel emulates, where one
 //!   can be reached with stack pointer and argument registers untouched;
+//! - `go` reads the functions of Go programs, where their calls begin for good, and what tells goroutines apart;
 //! - `handover` finds, where a trampoline has no such place, the function that it hands the call to;
 //! - `route` finds, where a trampoline serves one function only, which one that is.
 //!
@@ -26,6 +27,7 @@ mod error;
 mod exits;
 mod folder;
 mod functions;
+mod go;
 mod handover;
 mod image;
 mod inspect;
@@ -51,6 +53,7 @@ pub use error::{CatalogueError, Error};
 pub use exits::exits;
 pub use folder::catalogue_files;
 pub use functions::{Functions, has_symbols};
+pub use go::{Current, Goroutines};
 pub use image::{Image, Inner, Inspection, Missing, Reason, Refused, Site};
 pub use linker::{LinkerHook, linker_hook};
 pub use notes::{Note, notes, notes_of_bytes};

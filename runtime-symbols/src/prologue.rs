@@ -78,6 +78,28 @@ pub(crate) fn choose(code: &[u8], address: u64, whole: bool) -> ProbeSite {
     }
 }
 
+/// The site at this distance from the function's start, where nothing is to be chosen.
+pub(crate) fn at(code: &[u8], address: u64, into: u64) -> ProbeSite {
+    let instruction = |from: u64| {
+        let code = usize::try_from(from).ok().and_then(|from| code.get(from..));
+        let code = code.unwrap_or(&[]);
+        let at = address.wrapping_add(from);
+        let mut decoder = Decoder::with_ip(64, code, at, DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        (text(&instruction), &code[..decoder.position()])
+    };
+    let (at, bytes) = instruction(into);
+    ProbeSite {
+        into,
+        cost: match is_emulated(bytes) {
+            true => Cost::Emulated,
+            false => Cost::SingleStepped,
+        },
+        first: instruction(0).0,
+        at,
+    }
+}
+
 /// Whether the kernel emulates this instruction: `branch_setup_xol_ops` and `push_setup_xol_ops` in
 /// `arch/x86/kernel/uprobes.c`. It emulates the longer nops since Linux 6.17; before, they are
 /// single-stepped, which is slower and as right. `endbr64` is not among them.

@@ -38,6 +38,8 @@ pub(crate) struct Resolution {
     pub function: Option<Function>,
     pub symbol: Symbol,
     pub name: String,
+    /// Index into [`Catalogue::abis`].
+    pub abi: usize,
 }
 
 /// A candidate whose name is demangled when the first rule asks for it.
@@ -176,6 +178,7 @@ impl Rule {
             function,
             symbol: named.candidate.symbol,
             name: name.to_owned(),
+            abi: self.abi,
         })
     }
 

@@ -111,6 +111,8 @@ fn u64_max() -> u64 {
 pub(crate) enum Absent {
     /// The runtime registers functions by their address, so each that exists has a symbol.
     NotImplemented,
+    /// The runtime has one function for all those that it does not implement. It gives the errno nosys.
+    Stub,
     /// The compiler may have inlined it.
     Inlined,
 }
@@ -132,6 +134,9 @@ pub(crate) struct RuleTable {
     /// Demangled names to leave out although `pattern` matches.
     #[serde(default)]
     pub exclude: Option<Spanned<String>>,
+    /// How these functions are called, if not as those of the other rules.
+    #[serde(default)]
+    pub abi: Option<Abi>,
     /// WASI functions by what the group `function` says, where that is not their name.
     #[serde(default)]
     pub functions: BTreeMap<String, Spanned<String>>,

@@ -25,6 +25,8 @@ pub enum SymbolSource {
     DebugFile(PathBuf),
     /// The binary's section `.gnu_debugdata`.
     MiniDebugInfo,
+    /// The binary's table of Go functions (`.gopclntab`), which `strip` leaves.
+    GoFunctions,
     /// The binary's exported symbols (`.dynsym`): there are no others.
     Exported,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for SymbolSource {
             SymbolSource::Binary => f.write_str("its own .symtab"),
             SymbolSource::DebugFile(path) => write!(f, "the debug file {}", path.display()),
             SymbolSource::MiniDebugInfo => f.write_str("its .gnu_debugdata"),
+            SymbolSource::GoFunctions => f.write_str("its table of Go functions (.gopclntab)"),
             SymbolSource::Exported => f.write_str("its exported functions only (.dynsym)"),
         }
     }

@@ -14,6 +14,7 @@ use libbpf_sys as bpf;
 use super::feature::Feature;
 use super::kernel;
 use super::load::{Error, Loaded, Program};
+use super::prepared::Prepared;
 
 /// One probe: where, and what the program is told there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,6 +250,14 @@ pub fn raw_tracepoint(
         attach_type: 0,
     })?;
     open_tracepoint(&program, Some(tracepoint), tracepoint)
+}
+
+/// Loads a program that is prepared and attaches it to a raw tracepoint.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn prepared_tracepoint(program: &Prepared, tracepoint: &str) -> Result<Link, Error> {
+    open_tracepoint(&program.load()?, Some(tracepoint), tracepoint)
 }
 
 /// Attaches a program to a raw tracepoint that gives it typed arguments.

@@ -20,6 +20,8 @@ pub struct Offsets {
     pub live: u32,
     /// `real_parent` in `struct task_struct`.
     pub parent: u32,
+    /// `thread.fsbase` in `struct task_struct`: where a thread keeps what is its own; 0 if this kernel has it elsewhere.
+    pub fs: u32,
     /// From a program or a mapping to its file, in the order of `enum file_offset`; zeros if this kernel
     /// has them elsewhere.
     pub files: [u32; FILE_OFFSETS],
@@ -62,6 +64,7 @@ pub fn offsets() -> Option<Offsets> {
                 find(c"dentry", c"d_inode")?,
             ])
         };
+        let fs = || Some(find(c"task_struct", c"thread")? + find(c"thread_struct", c"fsbase")?);
         let offsets = || {
             Some(Offsets {
                 tgid: find(c"task_struct", c"tgid")?,
@@ -69,6 +72,7 @@ pub fn offsets() -> Option<Offsets> {
                 signal: find(c"task_struct", c"signal")?,
                 live: find(c"signal_struct", c"live")?,
                 parent: find(c"task_struct", c"real_parent")?,
+                fs: fs().unwrap_or(0),
                 files: files().unwrap_or_default(),
             })
         };
@@ -169,6 +173,7 @@ mod tests {
         assert_eq!(offsets.signal % 8, 0);
         assert!(offsets.live > 0);
         assert!(offsets.parent > 0 && offsets.parent.is_multiple_of(8));
+        assert!(offsets.fs > 0 && offsets.fs.is_multiple_of(8));
         assert!(offsets.files[0] > 0 && offsets.files[0].is_multiple_of(8));
     }
 }

@@ -165,9 +165,10 @@ impl Loaded {
             signal,
             live,
             parent,
+            fs,
             files,
         } = settings.offsets;
-        let offsets = [tgid, signal, live, parent, pid].map(u32::to_ne_bytes);
+        let offsets = [tgid, signal, live, parent, pid, fs].map(u32::to_ne_bytes);
         let files: Vec<u8> = files
             .iter()
             .flat_map(|offset| offset.to_ne_bytes())
@@ -185,6 +186,7 @@ impl Loaded {
             ("live_offset", (&offsets[2][..], true)),
             ("parent_offset", (&offsets[3][..], true)),
             ("pid_offset", (&offsets[4][..], true)),
+            ("fs_offset", (&offsets[5][..], true)),
             ("file_offsets", (&files[..], true)),
             (
                 "holds_libraries",
@@ -424,10 +426,16 @@ mod tests {
             image.abis[..abis.len()].copy_from_slice(abis);
             image
         });
+        let of_goroutines = beside.clone().map(|image| Image {
+            roles: image.roles | 1 << Role::End as u8,
+            goroutines: true,
+            ..image
+        });
         abis.iter()
             .map(alone(call))
             .chain(abis.iter().map(alone(named)))
             .chain(beside)
+            .chain(of_goroutines)
             .collect()
     }
 
@@ -473,6 +481,8 @@ mod tests {
             "process_known",
             "syscall_enter",
             "syscall_exit",
+            "goroutine_syscall_enter",
+            "goroutine_syscall_exit",
             "thread_wakes",
             "script_event",
         ] {

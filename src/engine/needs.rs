@@ -13,6 +13,8 @@ pub struct Needs {
     pub functions: FunctionSet,
     /// Calls are followed that no clause waits for: events inside them ask for them.
     pub keeps_calls: bool,
+    /// Raw probes ask for the calls around them.
+    pub raw_within_calls: bool,
     /// System calls of threads that work for a call are booked to it.
     pub books_handed: bool,
     /// Each system call is an event.
@@ -67,7 +69,8 @@ impl Needs {
             &|event| matches!(event, Event::Phase(wanted) if wanted.iter().any(|phase| *phase != Phase::Exec)),
         );
         let serves = syscall_events && SERVED.into_iter().any(reads);
-        let keeps_calls = serves || (raw && asks_for_call_around(plan));
+        let raw_within_calls = raw && asks_for_call_around(plan);
+        let keeps_calls = serves || raw_within_calls;
         let books_handed = serves || HANDED.into_iter().any(reads);
         let paths = reads("path");
 
@@ -123,6 +126,7 @@ impl Needs {
                 .fold(0, |bits, builtin| bits | 1 << builtin.index()),
             functions,
             keeps_calls,
+            raw_within_calls,
             books_handed,
             syscall_events,
             phases,
@@ -142,6 +146,12 @@ impl Needs {
     /// Whether there are probes on runtimes at all: a script may wait for system calls or raw probes only.
     pub fn probes_calls(&self) -> bool {
         !self.functions.is_empty() || self.guest_entry
+    }
+
+    /// Whether system calls are added up in calls.
+    pub fn adds_up_syscalls(&self) -> bool {
+        let mut programs = self.tracepoints.iter();
+        programs.any(|(program, _)| *program == "syscall_enter")
     }
 
     /// Whether it is to be known which thread works for which: that is kept with tasks, in their storage.

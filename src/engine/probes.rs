@@ -10,7 +10,7 @@ use aya::programs::ProbeKind;
 use ewapa_templates::Image;
 use libbpf_sys as bpf;
 
-use super::attach::{KPROBE, Link, Mechanism, Point, multi_link, perf_links};
+use super::attach::{KPROBE, Link, Mechanism, Point, multi_link, perf_links, prepared_tracepoint};
 use super::load::{Error, Images, Loaded, Program};
 use super::prepared::Prepared;
 
@@ -20,6 +20,10 @@ pub struct Probes {
     pub mechanism: Mechanism,
     entry: Prepared,
     returns: Option<Prepared>,
+    /// Those for calls of goroutines: at entry, and at return instructions.
+    of_goroutines: [Prepared; 2],
+    /// Those for their system calls, with their tracepoints.
+    syscalls_of_goroutines: [(Prepared, &'static str); 2],
     library: OwnedFd,
     images: Images,
     loaded: Mutex<HashMap<Image, Arc<AtCalls>>>,
@@ -41,8 +45,7 @@ impl Probes {
         mechanism: Mechanism,
         may_sleep: bool,
     ) -> Result<Probes, Error> {
-        let attach_type = mechanism.attach_type();
-        let at_calls = |name| {
+        let prepare = |name, attach_type| {
             let prepared = loaded.prepare(Program {
                 name,
                 ty: KPROBE,
@@ -53,6 +56,7 @@ impl Probes {
                 ..prepared
             })
         };
+        let at_calls = |name| prepare(name, mechanism.attach_type());
         let (entry, returns) = match mechanism {
             Mechanism::Session => (at_calls("wasi_session")?, None),
             Mechanism::Multi | Mechanism::Perf => {
@@ -60,21 +64,38 @@ impl Probes {
             }
             Mechanism::Exits => (at_calls("wasi_entry")?, Some(at_calls("wasi_exit")?)),
         };
+        // A session link takes session programs only, which also see returns.
+        let without_return = match mechanism {
+            Mechanism::Perf => 0,
+            Mechanism::Session | Mechanism::Multi | Mechanism::Exits => bpf::BPF_TRACE_UPROBE_MULTI,
+        };
+        let of_goroutines = [
+            prepare("goroutine_entry", without_return)?,
+            prepare("goroutine_exit", without_return)?,
+        ];
+        let at_syscalls = |name, tracepoint| {
+            let program = Program {
+                name,
+                ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
+                attach_type: 0,
+            };
+            Ok::<_, Error>((loaded.prepare(program)?, tracepoint))
+        };
         let library = loaded.program(Program {
             name: "library_loaded",
             ty: KPROBE,
-            // A session link takes session programs only; one for libraries has no return.
-            attach_type: match mechanism {
-                Mechanism::Perf => 0,
-                Mechanism::Session | Mechanism::Multi | Mechanism::Exits => {
-                    bpf::BPF_TRACE_UPROBE_MULTI
-                }
-            },
+            attach_type: without_return,
         })?;
         Ok(Probes {
             mechanism,
             entry,
             returns,
+            of_goroutines,
+            // The end first: of a system call whose begin was not seen nothing is added up.
+            syscalls_of_goroutines: [
+                at_syscalls("goroutine_syscall_exit", "sys_exit")?,
+                at_syscalls("goroutine_syscall_enter", "sys_enter")?,
+            ],
             library,
             images: loaded.images()?,
             loaded: Mutex::default(),
@@ -95,9 +116,13 @@ impl Probes {
         if let Some(known) = loaded.get(image) {
             return Ok(Arc::clone(known));
         }
+        let (entry, returns) = match (image.goroutines, &self.of_goroutines) {
+            (true, [entry, exit]) => (entry, Some(exit)),
+            (false, _) => (&self.entry, self.returns.as_ref()),
+        };
         let programs = Arc::new(AtCalls {
-            entry: self.entry.load_for(&self.images, image)?,
-            returns: match &self.returns {
+            entry: entry.load_for(&self.images, image)?,
+            returns: match returns {
                 Some(returns) => Some(returns.load_for(&self.images, image)?),
                 None => None,
             },
@@ -118,6 +143,9 @@ impl Probes {
             .copied()
             .filter(|point| point.returns)
             .collect();
+        if image.goroutines {
+            return Ok(vec![self.attach_without_return(entry, file, points)?]);
+        }
         match (self.mechanism, &programs.returns) {
             (Mechanism::Session, _) => Ok(vec![multi_link(
                 entry,
@@ -136,10 +164,7 @@ impl Probes {
                 links.push(multi_link(entry, multi, file, points, false)?);
                 Ok(links)
             }
-            (Mechanism::Exits, _) => {
-                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
-                Ok(vec![multi_link(entry, multi, file, points, false)?])
-            }
+            (Mechanism::Exits, _) => Ok(vec![self.attach_without_return(entry, file, points)?]),
             (_, returns) => {
                 let mut links = Vec::new();
                 if let Some(returns) = returns {
@@ -163,13 +188,24 @@ impl Probes {
         exits: &[Point],
     ) -> Result<Option<Link>, Error> {
         let programs = self.at_calls(image)?;
-        match (self.mechanism, &programs.returns) {
-            (Mechanism::Exits, Some(returns)) if !exits.is_empty() => {
-                let multi = bpf::BPF_TRACE_UPROBE_MULTI;
-                multi_link(returns, multi, file, exits, false).map(Some)
+        let by_exits = image.goroutines || self.mechanism == Mechanism::Exits;
+        match &programs.returns {
+            Some(returns) if by_exits && !exits.is_empty() => {
+                self.attach_without_return(returns, file, exits).map(Some)
             }
             _ => Ok(None),
         }
+    }
+
+    /// Attaches the programs that add up the system calls of goroutines.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn attach_syscalls_of_goroutines(&self) -> Result<Vec<Link>, Error> {
+        self.syscalls_of_goroutines
+            .iter()
+            .map(|(program, tracepoint)| prepared_tracepoint(program, tracepoint))
+            .collect()
     }
 
     /// Attaches the program that watches the dynamic linker.
@@ -177,15 +213,20 @@ impl Probes {
     /// # Errors
     /// The kernel refuses.
     pub fn attach_library(&self, file: &Path, point: Point) -> Result<Link, Error> {
+        self.attach_without_return(&self.library, file, &[point])
+    }
+
+    fn attach_without_return(
+        &self,
+        program: &OwnedFd,
+        file: &Path,
+        points: &[Point],
+    ) -> Result<Link, Error> {
         match self.mechanism {
-            Mechanism::Perf => perf_links(&self.library, file, &[point], ProbeKind::Entry),
-            Mechanism::Session | Mechanism::Multi | Mechanism::Exits => multi_link(
-                &self.library,
-                bpf::BPF_TRACE_UPROBE_MULTI,
-                file,
-                &[point],
-                false,
-            ),
+            Mechanism::Perf => perf_links(program, file, points, ProbeKind::Entry),
+            Mechanism::Session | Mechanism::Multi | Mechanism::Exits => {
+                multi_link(program, bpf::BPF_TRACE_UPROBE_MULTI, file, points, false)
+            }
         }
     }
 }

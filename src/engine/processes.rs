@@ -13,10 +13,11 @@ use ewapa_lang::wasi::Function;
 use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin};
 use ewapa_templates::{Process, Quiet};
 
-use super::attach::{Mechanism, Point};
+use super::attach::{Link, Mechanism, Point};
 use super::attachments::{Attachments, Candidate, Written};
 use super::exits::Exits;
 use super::gate;
+use super::goroutines;
 use super::kernel;
 use super::known::{Finding, Known};
 use super::linker::is_linker;
@@ -58,6 +59,10 @@ pub struct Processes {
     pub refused: Option<super::load::Error>,
     /// How many files have a number by which the places of guest memory in them are kept.
     numbered: u8,
+    /// What adds up the system calls of goroutines, if there are any.
+    syscalls_of_goroutines: Vec<Link>,
+    /// It is known where the kernel has what threads keep for themselves.
+    knows_threads: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +116,8 @@ pub struct Found {
 }
 
 impl Processes {
-    /// Nothing is traced yet. `names` are those that are known so far.
+    /// Nothing is traced yet. `names` are those that are known so far; `knows_threads`: it is known where the kernel has
+    /// what threads keep for themselves.
     pub fn new(
         needs: Needs,
         probes: Arc<Probes>,
@@ -119,6 +125,7 @@ impl Processes {
         files: BpfHashMap<MapData, [u64; 4], i32>,
         known: Known,
         names: Names,
+        knows_threads: bool,
     ) -> Processes {
         Processes {
             needs,
@@ -139,6 +146,8 @@ impl Processes {
             unattached: None,
             refused: None,
             numbered: 0,
+            syscalls_of_goroutines: Vec::new(),
+            knows_threads,
         }
     }
 
@@ -369,10 +378,16 @@ impl Processes {
             })
         });
         match inspection {
-            Ok(Inspection::Runtime(image)) => match self.attach_to(mapping, open, &image) {
-                Ok(runtime) => return Seen::Runtime(runtime),
-                Err(error) => self.cannot_attach(mapping, error),
-            },
+            Ok(Inspection::Runtime(image)) => {
+                if let Some(why) = goroutines::refusal(&image, &self.needs, self.knows_threads) {
+                    self.stripped.push((mapping.path.clone(), why));
+                    return Seen::Other;
+                }
+                match self.attach_to(mapping, open, &image) {
+                    Ok(runtime) => return Seen::Runtime(runtime),
+                    Err(error) => self.cannot_attach(mapping, error),
+                }
+            }
             Ok(Inspection::Stripped(stripped)) => self
                 .stripped
                 .push((mapping.path.clone(), stripped.to_string())),
@@ -409,20 +424,20 @@ impl Processes {
         if !self.needs.probes_calls() {
             return Ok(runtime);
         }
-        let mechanism = self.probes.mechanism;
-        let mut sites = sites::wanted(image, &self.needs, mechanism);
-        let exits = if mechanism == Mechanism::Exits {
+        let by_exits = image.goroutines.is_some() || self.probes.mechanism == Mechanism::Exits;
+        let mut sites = sites::wanted(image, &self.needs, by_exits);
+        let exits = if by_exits {
             Exits::of(&mut sites, open)
         } else {
             Exits::default()
         };
         if exits.trampolines > 0 {
             self.troubles.push(format!(
-                "{name}: {} functions that calls go through end by a jump or have no length: what goes through them is not seen with `--attach exits`",
+                "{name}: {} functions that calls go through end by a jump or have no length: what goes through them is not seen without return probes",
                 exits.trampolines
             ));
         }
-        let (abis, known) = sites::known(&sites, self.numbered)?;
+        let (abis, known) = sites::known(image, &sites, self.numbered)?;
         self.numbered += u8::from(abis.search() && self.numbered < ewapa_templates::Image::NUMBERS);
         let mut points: Vec<Point> = sites
             .iter()
@@ -436,7 +451,14 @@ impl Processes {
         let (calls, names): (Vec<Point>, Vec<Point>) =
             points.into_iter().partition(|point| point.returns);
         let mut links = Vec::from_iter(self.probes.attach_exits(open, &known, &exits.points)?);
-        for points in [calls, names] {
+        let mut ends = Vec::new();
+        if let Some(of_file) = &image.goroutines {
+            ends = goroutines::ends(of_file);
+            if self.needs.adds_up_syscalls() && self.syscalls_of_goroutines.is_empty() {
+                self.syscalls_of_goroutines = self.probes.attach_syscalls_of_goroutines()?;
+            }
+        }
+        for points in [ends, calls, names] {
             if !points.is_empty() {
                 // Not by the name that it has in the process: that may lead to another file by now.
                 links.extend(self.probes.attach(open, &known, &points)?);
@@ -457,7 +479,8 @@ impl Processes {
             single_stepped: sites
                 .iter()
                 .filter(|site| site.function.is_some())
-                .filter(|site| site.cost == Cost::SingleStepped && site.inner.is_none())
+                // A return instruction is single-stepped, too.
+                .filter(|site| by_exits || site.cost == Cost::SingleStepped && site.inner.is_none())
                 .count(),
             named_within: sites
                 .iter()
@@ -543,6 +566,7 @@ impl Processes {
 
     /// Detaches everything.
     pub fn detach(&mut self) {
+        self.syscalls_of_goroutines.clear();
         self.attachments.detach();
     }
 }
@@ -562,8 +586,9 @@ impl Inspected {
         if !needs.probes_calls() {
             return None;
         }
-        let sites = sites::wanted(image, needs, mechanism);
-        let (_, known) = sites::known(&sites, 0).ok()?;
+        let by_exits = image.goroutines.is_some() || mechanism == Mechanism::Exits;
+        let sites = sites::wanted(image, needs, by_exits);
+        let (_, known) = sites::known(image, &sites, 0).ok()?;
         Some(known)
     }
 }

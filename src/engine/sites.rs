@@ -5,20 +5,21 @@ use ewapa_symbols::{Image, Site};
 use ewapa_templates::{Cookie, Role};
 
 use super::abi::Abis;
-use super::attach::{Mechanism, Point};
+use super::attach::Point;
 use super::exits;
+use super::goroutines;
 use super::load::Error;
 use super::needs::Needs;
 
-/// The sites of a file that a script needs.
-pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Vec<Site> {
+/// The sites of a file that a script needs. `by_exits` if the ends of calls are seen at return instructions.
+pub fn wanted(image: &Image, needs: &Needs, by_exits: bool) -> Vec<Site> {
     let is_wanted = |site: &&Site| match (site.role, site.function) {
         (ewapa_symbols::Role::Start, _) => needs.guest_entry,
         (_, Some(function)) => needs.functions.contains(function),
         (_, None) => true,
     };
     let mut sites: Vec<Site> = image.sites.iter().filter(is_wanted).cloned().collect();
-    if mechanism == Mechanism::Exits {
+    if by_exits {
         exits::without_inner(&mut sites);
     }
     let needs_names = needs.guest_memory && sites.iter().any(Site::needs_name);
@@ -37,7 +38,11 @@ pub fn wanted(image: &Image, needs: &Needs, mechanism: Mechanism) -> Vec<Site> {
 ///
 /// # Errors
 /// Their functions are called in more ways than the programs can be told.
-pub fn known(sites: &[Site], numbered: u8) -> Result<(Abis, ewapa_templates::Image), Error> {
+pub fn known(
+    image: &Image,
+    sites: &[Site],
+    numbered: u8,
+) -> Result<(Abis, ewapa_templates::Image), Error> {
     let abis = Abis::of(sites)?;
     let roles = sites
         .iter()
@@ -47,8 +52,17 @@ pub fn known(sites: &[Site], numbered: u8) -> Result<(Abis, ewapa_templates::Ima
         true if numbered < ewapa_templates::Image::NUMBERS => numbered,
         true => ewapa_templates::Image::NO_NUMBER,
     };
-    let image = abis.image(roles, number);
-    Ok((abis, image))
+    let known = abis.image(roles, number);
+    let known = match &image.goroutines {
+        Some(of_file) => ewapa_templates::Image {
+            roles: roles | 1 << Role::End as u8,
+            goroutines: true,
+            running: goroutines::running(of_file),
+            ..known
+        },
+        None => known,
+    };
+    Ok((abis, known))
 }
 
 fn role(site: &Site) -> Role {

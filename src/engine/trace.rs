@@ -218,9 +218,18 @@ pub fn trace(
     let filesystems = BpfHashMap::try_from(Map::from_map_data(loaded.take_map("filesystems")?)?)?;
     let events = RingBuf::try_from(Map::from_map_data(loaded.take_map("events")?)?)?;
     let calibrates = !settings.needs.functions.is_empty();
+    let knows_threads = settings.offsets.fs != 0;
     let mut run = Run {
         counters: Counters::new(&mut loaded)?,
-        processes: Processes::new(settings.needs, probes, traced, files, known, names),
+        processes: Processes::new(
+            settings.needs,
+            probes,
+            traced,
+            files,
+            known,
+            names,
+            knows_threads,
+        ),
         events,
         signals,
         links,

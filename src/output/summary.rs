@@ -176,7 +176,7 @@ fn uncounted(losses: &Losses) -> Vec<String> {
         ),
         (
             Counter::NoThread,
-            "calls were not seen: no memory for the record of their thread",
+            "calls were not seen: no room for the record of their thread or goroutine",
         ),
         (
             Counter::Deep,

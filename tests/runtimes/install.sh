@@ -16,6 +16,8 @@ WASMI=2.0.0
 WASMER=7.4.2          # the newest that rustc 1.95 builds
 NODE=22.23.3          # the npm package carries a whole prebuilt node
 NODE_NEW=24.21.0
+BUF=1.75.0            # the npm package has a Go program with wazero 1.12.0, stripped
+BUF_SUM=fad1e38d6909bbb583a4da81d8c02a01046e2cd663bde7e337dd24277393764b
 WAMR_SYS=0.1.1        # carries the source of iwasm with its command line
 WAMRX_SYS=0.3.0       # carries the source of WAMR 2.4.3 without a command line
 WASM3_SYS=0.3.0       # carries the source of wasm3 0.4.7
@@ -83,6 +85,25 @@ npm_node() { # npm_node VERSION
   rm -rf "$work"
 }
 
+# wazero itself is in no registry but Go's.
+buf() {
+  local to=buf-$BUF
+  [ -x "$root/$to/bin/buf" ] && return
+  need npm npm
+  log "installing the npm package @bufbuild/buf-linux-x64 $BUF"
+  local work; work=$(mktemp -d)
+  npm install --silent --no-audit --no-fund --prefix "$work" "@bufbuild/buf-linux-x64@$BUF" >&2
+  local binary=$work/node_modules/@bufbuild/buf-linux-x64/bin/buf
+  echo "$BUF_SUM  $binary" | sha256sum --check --quiet >&2
+  mkdir -p "$work/part/bin"
+  cp "$binary" "$work/part/bin/buf"
+  finish "$work/part" "$to"
+  rm -rf "$work"
+}
+
+# The compiler of tests/hosts/wazero.
+golang() { need go golang-go; }
+
 iwasm() {
   local to=iwasm-$WAMR_SYS
   [ -x "$root/$to/bin/iwasm" ] && return
@@ -129,6 +150,6 @@ mkdir -p "$root"
 # One installer at a time: two test runs may start together.
 exec 9>"$root/.lock"
 flock 9
-[ $# -gt 0 ] || set -- node node_new libwasmtime wasm3 iwasm wamr wasmi wasmtime wasmer
+[ $# -gt 0 ] || set -- node node_new buf golang libwasmtime wasm3 iwasm wamr wasmi wasmtime wasmer
 for name in "$@"; do "$name"; done
 printf '%s\n' "$root"

@@ -23,6 +23,7 @@ pub fn bench(directory: &Directory, arguments: &[&str]) -> Ended {
         status: output.status,
         stdout: output.stdout,
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stderr_bytes: output.stderr,
     }
 }
 

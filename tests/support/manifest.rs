@@ -129,6 +129,8 @@ pub struct Manifest {
     calls: Vec<Call>,
     /// How it ends: by returning from `_start`, or by a call that it makes last and states nothing of.
     last: Option<Call>,
+    /// The descriptor to which it writes its statements.
+    states_to: u64,
 }
 
 /// Bytes that a statement takes: the arguments, the errno, and the word that was told.
@@ -144,7 +146,17 @@ impl Manifest {
     /// A guest that makes these calls.
     pub fn new(calls: Vec<Call>) -> Manifest {
         assert!(STATEMENTS + calls.len() * STATEMENT < PAGES * 0x1_0000);
-        Manifest { calls, last: None }
+        Manifest {
+            calls,
+            last: None,
+            states_to: 1,
+        }
+    }
+
+    /// The same, which writes its statements to this descriptor.
+    pub fn stating_to(mut self, descriptor: u64) -> Manifest {
+        self.states_to = descriptor;
+        self
     }
 
     /// The same, which ends by this call.
@@ -160,7 +172,7 @@ impl Manifest {
         directory.file("manifest.wasm", wasm)
     }
 
-    /// What it stated, which is the end of what it wrote to descriptor 1.
+    /// What it stated, which is the end of what it wrote.
     pub fn statements(&self, stdout: &[u8]) -> Vec<Statement> {
         let length = self.calls.len() * STATEMENT;
         let Some(start) = stdout.len().checked_sub(length) else {
@@ -187,7 +199,8 @@ impl Manifest {
     /// The call by which the guest writes its statements.
     pub fn report(&self) -> Statement {
         let length = self.calls.len() * STATEMENT;
-        let arguments = [1, REPORT, 1, REPORT + 8].map(|value| value as u64);
+        let [report, at] = [REPORT, REPORT + 8].map(|value| value as u64);
+        let arguments = [self.states_to, report, 1, at];
         Statement {
             call: Call::new("fd_write", &arguments.map(Value::Number)),
             arguments: arguments.to_vec(),
@@ -208,8 +221,9 @@ impl Manifest {
             body,
             "(i32.store (i32.const {REPORT}) (i32.const {STATEMENTS}))
              (i32.store (i32.const {}) (i32.const {length}))
-             (drop (call $report (i32.const 1) (i32.const {REPORT}) (i32.const 1) (i32.const {})))",
+             (drop (call $report (i32.const {}) (i32.const {REPORT}) (i32.const 1) (i32.const {})))",
             REPORT + 4,
+            self.states_to,
             REPORT + 8,
         )
         .expect("write to a string");

@@ -55,6 +55,8 @@ pub struct Ended {
     pub stdout: Vec<u8>,
     /// Its standard error.
     pub stderr: String,
+    /// The same as it was written.
+    pub stderr_bytes: Vec<u8>,
 }
 
 impl Process {
@@ -121,10 +123,12 @@ impl Process {
         let status = wait_until(&format!("the end of process {}", self.pid()), || {
             self.child.try_wait().expect("wait for a child")
         });
+        let stderr_bytes = self.stderr.finish();
         Ended {
             status,
             stdout: self.stdout.finish(),
-            stderr: String::from_utf8_lossy(&self.stderr.finish()).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr_bytes).into_owned(),
+            stderr_bytes,
         }
     }
 }

@@ -30,6 +30,9 @@ pub enum Runtime {
     Node,
     /// A later Node.js.
     NodeNew,
+    /// wazero in the command line of buf, which runs guests as plugins. They have no directory, and what they write to
+    /// descriptor 1 is not passed on. Not among [`Runtime::ALL`].
+    Wazero,
     /// `ewapa guest`. Its guests have no directory: descriptor 3 is not open.
     Builtin,
 }
@@ -94,6 +97,7 @@ impl Runtime {
             Runtime::Wasm3 => "wasm3-0.3.0/bin/wasm3",
             Runtime::Node => "node-22.23.3/bin/node",
             Runtime::NodeNew => "node-24.21.0/bin/node",
+            Runtime::Wazero => "buf-1.75.0/bin/buf",
             Runtime::Builtin => return host::ewapa(),
         };
         root().join(below)
@@ -120,6 +124,7 @@ impl Runtime {
             Runtime::Iwasm | Runtime::Wamr => "wamr",
             Runtime::Wasm3 => "wasm3",
             Runtime::Node | Runtime::NodeNew => "node",
+            Runtime::Wazero => "wazero",
         }
     }
 
@@ -135,6 +140,7 @@ impl Runtime {
             Runtime::Wasm3 => "wasm3 0.4.7",
             Runtime::Node => "Node.js 22.23.3",
             Runtime::NodeNew => "Node.js 24.21.0",
+            Runtime::Wazero => "wazero 1.12.0 in buf 1.75.0",
             Runtime::Builtin => "ewapa guest",
         }
     }
@@ -145,6 +151,8 @@ impl Runtime {
             // Older than the function.
             Runtime::Iwasm => function.name() != "sock_accept",
             Runtime::Wasm3 => OF_WASM3.contains(&function.name()),
+            // One function stands for both.
+            Runtime::Wazero => !["fd_fdstat_set_rights", "proc_raise"].contains(&function.name()),
             _ => true,
         }
     }
@@ -163,6 +171,17 @@ impl Runtime {
                 .join("tests/hosts")
                 .join(name)
         };
+        if self == Runtime::Wazero {
+            let config = format!(
+                r#"{{"version":"v2","plugins":[{{"plugin":"{}"}}],"lint":{{"use":["STANDARD"]}}}}"#,
+                module.display()
+            );
+            let words = [binary, "lint".into(), "--config".into(), config.into()];
+            return Invocation {
+                directory: host("buf"),
+                ..Invocation::of(words)
+            };
+        }
         let mut words: Vec<OsString> = match self {
             Runtime::Wasmtime | Runtime::Wasmi => vec![
                 binary.into(),
@@ -189,6 +208,7 @@ impl Runtime {
                 directory.into(),
             ],
             Runtime::LibWasmtime => vec![python().into(), host("run.py").into(), directory.into()],
+            Runtime::Wazero => Vec::new(),
             Runtime::Builtin => vec![binary.into(), "guest".into()],
         };
         words.push(module.into());

@@ -205,13 +205,15 @@ fn callbacks_of_wabt_are_named_by_themselves() {
 
 #[test]
 fn functions_of_wazero_are_named_in_one_word() {
-    let name = "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1.fdFdstatSetFlagsFn";
+    let flags = "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1.fdFdstatSetFlagsFn";
     assert_eq!(
-        meaning("wazero", "Go functions", name),
-        call("fd_fdstat_set_flags")
+        meaning("wazero", "Go functions", flags),
+        name("fd_fdstat_set_flags")
     );
+    let exit = "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1.procExitFn";
+    assert_eq!(meaning("wazero", "Go functions", exit), call("proc_exit"));
     assert_eq!(
-        meaning("wazero", "Go functions", &format!("{name}.func1")),
+        meaning("wazero", "Go functions", &format!("{flags}.func1")),
         None
     );
 }

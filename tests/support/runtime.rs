@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use ewapa_lang::wasi::Function;
 
-use super::{host, skip};
+use super::{host, skip, wasm3};
 
 /// A runtime of tests/runtimes/install.sh, or the one in ewapa.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,29 +36,6 @@ pub enum Runtime {
     /// `ewapa guest`. Its guests have no directory: descriptor 3 is not open.
     Builtin,
 }
-
-/// The functions of wasm3 0.4.7 (`m3_LinkWASI`).
-const OF_WASM3: [&str; 18] = [
-    "args_get",
-    "args_sizes_get",
-    "environ_get",
-    "environ_sizes_get",
-    "clock_res_get",
-    "clock_time_get",
-    "fd_close",
-    "fd_datasync",
-    "fd_fdstat_get",
-    "fd_fdstat_set_flags",
-    "fd_prestat_get",
-    "fd_prestat_dir_name",
-    "fd_read",
-    "fd_seek",
-    "fd_write",
-    "path_open",
-    "proc_exit",
-    "random_get",
-];
-
 /// A command with what it needs around it.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -150,7 +127,9 @@ impl Runtime {
         match self {
             // Older than the function.
             Runtime::Iwasm => function.name() != "sock_accept",
-            Runtime::Wasm3 => OF_WASM3.contains(&function.name()),
+            Runtime::Wasm3 => {
+                function.name() == "proc_exit" || wasm3::FUNCTIONS.contains(&function.name())
+            }
             // One function stands for both.
             Runtime::Wazero => !["fd_fdstat_set_rights", "proc_raise"].contains(&function.name()),
             _ => true,

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 
 use support::directory::Directory;
 use support::host::ewapa;
+use support::process::Process;
+use support::report::Report;
 use support::runtime::{Invocation, Runtime};
 use support::trace::{Script, Traced};
 use support::{is_root, skip};
@@ -259,6 +261,58 @@ fn a_call_that_finds_no_room_is_counted_as_lost() {
         headline(&traced).contains("16384 unfinished (fd_write)"),
         "{text}"
     );
+}
+
+#[test]
+fn probes_come_to_a_program_that_runs_and_leave_it_running() {
+    let Some(host) = host(0) else { return };
+    let mut running = Process::start(&mut invocation(&host, &["yields", "1000000000"]).command());
+    let script = "table t from wasi:* by func, errno { n = count(), deep = max(depth) }";
+    for _ in 0..3 {
+        let tracing = Script::new(script)
+            .with(&["-d", "1"])
+            .join(running.pid(), &host);
+        let ended = tracing.end();
+        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+        let report = Report::parse(&text);
+        let table = report.table();
+        // What it was in the middle of when the probes went did not end for the script.
+        assert!(
+            table.headline.ends_with("nothing lost") || table.headline.ends_with("1 still open"),
+            "{text}"
+        );
+        let row = table.row(&[("FUNC", "sched_yield"), ("ERRNO", "SUCCESS")]);
+        assert!(row.number("N") > 0 && row.number("DEEP") == 0, "{text}");
+    }
+    assert!(!running.has_ended());
+    running.signal(libc::SIGKILL);
+    running.end();
+}
+
+#[test]
+fn goroutines_of_several_programs_are_told_apart() {
+    let (Some(first), Some(second)) = (host(0), host(1)) else {
+        return;
+    };
+    // Without position independence both have the same addresses.
+    let script = "table t from wasi:* by comm { n = count(), writes = sum(syscalls(\"write\")) }";
+    let command = format!(
+        "{} moves 20 50 & {} moves 20 50 & {} moves 20 50; wait",
+        first.display(),
+        first.display(),
+        second.display()
+    );
+    let traced = Script::new(script).run(&Invocation::of(["sh", "-c", &command]));
+    let text = &traced.report.text;
+    assert!(headline(&traced).ends_with("nothing lost"), "{text}");
+    for (comm, calls) in [("host0", 2000), ("host1", 1000)] {
+        let row = traced.report.table().row(&[("COMM", comm)]);
+        assert_eq!(
+            (row.number("N"), row.number("WRITES")),
+            (calls, 2 * calls),
+            "{text}"
+        );
+    }
 }
 
 #[test]

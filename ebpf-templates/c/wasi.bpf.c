@@ -775,7 +775,8 @@ static __always_inline int leave_at(struct pt_regs *ctx, struct thread *thread, 
 			return 0;
 	}
 	if (!place) {
-		count(COUNT_UNMATCHED);
+		if (!goroutine || !letting_go)
+			count(COUNT_UNMATCHED);
 		return 0;
 	}
 	open = &thread->open[(place - 1) & (MAX_DEPTH - 1)];
@@ -846,6 +847,15 @@ SEC("uprobe/return")
 int wasi_return(struct pt_regs *ctx)
 {
 	return leave(ctx);
+}
+
+/* Attached to nothing: user space runs it before it takes the probes off Go programs. */
+SEC("raw_tp/goroutines_let_go")
+int goroutines_let_go(struct bpf_raw_tracepoint_args *ctx)
+{
+	(void)ctx;
+	letting_go = 1;
+	return 0;
 }
 
 /* At a return instruction. A thread that a call has moved to may have made none itself. */

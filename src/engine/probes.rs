@@ -13,6 +13,7 @@ use libbpf_sys as bpf;
 use super::attach::{KPROBE, Link, Mechanism, Point, multi_link, perf_links, prepared_tracepoint};
 use super::load::{Error, Images, Loaded, Program};
 use super::prepared::Prepared;
+use super::test_run;
 
 /// The programs that watch WASI calls, for one mechanism.
 pub struct Probes {
@@ -24,9 +25,26 @@ pub struct Probes {
     of_goroutines: [Prepared; 2],
     /// Those for their system calls, with their tracepoints.
     syscalls_of_goroutines: [(Prepared, &'static str); 2],
+    /// That which is run before the others are taken off.
+    lets_goroutines_go: Prepared,
     library: OwnedFd,
     images: Images,
     loaded: Mutex<HashMap<Image, Arc<AtCalls>>>,
+}
+
+/// What all Go programs share.
+pub struct Goroutines {
+    let_go: OwnedFd,
+    #[expect(dead_code, reason = "links are held")]
+    syscalls: Vec<Link>,
+}
+
+impl Goroutines {
+    /// Says that the probes are about to be taken off: from now on returns without a begin are not counted.
+    pub fn let_go(&self) {
+        // If it fails they are counted, which is no worse than that.
+        let _ = test_run::run(&self.let_go, &[0]);
+    }
 }
 
 /// The programs of one file. Their links keep them.
@@ -73,13 +91,12 @@ impl Probes {
             prepare("goroutine_entry", without_return)?,
             prepare("goroutine_exit", without_return)?,
         ];
-        let at_syscalls = |name, tracepoint| {
-            let program = Program {
+        let raw = |name| {
+            loaded.prepare(Program {
                 name,
                 ty: bpf::BPF_PROG_TYPE_RAW_TRACEPOINT,
                 attach_type: 0,
-            };
-            Ok::<_, Error>((loaded.prepare(program)?, tracepoint))
+            })
         };
         let library = loaded.program(Program {
             name: "library_loaded",
@@ -93,9 +110,10 @@ impl Probes {
             of_goroutines,
             // The end first: of a system call whose begin was not seen nothing is added up.
             syscalls_of_goroutines: [
-                at_syscalls("goroutine_syscall_exit", "sys_exit")?,
-                at_syscalls("goroutine_syscall_enter", "sys_enter")?,
+                (raw("goroutine_syscall_exit")?, "sys_exit"),
+                (raw("goroutine_syscall_enter")?, "sys_enter"),
             ],
+            lets_goroutines_go: raw("goroutines_let_go")?,
             library,
             images: loaded.images()?,
             loaded: Mutex::default(),
@@ -197,15 +215,19 @@ impl Probes {
         }
     }
 
-    /// Attaches the programs that add up the system calls of goroutines.
+    /// Attaches what all Go programs share, before the first one has its probes; `syscalls`: also what adds up and tells
+    /// the system calls of goroutines.
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn attach_syscalls_of_goroutines(&self) -> Result<Vec<Link>, Error> {
-        self.syscalls_of_goroutines
-            .iter()
-            .map(|(program, tracepoint)| prepared_tracepoint(program, tracepoint))
-            .collect()
+    pub fn attach_goroutines(&self, syscalls: bool) -> Result<Goroutines, Error> {
+        let programs = self.syscalls_of_goroutines.iter().filter(|_| syscalls);
+        Ok(Goroutines {
+            let_go: self.lets_goroutines_go.load()?,
+            syscalls: programs
+                .map(|(program, tracepoint)| prepared_tracepoint(program, tracepoint))
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// Attaches the program that watches the dynamic linker.

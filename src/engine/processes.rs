@@ -13,7 +13,7 @@ use ewapa_lang::wasi::Function;
 use ewapa_symbols::{Catalogue, Cost, Image, Inspection, Origin};
 use ewapa_templates::{Process, Quiet};
 
-use super::attach::{Link, Mechanism, Point};
+use super::attach::{Mechanism, Point};
 use super::attachments::{Attachments, Candidate, Written};
 use super::exits::Exits;
 use super::gate;
@@ -24,7 +24,7 @@ use super::linker::is_linker;
 use super::maps::{FileId, Mapping, Version, by_descriptor, executable_mappings};
 use super::names::Names;
 use super::needs::Needs;
-use super::probes::Probes;
+use super::probes::{Goroutines, Probes};
 use super::sites;
 
 /// What is known of the processes that are traced, and what holds their probes.
@@ -59,8 +59,8 @@ pub struct Processes {
     pub refused: Option<super::load::Error>,
     /// How many files have a number by which the places of guest memory in them are kept.
     numbered: u8,
-    /// What adds up the system calls of goroutines, if there are any.
-    syscalls_of_goroutines: Vec<Link>,
+    /// What the Go programs share, if there are any.
+    goroutines: Option<Goroutines>,
     /// It is known where the kernel has what threads keep for themselves.
     knows_threads: bool,
 }
@@ -146,7 +146,7 @@ impl Processes {
             unattached: None,
             refused: None,
             numbered: 0,
-            syscalls_of_goroutines: Vec::new(),
+            goroutines: None,
             knows_threads,
         }
     }
@@ -454,8 +454,9 @@ impl Processes {
         let mut ends = Vec::new();
         if let Some(of_file) = &image.goroutines {
             ends = goroutines::ends(of_file);
-            if self.needs.adds_up_syscalls() && self.syscalls_of_goroutines.is_empty() {
-                self.syscalls_of_goroutines = self.probes.attach_syscalls_of_goroutines()?;
+            if self.goroutines.is_none() {
+                let syscalls = self.needs.adds_up_syscalls();
+                self.goroutines = Some(self.probes.attach_goroutines(syscalls)?);
             }
         }
         for points in [ends, calls, names] {
@@ -566,8 +567,11 @@ impl Processes {
 
     /// Detaches everything.
     pub fn detach(&mut self) {
-        self.syscalls_of_goroutines.clear();
+        if let Some(goroutines) = &self.goroutines {
+            goroutines.let_go();
+        }
         self.attachments.detach();
+        self.goroutines = None;
     }
 }
 

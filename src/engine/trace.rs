@@ -224,6 +224,7 @@ pub fn trace(
         events,
         signals,
         links,
+        raw_attached: raw::Attached::default(),
         raw,
         keeper,
         gate: None,
@@ -311,6 +312,7 @@ struct Run {
     counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    raw_attached: raw::Attached,
     raw: Raw,
     keeper: Option<Keeper>,
     /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.

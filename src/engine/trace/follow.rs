@@ -43,8 +43,7 @@ impl Run {
         script.begin(stores.plan, &self.processes.names)?;
         if !script.exited() {
             // What happens at the beginning comes before the first event, as what it prints does.
-            let attached = self.raw.attach(&self.processes.names)?;
-            self.links.extend(attached);
+            self.raw_attached = self.raw.attach(&self.processes.names)?;
             if self.follows_all {
                 self.open_gate(wishes)?;
             }
@@ -365,6 +364,8 @@ impl Run {
                 } => (number, by_terminal),
                 Signal::Lease => {
                     let written = self.processes.detach_written();
+                    let of_raw = self.raw_attached.take_written();
+                    self.processes.troubles.extend(of_raw);
                     if let Some(gate) = &self.gate {
                         gate.forget();
                     }

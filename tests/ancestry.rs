@@ -160,8 +160,11 @@ fn whoever_starts_a_runtime_its_calls_are_counted() {
             .collect();
         let expected = vec![WRITES; usize::try_from(*processes).expect("a number")];
         let headline = &traced.report.table().headline;
-        if calls != expected || !headline.ends_with(" · nothing lost") || traced.ended.code() != 0
-        {
+        let is_right = calls == expected
+            && headline.ends_with(" · nothing lost")
+            && traced.ended.code() == 0
+            && !traced.ended.stderr.contains("job control");
+        if !is_right {
             wrong.push(format!(
                 "{way}: {calls:?} of {expected:?}; {headline}; {}",
                 traced.ended.stderr
@@ -169,4 +172,22 @@ fn whoever_starts_a_runtime_its_calls_are_counted() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// It is told of each stop, and goes on without its command.
+#[test]
+fn a_shell_with_job_control_is_named() {
+    if !Runtime::Wasm3.is_ready() || !has("bash") {
+        return;
+    }
+    let directory = Directory::new();
+    let guest = Runtime::Wasm3.run(&Guest::named("ends").compile(&directory), directory.path());
+    let shell = guest.wrapped(["bash", "-c", "set -m; \"$@\" & wait; true", "bash"]);
+    let traced = Script::new("table t from wasi:fd_write by pid { calls = count() }").run(&shell);
+    assert!(
+        traced.ended.stderr.contains("ewapa: bash (process ")
+            && traced.ended.stderr.contains("seems to have job control"),
+        "{}",
+        traced.ended.stderr
+    );
 }

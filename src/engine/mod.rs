@@ -14,6 +14,7 @@ pub mod feature;
 pub mod gate;
 pub mod grace_period;
 pub mod groups;
+pub mod job_control;
 pub mod keeper;
 pub mod kernel;
 pub mod known;

@@ -225,6 +225,7 @@ pub fn trace(
         signals,
         links,
         raw_attached: raw::Attached::default(),
+        told_of_shell: false,
         raw,
         keeper,
         gate: None,
@@ -313,6 +314,8 @@ struct Run {
     signals: Signals,
     links: Vec<Link>,
     raw_attached: raw::Attached,
+    /// It was said that a shell may take processes for stopped.
+    told_of_shell: bool,
     raw: Raw,
     keeper: Option<Keeper>,
     /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.

@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 use serde_json::Value as Json;
 use support::directory::Directory;
@@ -112,4 +113,39 @@ fn eight_runtimes_side_by_side_are_one_screen() {
         assert!(text.contains(runtime), "{runtime} in\n{text}");
     }
     assert!(text.lines().count() <= 40, "{text}");
+}
+
+#[test]
+fn builds_that_one_name_stands_for_are_named() {
+    let both = [Runtime::Wamr, Runtime::Iwasm];
+    if !both.iter().all(|runtime| runtime.is_ready()) {
+        return;
+    }
+    let directory = Directory::new();
+    let [new, old] = both.map(|runtime| runtime.binary());
+    let module = Guest::named("ends").compile(&directory);
+    let run = |first: &Path, second: &Path| {
+        let text = "\"$1\" \"$3\" >/dev/null; \"$2\" \"$3\" >/dev/null";
+        let words: [&Path; 7] = [
+            Path::new("sh"),
+            Path::new("-c"),
+            Path::new(text),
+            Path::new("sh"),
+            first,
+            second,
+            &module,
+        ];
+        Script::new(SCRIPT).run(&Invocation::of(words)).report.text
+    };
+    let copy = directory.path().join("copy");
+    std::fs::copy(&new, &copy).expect("copy the runtime");
+    let said = run(&new, &copy);
+    assert!(!said.contains("builds are shown as one"), "{said}");
+    let said = run(&new, &old);
+    let line = format!(
+        "wamr: 2 builds are shown as one, as their versions do not tell them apart: {}, {}",
+        new.display(),
+        old.display()
+    );
+    assert!(said.contains(&line), "{said}");
 }

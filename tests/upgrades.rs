@@ -172,3 +172,51 @@ fn a_process_whose_file_is_gone_is_traced_beside_the_new_one() {
     old.close_stdin();
     assert_eq!(old.end().code(), 0);
 }
+
+/// A probe at an offset of the first build would be in the middle of an instruction of the second one.
+#[test]
+fn a_file_with_raw_probes_that_is_written_to() {
+    if !can_be_built_with(&["gcc"]) {
+        return;
+    }
+    let directory = Directory::new();
+    let runtime = directory.path().join("runtime");
+    let [first, second, module] = builds(&directory);
+    fs::copy(&first, &runtime).expect("copy the runtime");
+    let script = format!(
+        "uprobe:{}:m3_wasi_unstable_fd_write {{ @calls = count(); }}",
+        runtime.display()
+    );
+    for mechanism in ["session", "perf"] {
+        // The copy that is there already is what the script has probes on; `cat` writes the second build into it.
+        fs::copy(&first, &runtime).expect("copy the runtime");
+        let text = "./runtime \"$2\" && cat \"$1\" >runtime && exec ./runtime \"$2\"";
+        let command = Invocation {
+            directory: directory.path().to_owned(),
+            ..Invocation::of([
+                Path::new("sh"),
+                Path::new("-c"),
+                Path::new(text),
+                Path::new("sh"),
+                &second,
+                &module,
+            ])
+        };
+        let script = Script::new(&script).with(&["--attach", mechanism]);
+        let ended = script.start_without_file(&command).end();
+        let stdout = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert_eq!(ended.code(), 0, "{mechanism}: {stdout}{}", ended.stderr);
+        assert!(
+            format!("{stdout}{}", ended.stderr).contains(&format!("@calls: {WRITES}\n")),
+            "{mechanism}: {stdout}{}",
+            ended.stderr
+        );
+        assert!(
+            ended
+                .stderr
+                .contains("runtime was written to, so its probes were taken off"),
+            "{mechanism}: {}",
+            ended.stderr
+        );
+    }
+}

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod goroutines;
 mod grace_period;
 pub mod groups;
+pub mod job_control;
 pub mod keeper;
 pub mod kernel;
 pub mod known;

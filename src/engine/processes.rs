@@ -1,6 +1,6 @@
 //! The processes that are traced: finds runtimes in what they have mapped and attaches to them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -49,6 +49,8 @@ pub struct Processes {
     pub names: Names,
     /// The runtimes that were found, in order.
     pub found: Vec<Found>,
+    /// The builds of each runtime, told apart by where their functions are, by the value of the builtin `runtime`.
+    builds: BTreeMap<u32, Vec<Build>>,
     /// Files that look like a runtime but have no symbols.
     pub stripped: Vec<(PathBuf, String)>,
     /// What could not be read or attached to, for people.
@@ -100,6 +102,13 @@ pub enum Meeting {
     StoppedAtExec,
 }
 
+/// A build of a runtime. Copies of a file are one.
+struct Build {
+    /// Where its functions are in the file.
+    functions: Vec<u64>,
+    path: PathBuf,
+}
+
 /// A runtime that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -142,6 +151,7 @@ impl Processes {
             names,
             found: Vec::new(),
             stripped: Vec::new(),
+            builds: BTreeMap::new(),
             troubles: Vec::new(),
             unattached: None,
             refused: None,
@@ -420,6 +430,7 @@ impl Processes {
         let runtime = self
             .names
             .runtime(image.runtime, name, image.version.as_deref());
+        self.note_build(runtime, image, &mapping.path);
         // A script that waits for no call has no use for what a call is made of either.
         if !self.needs.probes_calls() {
             return Ok(runtime);
@@ -493,6 +504,32 @@ impl Processes {
             self.found.push(found);
         }
         Ok(runtime)
+    }
+
+    fn note_build(&mut self, runtime: u32, image: &Image, path: &Path) {
+        let functions: Vec<u64> = image.sites.iter().map(|site| site.offset.0).collect();
+        let builds = self.builds.entry(runtime).or_default();
+        if builds.iter().all(|build| build.functions != functions) {
+            builds.push(Build {
+                functions,
+                path: path.to_owned(),
+            });
+        }
+    }
+
+    /// Runtimes of which several builds have one name, and a file of each.
+    pub fn merged(&self) -> Vec<(String, Vec<PathBuf>)> {
+        self.builds
+            .iter()
+            .filter(|(_, builds)| builds.len() > 1)
+            .map(|(runtime, builds)| {
+                let name = self.names.runtime_name(i64::from(*runtime)).to_owned();
+                (
+                    name,
+                    builds.iter().map(|build| build.path.clone()).collect(),
+                )
+            })
+            .collect()
     }
 
     /// Attaches to the hook of a dynamic linker, which is no runtime.

@@ -233,6 +233,8 @@ pub fn trace(
         events,
         signals,
         links,
+        raw_attached: raw::Attached::default(),
+        told_of_shell: false,
         raw,
         keeper,
         gate: None,
@@ -320,6 +322,9 @@ struct Run {
     counters: Counters,
     signals: Signals,
     links: Vec<Link>,
+    raw_attached: raw::Attached,
+    /// It was said that a shell may take processes for stopped.
+    told_of_shell: bool,
     raw: Raw,
     keeper: Option<Keeper>,
     /// Holds programs that nobody has looked into. None if it was not wanted, or the kernel has none.

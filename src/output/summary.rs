@@ -131,6 +131,17 @@ pub fn footer(outcome: &Outcome, has_tables: bool) -> Vec<String> {
             found.name
         ));
     }
+    for (name, paths) in &outcome.merged {
+        let paths: Vec<String> = paths
+            .iter()
+            .map(|path| escape(&path.to_string_lossy()))
+            .collect();
+        lines.push(format!(
+            "{name}: {} builds are shown as one, as their versions do not tell them apart: {}",
+            paths.len(),
+            paths.join(", ")
+        ));
+    }
     lines.extend(uncounted(&outcome.reading.losses));
     let handed = outcome.reading.losses.count(Counter::Handed);
     if handed > 0 {

@@ -91,6 +91,7 @@ fn outcome(groups: Vec<Vec<Group>>) -> Outcome {
         exit_code: 0,
         troubles: Vec::new(),
         unattached: false,
+        merged: Vec::new(),
         timings: Timings::new(Instant::now()),
         attached: Vec::new(),
         leases: Vec::new(),

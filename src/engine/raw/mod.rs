@@ -1,6 +1,7 @@
 //! Raw probes: what they name is looked up before anything is loaded, and attached when the script has begun.
 
 mod fentry;
+mod leased;
 mod multi;
 mod perf;
 mod resolve;
@@ -12,12 +13,13 @@ use std::path::PathBuf;
 use ewapa_lang::plan::{Plan, RawKind};
 use libbpf_sys as bpf;
 
-use super::attach::{Link, Mechanism, info_of};
+use super::attach::{Mechanism, info_of};
 use super::feature::Feature;
 use super::load::{self, Loaded, Program};
 use super::names::Names;
 use crate::host::FileError;
 
+pub use leased::Attached;
 pub use resolve::resolve;
 
 /// What the names of the programs of raw probes begin with; the clause's index follows.
@@ -189,8 +191,8 @@ impl Raw {
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn attach(&self, names: &Names) -> Result<Vec<Link>, Error> {
-        let mut links = Vec::new();
+    pub fn attach(&self, names: &Names) -> Result<Attached, Error> {
+        let mut attached = Attached::default();
         // Each event needs two of them. Where there are too few the kernel says so.
         crate::symbolize::descriptors();
         for clause in self.sites.chunk_by(|one, next| one.clause == next.clause) {
@@ -199,14 +201,22 @@ impl Raw {
                 .partition(|site| self.multi && matches!(site.place, Place::Function { .. }));
             for group in multi::groups(&functions) {
                 let program = &self.programs[&self.key(group.sites[0])];
-                links.push(group.attach(program, names)?);
+                attached.lease(group.file);
+                attached.keep(Some(group.file), [group.attach(program, names)?]);
             }
             for site in others {
                 let program = &self.programs[&self.key(site)];
+                let file = match &site.place {
+                    Place::Function { file, .. } => Some(file.as_path()),
+                    _ => None,
+                };
+                file.into_iter().for_each(|file| attached.lease(file));
+                let mut links = Vec::new();
                 perf::attach(site, program, names, &mut links)?;
+                attached.keep(file, links);
             }
         }
-        Ok(links)
+        Ok(attached)
     }
 
     /// How many events the kernel ran no program for, as one ran on that processor: an interrupt within another event.

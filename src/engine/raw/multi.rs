@@ -13,7 +13,8 @@ use super::{Error, Place, Site, shown};
 pub struct Group<'a> {
     /// In the order of the script; at least one.
     pub sites: Vec<&'a Site>,
-    file: &'a Path,
+    /// The file.
+    pub file: &'a Path,
     returns: bool,
 }
 

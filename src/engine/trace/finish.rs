@@ -46,7 +46,8 @@ impl Run {
     /// was stopped for this run meanwhile is let go.
     pub(super) fn let_go(&mut self) {
         // Tracepoints at once: the kernel waits for each event that is closed, which the end of the run does.
-        let links = std::mem::take(&mut self.links);
+        let mut links = std::mem::take(&mut self.links);
+        links.extend(self.raw_attached.take_links());
         let (events, others): (Vec<Link>, Vec<Link>) = links
             .into_iter()
             .partition(|link| matches!(link, Link::Event { .. }));
@@ -124,6 +125,7 @@ impl Run {
             .probe_cost
             .take()
             .and_then(|result| result.recv_timeout(CALIBRATION).ok());
+        let merged = self.processes.merged();
         let Processes {
             names,
             found,
@@ -133,8 +135,10 @@ impl Run {
             attachments,
             ..
         } = self.processes;
-        let (links, leases) = attachments.into_parts();
+        let (links, mut leases) = attachments.into_parts();
         let mut attached = self.links;
+        attached.extend(self.raw_attached.take_links());
+        leases.extend(self.raw_attached.into_leases());
         attached.extend(links);
         attached.extend(self.ahead.links());
         troubles.extend(
@@ -146,6 +150,7 @@ impl Run {
             reading,
             names,
             found,
+            merged,
             probe_cost,
             status,
             exited,

@@ -15,6 +15,7 @@ use crate::engine::calibrate;
 use crate::engine::command::Held;
 use crate::engine::ending::Ending;
 use crate::engine::gate::{Gate, News};
+use crate::engine::job_control;
 use crate::engine::maps::proc_text;
 use crate::engine::needs::follows_processes;
 use crate::engine::privileges;
@@ -43,8 +44,7 @@ impl Run {
         script.begin(stores.plan, &self.processes.names)?;
         if !script.exited() {
             // What happens at the beginning comes before the first event, as what it prints does.
-            let attached = self.raw.attach(&self.processes.names)?;
-            self.links.extend(attached);
+            self.raw_attached = self.raw.attach(&self.processes.names)?;
             if self.follows_all {
                 self.open_gate(wishes)?;
             }
@@ -365,6 +365,8 @@ impl Run {
                 } => (number, by_terminal),
                 Signal::Lease => {
                     let written = self.processes.detach_written();
+                    let of_raw = self.raw_attached.take_written();
+                    self.processes.troubles.extend(of_raw);
                     if let Some(gate) = &self.gate {
                         gate.forget();
                     }
@@ -431,6 +433,14 @@ impl Run {
             Event::Exec(pid) | Event::Library(pid) => {
                 if matches!(event, Event::Exec(_)) {
                     self.processes.trace(pid, Joins::ByExec)?;
+                    if !self.told_of_shell
+                        && let Some((name, shell)) = job_control::shell_of(pid)
+                    {
+                        self.told_of_shell = true;
+                        self.processes.troubles.push(format!(
+                            "{name} (process {shell}) seems to have job control: it may have taken programs for stopped while ewapa attached to them, and not have waited for them; run such a shell around ewapa, or without `set -m`"
+                        ));
+                    }
                 }
                 self.look_into(pid);
                 let refused = if self

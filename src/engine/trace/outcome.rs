@@ -1,5 +1,6 @@
 //! What a run found, and how long its stages took.
 
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub names: Names,
     /// The runtimes.
     pub found: Vec<Found>,
+    /// Runtimes of which several builds are shown under one name, and a file of each.
+    pub merged: Vec<(String, Vec<PathBuf>)>,
     /// What probes cost a call.
     pub probe_cost: Option<ProbeCost>,
     /// How the command ended; none if there was none, it still runs, or the script ended it.

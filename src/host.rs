@@ -7,7 +7,7 @@ mod tracefs;
 
 pub use files::{FileError, find as find_file};
 pub use kernel_functions::{KernelFunction, KernelFunctions};
-pub use tracefs::{format_id, kernel_functions};
+pub use tracefs::{format_id, kernel_functions, traceable};
 
 use std::path::{Path, PathBuf};
 
@@ -110,6 +110,32 @@ pub fn static_probes(path: &str, provider: &str, name: &str) -> Result<Vec<Note>
         format!("{provider}:{name}")
     };
     Err(format!("{shown} has no static probe `{wanted}`; {hint}"))
+}
+
+/// The raw tracepoints that a glob matches, sorted. They have the names of the others, but for system calls, where two
+/// serve all.
+///
+/// # Errors
+/// tracefs cannot be read.
+pub fn raw_tracepoints(wanted: &str) -> Result<Vec<String>, String> {
+    let known = tracefs::tracepoints("*", "*")?;
+    let mut names: Vec<String> = known
+        .into_iter()
+        .filter(|(category, _)| category != "syscalls")
+        .map(|(_, name)| name)
+        .filter(|name| glob::matches_any(wanted, name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
+/// What may be meant by a name that is none of these: to go on with behind a `;`.
+pub fn did_you_mean(name: &str, known: &[String], list: &str) -> String {
+    match ewapa_lang::nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`ewapa list '{list}'` shows those that it has"),
+    }
 }
 
 /// The arguments up to the first one that is not at the same place wherever the probe is: one program

@@ -57,7 +57,7 @@ const PRINTING: &[Words] = &[
         &[],
     ),
     (
-        r#"BEGIN { print((1, "a")); print((1, "a", (2, 3))); print(-5); print(1 == 1); exit(); }"#,
+        r#"BEGIN { print((1, "a")); print((1, "a", (2, 3))); print(-5); exit(); }"#,
         &[],
     ),
     (

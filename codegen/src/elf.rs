@@ -12,7 +12,7 @@ use crate::btf::{self, Linkage, Returns};
 use crate::insn::{LDDW as LOAD_ADDRESS, Symbol as Reference};
 use crate::layout::MapKind;
 use crate::program::{
-    COUNTERS, MAX_NAMES, MAX_STACKS, MESSAGES, Program, ZEROS, names_of, stacks_of,
+    COUNTERS, MAX_NAMES, MAX_STACKS, MESSAGES, Program, STACK_ROOM, ZEROS, names_of, stacks_of,
 };
 
 /// ELF relocations of the BPF target (Documentation/bpf/llvm_reloc.rst).
@@ -219,6 +219,11 @@ fn map_definitions(program: &Program) -> Vec<(String, Definition)> {
         );
         (stacks_of(*depth), definition)
     }));
+    if program.deepest > 0 {
+        let size = 8 * usize::from(program.deepest);
+        let room = definition(MAP_TYPE_ARRAY, 1, 4, size, 0);
+        maps.push((STACK_ROOM.to_owned(), room));
+    }
     maps.extend(program.names.iter().map(|of| {
         let definition = definition(MAP_TYPE_ARRAY, MAX_NAMES, 4, 8, 0);
         (names_of(*of).to_owned(), definition)

@@ -90,6 +90,7 @@ pub fn takes_context(expr: &Expr) -> bool {
             ExprKind::Context { .. }
                 | ExprKind::ContextAddress { .. }
                 | ExprKind::Stack
+                | ExprKind::Depth(_)
                 | ExprKind::Kernel(KernelValue::Cookie)
         )
     })

@@ -76,6 +76,8 @@ pub enum Helper {
     RingbufSubmit = 132,
     /// `bpf_for_each_map_elem(map, function, context, flags)`
     ForEach = 164,
+    /// `bpf_get_stack(context, buffer, size, flags)`
+    Stack = 67,
     /// `bpf_get_attach_cookie(ctx)`
     AttachCookie = 174,
     /// `bpf_ktime_get_tai_ns()`

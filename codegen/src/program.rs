@@ -45,6 +45,9 @@ pub const RAW: &str = "raw_";
 /// How many different stacks a map of stacks holds.
 pub const MAX_STACKS: u32 = 8192;
 
+/// The array with room for the addresses of one stack, where only their number is asked for.
+pub const STACK_ROOM: &str = "stack_room";
+
 /// The map of stacks of at most so many functions.
 pub fn stacks_of(depth: u8) -> String {
     format!("stacks_{depth}")
@@ -106,6 +109,9 @@ pub struct Program {
     pub raw: Vec<RawProgram>,
     /// The depths of stacks that are kept: a map [`stacks_of`] each, without duplicates.
     pub stacks: Vec<u8>,
+    /// The deepest stack of which only the number of functions is asked for, 0 if there is none: the size of
+    /// [`STACK_ROOM`].
+    pub deepest: u8,
     /// What has names that the script asks about: a map [`names_of`] each, without duplicates.
     pub names: Vec<Enumeration>,
 }
@@ -183,6 +189,7 @@ pub fn generate(plan: &Plan) -> Result<Program, Error> {
         functions,
         raw,
         stacks: stacks(plan),
+        deepest: deepest(plan),
         names: named(plan),
         stores,
         messages,
@@ -281,6 +288,19 @@ fn stacks(plan: &Plan) -> Vec<u8> {
     depths.sort_unstable();
     depths.dedup();
     depths
+}
+
+fn deepest(plan: &Plan) -> u8 {
+    let mut deepest = 0;
+    for clause in &plan.clauses {
+        any_expression(clause, &mut |part| {
+            if let ExprKind::Depth(stack) = part.kind {
+                deepest = deepest.max(stack.depth);
+            }
+            false
+        });
+    }
+    deepest
 }
 
 fn named(plan: &Plan) -> Vec<Enumeration> {

@@ -135,14 +135,14 @@ pub(crate) fn check_expanded(
         script,
         mut errors,
         sources,
-        defines,
+        names,
     } = expanded;
     // What is too large is not looked at.
     let is_whole = |error: &Diagnostic| !matches!(error.code, Code::MacroSize | Code::TooDeep);
-    let is_library = environment.allows_library && defines;
+    let is_library = environment.allows_library && !names.is_empty();
     let does_nothing = !is_library && !script.items.iter().any(is_done);
     let result = if errors.iter().all(is_whole) {
-        checked(&script, environment, args)
+        checked(&script, &names, environment, args)
     } else {
         Err(Vec::new())
     };
@@ -176,9 +176,10 @@ pub(crate) fn check_expanded(
     Err(errors)
 }
 
-/// The plan of a script without imports, macros and aliases.
+/// The plan of a script without imports, macros and aliases, which were called `defined`.
 fn checked(
     script: &Script,
+    defined: &[String],
     environment: &Environment,
     args: &[(String, String)],
 ) -> Result<Plan, Vec<Diagnostic>> {
@@ -188,6 +189,7 @@ fn checked(
     params.set(args, &mut errors);
     let mut checker = Checker {
         environment,
+        defined,
         params,
         errors,
         nodes: 0,
@@ -246,6 +248,8 @@ fn checked(
 /// What is known while a script is checked.
 struct Checker<'a> {
     environment: &'a Environment<'a>,
+    /// The macros and aliases that there were.
+    defined: &'a [String],
     params: Params,
     errors: Vec<Diagnostic>,
     /// What the rows of the tables are made of, so far.

@@ -25,8 +25,8 @@ pub(crate) struct Expanded {
     pub(crate) errors: Vec<Diagnostic>,
     /// The texts that places in the tree and in errors are in.
     pub(crate) sources: Sources,
-    /// Whether there were macros or aliases: others may import them.
-    pub(crate) defines: bool,
+    /// The macros and aliases that there were, as they are written: others may import them.
+    pub(crate) names: Vec<String>,
 }
 
 /// Replaces what stands for something else.
@@ -47,14 +47,18 @@ pub(crate) fn expanded(script: &Script, environment: &Environment) -> Expanded {
         }
     }
     check_twice(&aliases, &macros, &mut errors);
-    let defines = !aliases.is_empty() || !macros.is_empty();
+    let names = macros.iter().map(|item| item.name.text.clone());
+    let aliased = aliases
+        .iter()
+        .map(|alias| crate::check::probe::written(&alias.probe));
+    let names = names.chain(aliased).collect();
     let items = alias::replaced(items, &aliases, &mut errors);
     script.items = macros::replaced(items, &macros, &mut errors);
     Expanded {
         script,
         errors,
         sources,
-        defines,
+        names,
     }
 }
 

@@ -262,6 +262,8 @@ fn expression(expr: &Expr, plan: &Plan, variables: &[Type]) {
         ExprKind::Named { value, test } => {
             assert_eq!(value.ty, Type::Enum(plan.tests[*test].of));
         }
+        ExprKind::Rows(store) => assert!(!plan.stores[store.0].keys.is_empty()),
+        ExprKind::TextBytes { bytes, .. } => assert!(8 + usize::from(*bytes) <= expr.ty.size()),
         ExprKind::Text(text) => assert!(text.len() < expr.ty.size()),
         _ => {}
     }

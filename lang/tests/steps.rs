@@ -366,10 +366,11 @@ fn a_size_of_a_number_is_a_number_and_a_comparison_prints_one() {
               at the begin
               tell message 0[8]
               tell message 0[4]
-              tell message 0[((1 == 1) ? 1 : 0)]
-              tell message 1[((1 == 2) ? 1 : 0), 3]
+              tell message 1[(1 == 1)]
+              tell message 2[(1 == 2), 3]
             message 0: print number of number
-            message 1: print (number, number) of number, number
+            message 1: print condition of condition
+            message 2: print (condition, number) of condition, number
         "#]],
     );
 }

@@ -269,7 +269,7 @@ fn tuples_are_their_parts() {
             message 1: print (number, text) of number, text
             message 2: print a key of map 0 of number
             map 0 @t from store 0: (number, (text, number)) = tuple
-            map 1 @k from store 1: number = number(#0)
+            map 1 @k from store 1: by (number, (text, number)), number = number(#0)
         "#]],
     );
 }

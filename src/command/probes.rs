@@ -1,16 +1,16 @@
-//! `ewapa list` for probes outside of WASI: tracepoints, functions of files, static probes, system calls
-//! and phases.
+//! `ewapa list` for probes outside of WASI: tracepoints, functions of the kernel and of files, static probes, system
+//! calls, phases and times.
 
 use std::fmt::Write;
 
 use ewapa_lang::glob;
-use ewapa_lang::host::Host;
+use ewapa_lang::host::{Host, RETURNED};
 use ewapa_lang::linux;
 use ewapa_lang::plan::Phase;
 use ewapa_symbols::Functions;
 
 use crate::failure::{Failure, Kind};
-use crate::host::{self, Machine};
+use crate::host::{self, KernelFunctions, Machine};
 use crate::output::cells::escape;
 
 /// The probes that a text such as `tracepoint:sched:*` stands for, one a line; verbosely with their values.
@@ -26,8 +26,18 @@ pub fn list(probe: &str, verbose: bool) -> Option<Result<String, Failure>> {
         "uprobe" | "u" => functions("uprobe", rest),
         "uretprobe" | "ur" => functions("uretprobe", rest),
         "usdt" | "U" => static_probes(rest, verbose),
-        "syscall" => Ok(system_calls(rest, verbose)),
+        "syscall" => match system_calls(rest, verbose) {
+            text if text.is_empty() && !glob::is_glob(rest) => Err(unknown_system_call(rest)),
+            text => Ok(text),
+        },
         "phase" => Ok(phases(rest)),
+        "kprobe" | "k" => kprobes("kprobe", rest),
+        "kretprobe" | "kr" => kprobes("kretprobe", rest),
+        "fentry" | "kfunc" | "f" => fentries("fentry", rest, verbose),
+        "fexit" | "kretfunc" | "fr" => fentries("fexit", rest, verbose),
+        "begin" | "BEGIN" | "end" | "END" | "interval" | "i" | "profile" | "p" => {
+            Ok(times(kind, rest))
+        }
         _ => return None,
     };
     Some(found.and_then(|text| {
@@ -64,19 +74,69 @@ fn tracepoints(rest: &str, verbose: bool) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Raw tracepoints have the names of the others, but for system calls, where two serve all.
+/// Those of raw tracepoints may have the name of the kernel's image before them.
 fn raw_tracepoints(wanted: &str) -> Result<String, Failure> {
-    let known = Machine.tracepoints("*", "*").map_err(missing)?;
-    let mut names: Vec<&str> = known
-        .iter()
-        .filter(|(category, _)| category != "syscalls")
-        .map(|(_, name)| name.as_str())
-        .filter(|name| glob::matches_any(wanted, name))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    let lines = names.iter().map(|name| format!("rawtracepoint:{name}\n"));
-    Ok(lines.collect())
+    let wanted = wanted.strip_prefix("vmlinux:").unwrap_or(wanted);
+    let names = host::raw_tracepoints(wanted).map_err(missing)?;
+    if names.is_empty() && !glob::is_glob(wanted) {
+        let known = host::raw_tracepoints("*").map_err(missing)?;
+        let hint = host::did_you_mean(wanted, &known, "rawtracepoint:*");
+        return Err(missing(format!(
+            "this kernel has no raw tracepoint `{}`; {hint}",
+            escape(wanted)
+        )));
+    }
+    Ok(lines("rawtracepoint", &names))
+}
+
+fn lines(kind: &str, names: &[String]) -> String {
+    let lines = names.iter().map(|name| format!("{kind}:{name}\n"));
+    lines.collect()
+}
+
+/// Functions of the kernel, as `kprobe` takes them.
+fn kprobes(kind: &str, wanted: &str) -> Result<String, Failure> {
+    let names = host::traceable(wanted).map_err(missing)?;
+    if names.is_empty() && !glob::is_glob(wanted) {
+        let known = host::traceable("*").map_err(missing)?;
+        let hint = host::did_you_mean(wanted, &known, "kprobe:*");
+        return Err(missing(format!(
+            "this kernel has no function `{}`; {hint}",
+            escape(wanted)
+        )));
+    }
+    Ok(lines(kind, &names))
+}
+
+/// Functions of the kernel that it describes; verbosely with what they take and return.
+fn fentries(kind: &str, rest: &str, verbose: bool) -> Result<String, Failure> {
+    let wanted = rest.strip_prefix("vmlinux:").unwrap_or(rest);
+    let functions = KernelFunctions::read().map_err(missing)?;
+    let mut text = String::new();
+    for name in functions.names() {
+        if !glob::matches_any(wanted, &name) {
+            continue;
+        }
+        let Ok(function) = functions.find(&name) else {
+            // What `fentry` does not take.
+            continue;
+        };
+        let _ = writeln!(text, "{kind}:{name}");
+        if verbose {
+            for field in function.fields {
+                let name = match field.name.as_str() {
+                    RETURNED => "retval",
+                    name => name,
+                };
+                let _ = writeln!(text, "    {} {name}", field.ty.trim_end());
+            }
+        }
+    }
+    if text.is_empty() && !glob::is_glob(wanted) {
+        // Says why.
+        functions.find(wanted).map_err(missing)?;
+    }
+    Ok(text)
 }
 
 fn functions(kind: &str, rest: &str) -> Result<String, Failure> {
@@ -149,6 +209,36 @@ fn system_calls(wanted: &str, verbose: bool) -> String {
     text
 }
 
+/// The probes of times, which are no names: how they are written.
+fn times(kind: &str, wanted: &str) -> String {
+    const UNITS: [&str; 4] = ["us", "ms", "s", "hz"];
+    let kind = match kind {
+        "i" => "interval",
+        "p" => "profile",
+        "begin" | "BEGIN" => return "begin\n".to_owned(),
+        "end" | "END" => return "end\n".to_owned(),
+        kind => kind,
+    };
+    let unit = wanted.split(':').next().unwrap_or_default();
+    let units = UNITS
+        .into_iter()
+        .filter(|known| glob::matches_any(unit, known));
+    units.map(|unit| format!("{kind}:{unit}:N\n")).collect()
+}
+
+/// A name that no system call has is near to another one.
+fn unknown_system_call(wanted: &str) -> Failure {
+    let near = ewapa_lang::nearest(wanted, linux::syscalls().map(|(_, name)| name));
+    let hint = near.map_or_else(
+        || "`ewapa list 'syscall:*'` shows all".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    missing(format!(
+        "no system call is called `{}`; {hint}",
+        escape(wanted)
+    ))
+}
+
 fn phases(wanted: &str) -> String {
     Phase::ALL
         .into_iter()
@@ -174,6 +264,39 @@ mod tests {
         );
         assert_eq!(listed("phase:e*"), "phase:exec\nphase:exit\n");
         assert!(listed("syscall").lines().count() > 300);
+        let failure = list("syscall:wirte", false).unwrap().unwrap_err();
+        assert!(
+            failure.text.contains("did you mean `write`?"),
+            "{}",
+            failure.text
+        );
+    }
+
+    #[test]
+    fn functions_of_the_kernel_are_listed_as_both_kinds_of_probes() {
+        assert_eq!(
+            listed("k:vfs_rea{d,dv}"),
+            "kprobe:vfs_read\nkprobe:vfs_readv\n"
+        );
+        assert_eq!(listed("fentry:vmlinux:vfs_read"), "fentry:vfs_read\n");
+        let verbose = list("fexit:vfs_read", true).unwrap().unwrap();
+        assert!(verbose.contains("    size_t count\n"), "{verbose}");
+        assert!(verbose.contains(" retval\n"), "{verbose}");
+        for probe in ["kprobe:vfs_raed", "fentry:vfs_raed"] {
+            let failure = list(probe, false).unwrap().unwrap_err();
+            assert!(
+                failure.text.contains("did you mean `vfs_read`?"),
+                "{}",
+                failure.text
+            );
+        }
+    }
+
+    #[test]
+    fn times_are_listed_as_they_are_written() {
+        assert_eq!(listed("profile:hz:*"), "profile:hz:N\n");
+        assert_eq!(listed("interval").lines().count(), 4);
+        assert_eq!(listed("BEGIN"), "begin\n");
     }
 
     #[test]

@@ -180,7 +180,8 @@ fn asks_for_call_around(plan: &Plan) -> bool {
 /// Whether a stack is taken at a call.
 fn takes_stacks(plan: &Plan) -> bool {
     fn is_stack(expr: &Expr) -> bool {
-        expr.kind == ExprKind::Stack || expr.parts().into_iter().any(is_stack)
+        matches!(expr.kind, ExprKind::Stack | ExprKind::Depth(_))
+            || expr.parts().into_iter().any(is_stack)
     }
     plan.clauses
         .iter()

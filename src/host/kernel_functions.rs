@@ -58,9 +58,16 @@ impl KernelFunctions {
     /// There is none of this name, or its arguments do not stand in words of their own: why.
     pub fn find(&self, name: &str) -> Result<KernelFunction, String> {
         let unknown = || {
-            format!(
-                "this kernel describes no function `{name}`; those of modules, and some others, are watched with `kprobe:{name}`"
-            )
+            let known = self.names();
+            let near = ewapa_lang::nearest(name, known.iter().map(String::as_str));
+            match near {
+                Some(near) => {
+                    format!("this kernel describes no function `{name}`; did you mean `{near}`?")
+                }
+                None => format!(
+                    "this kernel describes no function `{name}`; those of modules, and some others, are watched with `kprobe:{name}`"
+                ),
+            }
         };
         let id = self.id_of(name).ok_or_else(unknown)?;
         let prototype = self
@@ -105,6 +112,22 @@ impl KernelFunctions {
             }
         }
         Ok(KernelFunction { id, fields })
+    }
+
+    /// The functions that it describes, sorted.
+    pub fn names(&self) -> Vec<String> {
+        // SAFETY: the object lives.
+        let end = unsafe { bpf::btf__type_cnt(self.0.as_ptr()) };
+        let mut names: Vec<String> = (1..end)
+            .filter_map(|id| {
+                // SAFETY: the object lives as long as `self`; only its header is read, which every type has.
+                let ty = unsafe { bpf::btf__type_by_id(self.0.as_ptr(), id).as_ref()? };
+                (ty.info >> 24 & 0x1f == kind::FUNCTION).then(|| self.name(ty.name_off))
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// A number or an address in a word of the context; none for anything else.

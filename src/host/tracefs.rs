@@ -87,19 +87,50 @@ fn matching(folder: &Path, globs: &[String]) -> Result<Vec<String>, String> {
 pub fn kernel_functions(wanted: &str) -> Result<Vec<String>, String> {
     /// Each is a probe of its own, and costs wherever it is hit.
     const MOST: usize = 512;
-    let path = events()?.with_file_name("available_filter_functions");
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error.kind()))?;
-    let found = functions_in(&text, &globs(wanted)?);
+    let found = traceable(wanted)?;
     match found.len() {
         0 => Err(format!(
-            "no function of this kernel matches `{wanted}`; {} lists them",
-            path.display()
+            "no function of this kernel matches `{wanted}`; `ewapa list 'kprobe:*'` shows all"
         )),
         count if count > MOST => Err(format!(
             "`{wanted}` stands for {count} functions of this kernel, and at most {MOST} can be probed at once; name fewer"
         )),
         _ => Ok(found),
     }
+}
+
+/// The functions of the kernel that a glob matches and that can be traced; none if there is none.
+///
+/// # Errors
+/// Neither tracefs nor the kernel's list of symbols can be read.
+pub fn traceable(wanted: &str) -> Result<Vec<String>, String> {
+    const SYMBOLS: &str = "/proc/kallsyms";
+    let globs = globs(wanted)?;
+    let path = events().map(|folder| folder.with_file_name("available_filter_functions"));
+    if let Some(text) = path
+        .ok()
+        .and_then(|path| std::fs::read_to_string(path).ok())
+    {
+        return Ok(functions_in(&text, &globs));
+    }
+    // Some kernels have no such file, or do not let it be read.
+    let text = std::fs::read_to_string(SYMBOLS)
+        .map_err(|error| unreadable(Path::new(SYMBOLS), error.kind()))?;
+    let functions = text
+        .lines()
+        .filter_map(symbol)
+        .collect::<Vec<_>>()
+        .join("\n");
+    Ok(functions_in(&functions, &globs))
+}
+
+/// The function, and its module, of a line such as `ffffffff81000000 T vfs_read`; none for what is no function, or a
+/// part of one that the compiler made.
+fn symbol(line: &str) -> Option<&str> {
+    let mut parts = line.splitn(3, ' ');
+    let (_, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_part = name.split_whitespace().next()?.contains(['.', '$']);
+    (matches!(kind, "t" | "T") && !is_part).then_some(name)
 }
 
 /// Each line has a function, and behind it its module if it is in one.
@@ -264,6 +295,18 @@ print fmt: \"prev_comm=%s\", REC->prev_comm
             ["vfs_read", "vfs_write"]
         );
         assert_eq!(functions_in(text, &["ext4_read".to_owned()]), ["ext4_read"]);
+    }
+
+    #[test]
+    fn symbols_of_functions_are_told_from_others() {
+        assert_eq!(symbol("ffffffff81000000 T vfs_read"), Some("vfs_read"));
+        assert_eq!(
+            symbol("ffffffffc0000000 t ext4_read\t[ext4]"),
+            Some("ext4_read\t[ext4]")
+        );
+        assert_eq!(symbol("ffffffff82000000 D jiffies"), None);
+        assert_eq!(symbol("ffffffff81000000 t vfs_read.cold"), None);
+        assert_eq!(symbol(""), None);
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl KeyCell {
     /// As bpftrace prints it: a stack takes several lines, which begin with so many spaces.
     pub fn block(&self, ty: Type, indent: usize) -> String {
         match self {
+            KeyCell::Bool(_) => self.plain(),
             KeyCell::Stack(stack) => {
                 let frames = stack.frames.iter().map(|frame| escape(frame)).collect();
                 let perf = stack.perf;

@@ -178,7 +178,7 @@ impl Grid {
             .find_map(|(number, ty)| number.map(|_| *ty));
         let (Some(numbers), Some(ty)) = (numbers, ty) else {
             let line = |content: &Content| match content {
-                Content::Cell(cell, ty) => cell.text(*ty),
+                Content::Cell(cell @ KeyCell::Stack(_), ty) => cell.text(*ty),
                 content => content.text(),
             };
             return (name, Side::Left, cells().map(line).collect());

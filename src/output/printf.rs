@@ -47,7 +47,7 @@ fn convert(conversion: Conversion, ty: Type, value: &Key, names: &Names) -> Stri
                     pad(cut(&text, conversion), conversion)
                 }
                 (_, _, cell @ KeyCell::Stack(_)) => cell.block(ty, stack::ALONE),
-                (_, _, cell) => pad(cut(&cell.text(ty), conversion), conversion),
+                (_, _, cell) => pad(cut(&cell.block(ty, stack::ALONE), conversion), conversion),
             };
         }
         (Key::Text(bytes), _) => {

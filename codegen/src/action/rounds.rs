@@ -8,7 +8,7 @@ use ewapa_lang::plan::{Action, Expr, SlotKind, StoreId, VariableId};
 
 use super::walk::{any, assigned};
 use crate::compiler::{BLOCK, Block, CALL, CONTEXT, Callback, Compiler, Place, Rounds, VALUE};
-use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3, R4, R5, Reg};
+use crate::insn::{Alu, Assembler, Cond, Helper, Label, R0, R1, R2, R3, R4, R5, Reg};
 use crate::slot;
 
 impl Compiler<'_> {
@@ -79,6 +79,31 @@ impl Compiler<'_> {
             self.load(R1, self.block.start.after(Block::ENDED));
             self.asm.jump_if_imm(Cond::Ne, R1, 0, end);
         }
+    }
+
+    /// The number of rows of a map into `r0`: what the kernel says of how many it has called a function for.
+    pub fn rows(&mut self, store: StoreId) {
+        /// The kernel counts a function without a frame as one with a small one.
+        const LEAST_FRAME: usize = 32;
+        let name = format!("{}_{}", self.callback_prefix, self.callbacks.len());
+        let mut asm = Assembler::default();
+        asm.constant(R0, 0);
+        asm.exit();
+        self.callback_stack = self.callback_stack.max(LEAST_FRAME);
+        self.callbacks.push(Callback {
+            name: name.clone(),
+            asm,
+            stack: 0,
+        });
+        let mark = self.frame.mark();
+        let context = Place::stack(self.frame.take(8));
+        self.store_imm(context, 0);
+        self.asm.map(R1, &self.parts.stores[store.0].map);
+        self.asm.function(R2, &name);
+        self.address(R3, context);
+        self.asm.constant(R4, 0);
+        self.asm.call(Helper::ForEach);
+        self.frame.release(mark);
     }
 
     /// Compiles `long function(map, key, value, block)`. It returns 1 to end the loop.

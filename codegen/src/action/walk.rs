@@ -32,13 +32,15 @@ pub fn iterates(actions: &[Action]) -> bool {
 }
 
 /// Whether a clause does with the store what only rows that all CPUs share allow: deletes from it, goes
-/// through it, reads it, asks whether it has a key.
+/// through it, reads it, asks whether it has a key, or how many.
 pub fn shares(clause: &Clause, store: StoreId) -> bool {
     let mut asks = |part: &Expr| {
         expr::any(part, &mut |part| {
             matches!(
                 part.kind,
-                ExprKind::HasKey { store: of, .. } | ExprKind::Map { store: of, .. } if of == store
+                ExprKind::HasKey { store: of, .. }
+                | ExprKind::Map { store: of, .. }
+                | ExprKind::Rows(of) if of == store
             )
         })
     };

@@ -1,12 +1,12 @@
 //! What the kernel says at the moment of an event, and what it hands to a program.
 
 use ewapa_lang::plan::{KernelValue, RawKind};
-use ewapa_lang::types::{Space, Type};
+use ewapa_lang::types::{Space, StackType, Type};
 use ewapa_templates::{Counter, ELAPSED, PARENT};
 
-use crate::compiler::{CONTEXT, Compiler};
-use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3};
-use crate::program::stacks_of;
+use crate::compiler::{CONTEXT, Compiler, Place};
+use crate::insn::{Alu, Cond, Helper, Label, R0, R1, R2, R3, R4};
+use crate::program::{STACK_ROOM, stacks_of};
 
 impl Compiler<'_> {
     /// A number of the kernel into `r0`.
@@ -81,18 +81,13 @@ impl Compiler<'_> {
 
     /// The current stack into `r0`: its number, and the process.
     pub(super) fn stack(&mut self, ty: Type, none: Label) {
-        const BPF_F_USER_STACK: i64 = 1 << 8;
         const EEXIST: i32 = 17;
         let Type::Stack(stack) = ty else {
             unreachable!("the checker gives stacks the type of one");
         };
         self.asm.mov(R1, CONTEXT);
         self.asm.map(R2, &stacks_of(stack.depth));
-        let flags = match stack.space {
-            Space::User => BPF_F_USER_STACK,
-            Space::Kernel => 0,
-        };
-        self.asm.constant(R3, flags);
+        self.asm.constant(R3, flags(stack.space));
         self.asm.call(Helper::StackId);
         let kept = self.asm.label();
         self.asm.jump_if_imm(Cond::Sge, R0, 0, kept);
@@ -113,5 +108,34 @@ impl Compiler<'_> {
         self.load(R1, id);
         self.asm.alu(Alu::Or, R0, R1);
         self.frame.release(mark);
+    }
+
+    /// The number of functions of the current stack into `r0`. What is copied to tell is looked at by nobody, so
+    /// that all CPUs may write to the same place.
+    pub(super) fn depth(&mut self, stack: StackType, none: Label) {
+        let mark = self.frame.mark();
+        let first = Place::stack(self.frame.take(8));
+        self.store_imm(first, 0);
+        self.asm.map(R1, STACK_ROOM);
+        self.address(R2, first);
+        self.frame.release(mark);
+        self.asm.call(Helper::MapLookup);
+        self.asm.jump_if_imm(Cond::Eq, R0, 0, none);
+        self.asm.mov(R2, R0);
+        self.asm.mov(R1, CONTEXT);
+        self.asm.constant(R3, 8 * i64::from(stack.depth));
+        self.asm.constant(R4, flags(stack.space));
+        self.asm.call(Helper::Stack);
+        self.asm.jump_if_imm(Cond::Slt, R0, 0, none);
+        self.asm.alu_imm(Alu::Rsh, R0, 3);
+    }
+}
+
+/// Which of a thread's stacks is meant.
+fn flags(space: Space) -> i64 {
+    const BPF_F_USER_STACK: i64 = 1 << 8;
+    match space {
+        Space::User => BPF_F_USER_STACK,
+        Space::Kernel => 0,
     }
 }

@@ -87,6 +87,8 @@ impl Compiler<'_> {
             }
             ExprKind::Stack => self.stack(expr.ty, none),
             ExprKind::Length(text) => self.length(text),
+            ExprKind::Depth(stack) => self.depth(*stack, none),
+            ExprKind::Rows(store) => self.rows(*store),
             _ if expr.ty == Type::Bool => self.truth(expr, false, none),
             ExprKind::Binary(op, left, right) => {
                 self.operands(left, right, none);

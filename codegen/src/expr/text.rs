@@ -85,6 +85,10 @@ impl Compiler<'_> {
                 let bytes = room.min(expr.ty.size());
                 self.read_bytes((address, length.as_deref()), *space, (to, bytes), room);
             }
+            ExprKind::TextBytes { text, bytes } => {
+                self.store_imm(to, i32::from(*bytes));
+                self.text_bytes(text, usize::from(*bytes), to.after(8), room - 8);
+            }
             ExprKind::Symbol(address) => self.symbol(address, expr, to, room),
             ExprKind::Kernel(KernelValue::Comm) => {
                 // Up to Linux 6.1 what is behind the name's end stays as it was.
@@ -107,6 +111,21 @@ impl Compiler<'_> {
             self.forget_in_loop(to, room);
         }
         self.frame.release(mark);
+    }
+
+    /// The first bytes of a text; what is behind them becomes 0.
+    fn text_bytes(&mut self, text: &Expr, bytes: usize, to: Place, room: usize) {
+        let kept = bytes.next_multiple_of(8).min(room);
+        let words = (text.ty.size() / 8).min(kept / 8);
+        let from = self.text_in_memory(text, words);
+        self.copy_words(from, 8 * words, to, room);
+        if bytes % 8 != 0 && kept == 8 * words {
+            let last = to.after(kept - 8);
+            self.load(R0, last);
+            self.asm.constant(R1, (1 << (8 * (bytes % 8))) - 1);
+            self.asm.alu(Alu::And, R0, R1);
+            self.store(last, R0);
+        }
     }
 
     fn copy_from_map(

@@ -117,6 +117,8 @@ fn known_at_entry(expr: &Expr) -> bool {
         ExprKind::Builtin(builtin) => builtin.known > Known::Entry,
         ExprKind::Map { .. }
         | ExprKind::HasKey { .. }
+        | ExprKind::Rows(_)
+        | ExprKind::Depth(_)
         | ExprKind::Variable(_)
         | ExprKind::Kernel(_)
         | ExprKind::Context { .. }

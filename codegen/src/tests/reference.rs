@@ -76,7 +76,10 @@ fn not_refuted_at_entry(filter: &Expr, call: &Call) -> bool {
         _ => {
             let changes = any(filter, &mut |part| match part.kind {
                 ExprKind::Builtin(builtin) => builtin.known == Known::End,
-                ExprKind::Map { .. } | ExprKind::HasKey { .. } | ExprKind::Read { .. } => true,
+                ExprKind::Map { .. }
+                | ExprKind::HasKey { .. }
+                | ExprKind::Rows(_)
+                | ExprKind::Read { .. } => true,
                 ExprKind::ReadText { .. } => true,
                 _ => false,
             });

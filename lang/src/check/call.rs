@@ -10,6 +10,7 @@ use crate::types::{Enumeration, Space, Type};
 use super::Checker;
 use super::name::did_you_mean;
 use super::number::{cast, taken_as};
+use super::tuple::Compound;
 use super::typing::{a, is_plain};
 use super::value::{Position, Value};
 
@@ -117,36 +118,37 @@ impl Checker<'_> {
         Some(value)
     }
 
-    /// `sizeof(uint64)`: the bytes of a number.
+    /// `sizeof(uint64)` and `sizeof(value)`: the bytes of a type of numbers, or of a value as C would keep it.
     fn sizeof(&mut self, asked: &Asked) -> Option<Value> {
-        let bytes = match asked.args {
-            [Arg { value, .. }] => match &value.kind {
-                ExprKind::Name(name) => bytes_of(name),
-                _ => None,
-            },
-            _ => None,
+        let [Arg { value, .. }] = asked.args else {
+            return self.asks(asked, "one type or value", "sizeof(uint32)");
         };
-        let Some(bytes) = bytes else {
-            self.not_in_language(
-                asked.function.span,
-                "`sizeof()` of what is no type of a number is",
-                "a script needs no C types: values come as builtins with names and types",
-            );
-            return None;
+        let bytes = match &value.kind {
+            ExprKind::Name(name) if let Some(bytes) = bytes_of(name) => usize::from(bytes),
+            ExprKind::Name(name) if is_of_c(name) => {
+                self.not_in_language(
+                    asked.function.span,
+                    "`sizeof()` of what is no type of a number is",
+                    "a script needs no C types: values come as builtins with names and types",
+                );
+                return None;
+            }
+            _ => room_of(&self.compound(value, asked.position)?).0,
         };
-        let kind = plan::ExprKind::Const(i64::from(bytes));
+        let kind = plan::ExprKind::Const(bytes as i64);
         Some(Value::new(kind, Type::Int, asked.place))
     }
 
     /// `nsecs(boot)`
     fn clock(&mut self, asked: &Asked) -> Option<Value> {
         const EXAMPLE: &str = "nsecs(boot)";
-        let [clock] = asked.args else {
-            return self.asks(asked, "one clock", EXAMPLE);
-        };
-        let name = match &clock.value.kind {
-            ExprKind::Name(name) => name.as_str(),
-            _ => "",
+        let (name, place) = match asked.args {
+            [] => ("monotonic", asked.place),
+            [clock] => match &clock.value.kind {
+                ExprKind::Name(name) => (name.as_str(), clock.value.span),
+                _ => ("", clock.value.span),
+            },
+            _ => return self.asks(asked, "one clock", EXAMPLE),
         };
         let value = match name {
             "monotonic" => KernelValue::Nsecs,
@@ -155,7 +157,7 @@ impl Checker<'_> {
             _ => {
                 let message = "a clock is `monotonic`, `boot` or `tai`";
                 self.errors.push(
-                    Diagnostic::new(Code::BadArgument, clock.value.span, message)
+                    Diagnostic::new(Code::BadArgument, place, message)
                         .help(format!("such as `{EXAMPLE}`")),
                 );
                 return None;
@@ -326,5 +328,32 @@ fn bytes_of(name: &str) -> Option<u8> {
         "int" => Some(4),
         "long" | "size_t" => Some(8),
         _ => cast(name.strip_suffix("_t").unwrap_or(name)).map(|(bytes, _)| bytes),
+    }
+}
+
+/// Whether it is a type of C, as [`crate::ast`] has it: a name is one word otherwise.
+fn is_of_c(name: &str) -> bool {
+    name.contains([' ', '*'])
+}
+
+/// The bytes of a value, and what its address is a multiple of.
+fn room_of(value: &Compound) -> (usize, usize) {
+    match value {
+        Compound::One(value) => match (&value.expr.kind, value.expr.ty) {
+            (plan::ExprKind::Text(text), _) => (text.len() + 1, 1),
+            (_, Type::Text(room) | Type::Bytes(room)) => (room.into(), 1),
+            (plan::ExprKind::Cast { bytes, .. }, _) => (usize::from(*bytes), usize::from(*bytes)),
+            (plan::ExprKind::Context { size, .. }, _) => (usize::from(*size), usize::from(*size)),
+            (_, Type::Bool) => (1, 1),
+            (_, ty) => (ty.size(), 8),
+        },
+        Compound::Tuple(parts, _) => {
+            let (mut end, mut unit) = (0_usize, 1);
+            for (bytes, multiple) in parts.iter().map(room_of) {
+                end = end.next_multiple_of(multiple) + bytes;
+                unit = unit.max(multiple);
+            }
+            (end.next_multiple_of(unit), unit)
+        }
     }
 }

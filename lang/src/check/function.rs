@@ -115,10 +115,12 @@ impl Checker<'_> {
     pub(super) fn no_value(&mut self, function: &Name) {
         let name = &function.text;
         let message = format!("`{name}()` does something and has no value");
-        self.errors.push(
-            Diagnostic::new(Code::NoValue, function.span, message)
-                .help("make it a statement of its own, in a probe block"),
-        );
+        let error = Diagnostic::new(Code::NoValue, function.span, message)
+            .help("make it a statement of its own, in a probe block");
+        self.errors.push(match name.as_str() {
+            "delete" => error.help("whether there is such a key says `has_key(@x, key)`, before"),
+            _ => error,
+        });
     }
 
     /// `time("%H:%M:%S")`

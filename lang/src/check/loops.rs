@@ -3,12 +3,13 @@
 use crate::ast::{self, Block, Name};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action, BinaryOp, Expr, VariableId};
+use crate::plan::{self, Action, Aggregate, BinaryOp, Expr, MapValue, SlotId, VariableId};
 use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
 use super::map::{Holds, MapId};
+use super::map_use::turned;
 use super::number::taken_as;
 use super::param::Constant;
 use super::tuple::Form;
@@ -210,17 +211,33 @@ impl Checker<'_> {
         };
         let map = self.map(map_name, over.span)?;
         self.filled(map, over.span)?;
-        self.readable(map, over.span)?;
-        let parts = self.keys_and_values(map, name, over.span);
+        let computed = self.computed_in_loops(map);
+        if computed.is_none() {
+            self.readable(map, over.span)?;
+        }
+        let parts = self.keys_and_values(map, name, computed, over.span);
         let store = self.store(map);
-        let Some((keys, slots)) = parts else {
+        let Some(Row {
+            keys,
+            slots,
+            values,
+        }) = parts
+        else {
             // Nothing is known of it yet: what the body teaches is learnt when it is.
             if let Some(scope) = &mut self.scope {
                 scope.incomplete = true;
             }
             return None;
         };
-        let body = self.body(body, over.span)?;
+        let mut body = self.body(body, over.span)?;
+        let is_computed = |variable| values.iter().any(|(known, _)| *known == variable);
+        let mut asks = |expr: &Expr| reads_any(expr, &is_computed);
+        if body.iter().any(|action| action.any_expression(&mut asks)) {
+            let assigned = values
+                .into_iter()
+                .map(|(variable, value)| Action::Assign { variable, value });
+            body.splice(0..0, assigned);
+        }
         actions.push(Action::ForEach {
             store,
             keys: self.used(keys, &body),
@@ -235,11 +252,16 @@ impl Checker<'_> {
         &mut self,
         map: MapId,
         name: &Name,
+        computed: Option<MapValue>,
         place: Span,
-    ) -> Option<(Vec<VariableId>, Vec<VariableId>)> {
+    ) -> Option<Row> {
         let known = &self.maps[map.0];
         let keys = self.key_types(map)?;
         let (form, values) = match &known.holds {
+            Some((Holds::Aggregate { .. }, _)) if computed.is_some() => {
+                let ty = known.value.ty()?;
+                (Form::One, vec![ty])
+            }
             Some((Holds::Tuple(form), _)) => {
                 let types: Option<Vec<Type>> =
                     known.parts.iter().map(super::learnt::Learnt::ty).collect();
@@ -257,12 +279,13 @@ impl Checker<'_> {
                 .push(Diagnostic::new(Code::BadArgument, place, message));
             return None;
         }
-        let key_form = match keys.len() {
-            1 => Form::One,
-            count => Form::Tuple(vec![Form::One; count]),
+        let key_form = match (keys.len(), &known.forms) {
+            (1, _) => Form::One,
+            (_, Some(forms)) => Form::Tuple(forms.clone()),
+            (count, None) => Form::Tuple(vec![Form::One; count]),
         };
-        let mut declare = |index: usize, form: &Form, types: Vec<Type>| {
-            let names = part_names(&format!("{}.{index}", name.text), form);
+        let mut declare = |what: &str, form: &Form, types: Vec<Type>| {
+            let names = part_names(&format!("{}.{what}", name.text), form);
             let mut variables = Vec::new();
             for (part, ty) in names.iter().zip(types) {
                 let variable = self.loop_variable(part, name.span)?;
@@ -271,7 +294,53 @@ impl Checker<'_> {
             }
             Some(variables)
         };
-        Some((declare(0, &key_form, keys)?, declare(1, &form, values)?))
+        let keys = declare("0", &key_form, keys)?;
+        let Some(computed) = computed else {
+            let slots = declare("1", &form, values)?;
+            return Some(Row {
+                keys,
+                slots,
+                values: Vec::new(),
+            });
+        };
+        let ty = *values.first()?;
+        let kept = Form::Tuple(vec![Form::One; 2]);
+        let slots = declare("kept", &kept, vec![ty, Type::Int])?;
+        let slot = |id: SlotId, ty| variable(slots[id.0], ty);
+        let values = match computed {
+            MapValue::Stats { sum, values } => {
+                let parts = Form::Tuple(vec![Form::One; 3]);
+                let named = declare("1", &parts, vec![Type::Int, ty, ty])?;
+                let average = Aggregate::Avg { sum, values };
+                let average = read_in_loop(average, ty, &slot)?;
+                let values = [slot(values, Type::Int), average, slot(sum, ty)];
+                named.into_iter().zip(values).collect()
+            }
+            MapValue::Aggregate(aggregate) => {
+                let named = declare("1", &Form::One, vec![ty])?;
+                vec![(*named.first()?, read_in_loop(aggregate, ty, &slot)?)]
+            }
+            _ => return None,
+        };
+        Some(Row {
+            keys,
+            slots,
+            values,
+        })
+    }
+
+    /// What a map holds, if that is computed of more than one slot in loops.
+    fn computed_in_loops(&self, map: MapId) -> Option<MapValue> {
+        match &self.maps[map.0].holds {
+            Some((Holds::Aggregate { value, .. }, _)) => match value {
+                MapValue::Stats { .. }
+                | MapValue::Aggregate(
+                    Aggregate::Avg { .. } | Aggregate::Min { .. } | Aggregate::Max { .. },
+                ) => Some(*value),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The variables that the body reads; none for the others.
@@ -338,7 +407,55 @@ impl Checker<'_> {
     }
 }
 
+/// The variables of a row in a loop over a map.
+struct Row {
+    /// The parts of the key.
+    keys: Vec<VariableId>,
+    /// What the slots hold.
+    slots: Vec<VariableId>,
+    /// The variables whose values are computed of these.
+    values: Vec<(VariableId, Expr)>,
+}
+
+/// The value of an aggregate of which the slots are at hand: of extremes as they were put in, but that unsigned ones
+/// have their highest bit inverted. 0 without a value.
+fn read_in_loop(
+    aggregate: Aggregate,
+    ty: Type,
+    slot: &dyn Fn(SlotId, Type) -> Expr,
+) -> Option<Expr> {
+    let (extreme, values) = match aggregate {
+        Aggregate::Avg { sum, values } => {
+            return Some(computed(
+                BinaryOp::Div,
+                slot(sum, ty),
+                slot(values, Type::Int),
+                ty,
+            ));
+        }
+        Aggregate::Min { min, values } => (min, values),
+        Aggregate::Max { max, values } => (max, values),
+        _ => return None,
+    };
+    let value = match ty {
+        Type::Unsigned => turned(slot(extreme, ty)),
+        _ => slot(extreme, ty),
+    };
+    let any = computed(BinaryOp::Ne, slot(values, Type::Int), number(0), Type::Bool);
+    let zero = plan::ExprKind::Const(0);
+    let kind = plan::ExprKind::Choose {
+        condition: Box::new(any),
+        then: Box::new(value),
+        otherwise: Box::new(Expr { kind: zero, ty }),
+    };
+    Some(Expr { kind, ty })
+}
+
 fn reads(expr: &Expr, wanted: VariableId) -> bool {
-    expr.kind == plan::ExprKind::Variable(wanted)
-        || expr.parts().into_iter().any(|part| reads(part, wanted))
+    reads_any(expr, &|variable| variable == wanted)
+}
+
+fn reads_any(expr: &Expr, wanted: &dyn Fn(VariableId) -> bool) -> bool {
+    matches!(expr.kind, plan::ExprKind::Variable(variable) if wanted(variable))
+        || expr.parts().into_iter().any(|part| reads_any(part, wanted))
 }

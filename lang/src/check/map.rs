@@ -26,6 +26,8 @@ pub(super) struct MapUse {
     /// What decided how many keys it has.
     pub(super) keyed: Option<Span>,
     pub(super) keys: Vec<Learnt>,
+    /// How they belong together, a form for each key that is written; none while that is not known.
+    pub(super) forms: Option<Vec<Form>>,
     /// What the keys are called, where a use of the map tells.
     pub(super) headings: Vec<Option<String>>,
     /// What it keeps, and the place that says so.
@@ -114,6 +116,7 @@ impl Checker<'_> {
             name: name.to_owned(),
             keyed: None,
             keys: Vec::new(),
+            forms: None,
             headings: Vec::new(),
             holds: None,
             value: Learnt::default(),
@@ -146,12 +149,19 @@ impl Checker<'_> {
     ) -> Option<Vec<Expr>> {
         let keys = listed(keys);
         let mut values: Vec<Option<Value>> = Vec::new();
+        let mut forms = Some(Vec::new());
         for key in keys {
             match self.compound(key, Position::Statement) {
-                Some(key) => values.extend(key.values().into_iter().map(Some)),
+                Some(key) => {
+                    forms = forms.map(|forms| [forms, vec![key.form()]].concat());
+                    values.extend(key.values().into_iter().map(Some));
+                }
                 // How many keys a tuple is cannot be known yet.
                 None if self.learning && may_be_tuple(key) => return None,
-                None => values.push(None),
+                None => {
+                    forms = None;
+                    values.push(None);
+                }
             }
             if values.len() > MAX_KEYS {
                 self.too_many(key.span, format!("a map has at most {MAX_KEYS} keys"));
@@ -178,6 +188,9 @@ impl Checker<'_> {
             }
             Some(_) => {}
         }
+        if let Some(forms) = forms {
+            self.form_keys(map, forms, place)?;
+        }
         self.call_keys(map, keys, values.len());
         let mut fitted = Vec::new();
         for (index, value) in values.into_iter().enumerate() {
@@ -190,6 +203,31 @@ impl Checker<'_> {
             .into_iter()
             .map(|value| value.map(|value| value.expr))
             .collect()
+    }
+
+    /// Remembers which keys of a map are tuples. None if they are others elsewhere.
+    fn form_keys(&mut self, map: MapId, mut forms: Vec<Form>, place: Span) -> Option<()> {
+        // A tuple as the only key stands for its parts, as in bpftrace.
+        if let [Form::Tuple(parts)] = &mut forms[..] {
+            forms = std::mem::take(parts);
+        }
+        let known = &mut self.maps[map.0];
+        let Some(first) = &known.forms else {
+            known.forms = Some(forms);
+            return Some(());
+        };
+        if *first == forms {
+            return Some(());
+        }
+        let message = format!(
+            "the keys of `{}` are other tuples here than elsewhere",
+            known.name
+        );
+        self.errors.push(
+            Diagnostic::new(Code::TwoWays, place, message)
+                .help("a map has the same keys everywhere; use two maps"),
+        );
+        None
     }
 
     /// Remembers how a use of a map calls its keys, unless another one has done so.
@@ -302,7 +340,7 @@ impl Checker<'_> {
 }
 
 /// Whether an expression may be a tuple.
-fn may_be_tuple(expr: &ast::Expr) -> bool {
+pub(super) fn may_be_tuple(expr: &ast::Expr) -> bool {
     matches!(
         expr.kind,
         ast::ExprKind::Tuple(_)

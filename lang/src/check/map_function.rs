@@ -1,9 +1,10 @@
-//! The functions of maps: `clear`, `zero`, `delete` and `has_key`.
+//! The functions of maps: `clear`, `zero`, `delete`, `has_key` and `len`.
 
 use crate::ast::{self, Arg, ExprKind};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Action, MessageKind};
+use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
@@ -113,5 +114,29 @@ impl Checker<'_> {
             keys: keys?,
         };
         Some(Value::new(kind, Type::Bool, asked.place))
+    }
+
+    /// Whether `len(@x)` asks for the keys of a map: of one that has no keys and holds a text it asks for the text.
+    pub(super) fn holds_no_text(&self, name: &str) -> bool {
+        let known = self.maps.iter().find(|map| map.name == name);
+        known.is_none_or(|map| {
+            !(map.keyed.is_some()
+                && map.keys.is_empty()
+                && map.value.ty().is_some_and(Type::is_text))
+        })
+    }
+
+    /// `len(@x)`: how many keys a map has.
+    pub(super) fn rows(&mut self, name: &str, map: &ast::Expr, place: Span) -> Option<Value> {
+        let id = self.map(name, map.span)?;
+        self.filled(id, map.span)?;
+        if !self.learning && self.maps[id.0].keys.is_empty() {
+            let message = format!("`{name}` has no keys that could be counted");
+            self.errors
+                .push(Diagnostic::new(Code::BadArgument, map.span, message));
+            return None;
+        }
+        let kind = plan::ExprKind::Rows(self.store(id));
+        Some(Value::new(kind, Type::Int, place))
     }
 }

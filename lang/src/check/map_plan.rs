@@ -8,6 +8,7 @@ use crate::types::Type;
 use super::Checker;
 use super::learnt::Learnt;
 use super::map::{Holds, MapId, MapUse};
+use super::tuple::Form;
 
 impl Checker<'_> {
     /// Adds the maps to the plan, unless nothing says what one of them holds.
@@ -25,18 +26,19 @@ impl Checker<'_> {
                     .push(error.help("it is only ever given values of itself"));
                 return;
             };
-            plan.stores.push(Store {
-                name: map.name.clone(),
-                keys,
-                slots: planned.slots,
-            });
             plan.maps.push(plan::Map {
                 name: map.name.trim_start_matches('@').to_owned(),
                 keys: map.headings.clone(),
+                key_shape: map.key_shape(&keys),
                 store: self.store(MapId(index)),
                 value: planned.value,
                 ty: planned.ty,
                 shape: planned.shape,
+            });
+            plan.stores.push(Store {
+                name: map.name.clone(),
+                keys,
+                slots: planned.slots,
             });
         }
     }
@@ -51,6 +53,13 @@ struct Planned {
 }
 
 impl MapUse {
+    fn key_shape(&self, types: &[Type]) -> Option<plan::Shape> {
+        let forms = self.forms.as_ref()?;
+        let is_nested = forms.iter().any(|form| *form != Form::One);
+        let shape = || Form::Tuple(forms.clone()).shape(&mut types.iter().copied());
+        is_nested.then(shape)
+    }
+
     /// What the map becomes; none if a type is not known.
     fn planned(&self, holds: &Holds) -> Option<Planned> {
         if let Holds::Tuple(form) = holds {

@@ -185,27 +185,16 @@ impl Checker<'_> {
                 return Some(());
             }
             let counted = name.trim_start_matches('@');
-            // Only a loop asks for all values of it.
-            let (what, help) = match value {
-                MapValue::Aggregate(
-                    Aggregate::Avg { .. } | Aggregate::Min { .. } | Aggregate::Max { .. },
-                ) => (
-                    "no loop can go over it",
-                    format!(
-                        "one value of it can be read, `{name}[…]`; keep the keys in a map of their own: `@{counted}_keys[…] = 1`"
-                    ),
-                ),
-                _ => (
-                    "which cannot be read like a number",
-                    format!(
-                        "`count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@{counted}_last = …`"
-                    ),
-                ),
-            };
-            let message = format!("`{name}` is {}, {what}", holds.name());
+            let message = format!(
+                "`{name}` is {}, which cannot be read like a number",
+                holds.name()
+            );
             let error = Diagnostic::new(Code::AggregateRead, span, message)
-                .also(*place, "an aggregate is put in here");
-            self.errors.push(error.help(help));
+                .also(*place, "an aggregate is put in here")
+                .help(format!(
+                    "`count()`, `sum()`, `avg()`, `min()` and `max()` can be read, others are only printed; keep what is read in a map of its own: `@{counted}_last = …`"
+                ));
+            self.errors.push(error);
             return None;
         }
         Some(())
@@ -236,7 +225,7 @@ impl Checker<'_> {
 
 /// A number with its highest bit inverted: then the order of signed numbers is that of unsigned ones, and the
 /// other way round. The extremes of unsigned numbers are kept so.
-fn turned(value: Expr) -> Expr {
+pub(super) fn turned(value: Expr) -> Expr {
     let ty = value.ty;
     let highest = Expr {
         kind: plan::ExprKind::Const(i64::MIN),

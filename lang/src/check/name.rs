@@ -1,6 +1,6 @@
 //! What a name stands for.
 
-use crate::ast::Name;
+use crate::ast::{self, Arg, Name};
 use crate::builtin::{self, BUILTINS, Builtin, Events, OTHER_VALUES};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
@@ -15,6 +15,7 @@ use super::Checker;
 use super::aggregate;
 use super::function;
 use super::param::Constant;
+use super::value::{Position, Value};
 
 /// What a name stands for.
 pub(super) enum Meaning {
@@ -99,6 +100,43 @@ impl Checker<'_> {
         None
     }
 
+    /// A value that is written like a function: `pid()`, and `pid(init)` as the first name space of processes has it.
+    /// None if it is none.
+    pub(super) fn called_value(
+        &mut self,
+        called: &Name,
+        args: &[Arg],
+        place: Span,
+    ) -> Option<Option<Value>> {
+        let name = called.text.as_str();
+        if !BUILTINS.iter().any(|builtin| builtin.name == name) {
+            return None;
+        }
+        let space = match args {
+            [] => "",
+            [Arg { name: None, value }] => match &value.kind {
+                ast::ExprKind::Name(space) if matches!(name, "pid" | "tid") => space.as_str(),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        match space {
+            "" | "init" => {
+                let value = ast::Expr {
+                    kind: ast::ExprKind::Name(name.to_owned()),
+                    span: place,
+                };
+                Some(self.value(&value, Position::Statement))
+            }
+            "curr_ns" => {
+                let hint = format!("`{name}` is the number in the first name space of processes");
+                self.not_in_language(place, &format!("`{name}(curr_ns)` is"), &hint);
+                Some(None)
+            }
+            _ => None,
+        }
+    }
+
     /// The error number of this name: that of Linux where there is a system call or a raw probe.
     fn error_number(&self, name: &str) -> Option<Meaning> {
         let events = self.here();
@@ -131,8 +169,9 @@ impl Checker<'_> {
                 called.span,
                 format!("no function is called `{name}`"),
             );
-            self.errors
-                .push(did_you_mean(error, name, aggregate::function_names()));
+            let mut known: Vec<&str> = aggregate::function_names().collect();
+            known.extend(self.defined.iter().map(String::as_str));
+            self.errors.push(did_you_mean(error, name, known));
         }
     }
 }

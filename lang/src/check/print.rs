@@ -3,16 +3,15 @@
 use crate::ast::{Amount, Arg, ExprKind, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Action, MessageKind};
+use crate::plan::{Action, MessageKind};
 use crate::types::Type;
 
 use super::Checker;
 use super::function::Call;
 use super::map::MapId;
 use super::name::did_you_mean;
-use super::number::counted;
 use super::param::Constant;
-use super::value::{Position, Value};
+use super::value::Position;
 
 /// `tabulate()` joins at most so many maps.
 const MAX_MAPS: usize = 16;
@@ -49,12 +48,8 @@ impl Checker<'_> {
         }
         let value = self.compound(&what.value, Position::Statement)?;
         let form = value.form();
-        let shown = |value: Value| match value.expr.kind {
-            plan::ExprKind::Builtin(_) => value.expr,
-            // As in bpftrace, a comparison is 1 or 0.
-            _ => counted(value).expr,
-        };
-        let values: Vec<_> = value.values().into_iter().map(shown).collect();
+        let values = value.values().into_iter().map(|value| value.expr);
+        let values: Vec<_> = values.collect();
         let shape = form.shape(&mut values.iter().map(|value| value.ty));
         self.tell(call.place, MessageKind::PrintValue(shape), values, actions)
     }

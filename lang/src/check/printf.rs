@@ -140,7 +140,7 @@ impl Checker<'_> {
         let suits = match ty {
             Type::Text(_) | Type::Stack(_) | Type::Address(_) | Type::Moment(_) => is_text,
             Type::Bytes(_) => is_text || is_bytes,
-            Type::Enum(_) => !is_bytes,
+            Type::Enum(_) | Type::Bool => !is_bytes,
             _ => !is_text && !is_bytes,
         };
         if suits {

@@ -162,6 +162,16 @@ impl Checker<'_> {
             if matching.is_empty() {
                 all_match = false;
                 let error = no_function(place, &part, "wasi:");
+                let alias = nearest(
+                    &format!("wasi:{part}"),
+                    self.defined.iter().map(String::as_str),
+                );
+                let error = match alias {
+                    Some(alias) if error.label.is_none() => {
+                        error.label(format!("did you mean `{alias}`?"))
+                    }
+                    _ => error,
+                };
                 let names_runtime = self.environment.runtimes.contains(&part.as_str());
                 self.errors.push(if names_runtime {
                     error.help(format!(

@@ -11,6 +11,9 @@ use super::Checker;
 /// Why there are no types of C.
 const NO_TYPES: &str = "a script needs no C types: values come as builtins with names and types";
 
+/// Why types are not asked for.
+const NO_ASKING: &str = "the type of a value is known where it is written; `ewapa list -v PROBE` shows those of arguments";
+
 /// What does instead of other ways of printing.
 const PRINT: &str = "use `printf()`";
 
@@ -20,6 +23,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "assert",
         "what has to hold at the end is a `check`: `check \"fast\" @slow == 0;`",
     ),
+    ("assert_str", NO_ASKING),
     ("bswap", "swap bytes with `<<`, `>>` and `|`"),
     ("cgroup_path", "`cgroup` is the number of the cgroup"),
     (
@@ -35,14 +39,39 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "what a probe gives has names: `arg0`, `args.NAME`, `retval`",
     ),
     ("debugf", PRINT),
+    (
+        "default_str_length",
+        "`config = { max_strlen = 200 }` sets it",
+    ),
     ("errorf", PRINT),
     ("fail", "what a script cannot do is said before it runs"),
+    ("find", "ask `has_key(@x, key)`, then read `@x[key]`"),
     (
         "get_func_ip",
         "`func` is the function, `reg(\"ip\")` the address",
     ),
+    (
+        "getopt",
+        "an option of a script is a parameter: `param name = 1 \"what it is for\";`",
+    ),
+    (
+        "globmatch",
+        "a name is matched by the probe, `wasi:fd_*`; of a text there are `text[:4] == \"wasm\"` and `strcontains()`",
+    ),
+    (
+        "has_cpid",
+        "a script that traces a command sees no other: `pid`",
+    ),
+    ("is_array", NO_ASKING),
+    ("is_integer", NO_ASKING),
+    ("is_literal", NO_ASKING),
+    ("is_ptr", NO_ASKING),
+    ("is_str", NO_ASKING),
+    ("is_unsigned_integer", NO_ASKING),
     ("jiffies", "use `nsecs`"),
     ("kaddr", "a script does not look up addresses by name"),
+    ("kfunc_allowed", "a script calls no function of the kernel"),
+    ("kfunc_exist", "a script calls no function of the kernel"),
     ("macaddr", "a script does not see network packets"),
     (
         "memcmp",
@@ -68,9 +97,15 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "percpu_kaddr",
         "a script does not look up addresses by name",
     ),
+    ("pcomm", "`comm` is the name of the thread"),
+    ("probetype", "`probe` is the whole probe"),
     ("pton", "a script does not see network packets"),
     (
         "signal",
+        "a script only watches; it never changes what a program does",
+    ),
+    (
+        "signal_thread",
         "a script only watches; it never changes what a program does",
     ),
     ("skboutput", "a script does not see network packets"),

@@ -151,6 +151,8 @@ fn passing(expr: &Expr) -> usize {
         ExprKind::Map { keys, .. } | ExprKind::HasKey { keys, .. } => key_of_map(keys),
         ExprKind::ReadText { .. } | ExprKind::ReadBytes { .. } => read(expr) + expr.ty.size(),
         ExprKind::Kernel(KernelValue::Comm) => expr.ty.size(),
+        ExprKind::TextBytes { text, .. } => passing(text) + text.ty.size() + WORD,
+        ExprKind::Depth(_) | ExprKind::Rows(_) => WORD,
         ExprKind::Choose { .. } if expr.ty.is_text() => placed(expr) + expr.ty.size(),
         // What is read, or where it is looked for.
         ExprKind::Read { .. } | ExprKind::Contains { .. } | ExprKind::Named { .. } => {

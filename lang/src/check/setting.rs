@@ -22,6 +22,7 @@ const SETTINGS: &[&str] = &["format", "max_map_keys", "max_strlen", "print_maps_
 /// Settings of bpftrace that change nothing here.
 const ACCEPTED: &[&str] = &[
     "cache_user_symbols",
+    "cpp_demangle",
     "lazy_symbolication",
     "license",
     "log_size",
@@ -76,7 +77,10 @@ impl Checker<'_> {
     }
 
     fn setting(&mut self, name: &Name, value: &ConfigValue, settings: &mut Settings) -> Option<()> {
-        match name.text.as_str() {
+        // bpftrace knows them by the names of its environment variables, too.
+        let text = name.text.to_ascii_lowercase();
+        let text = text.strip_prefix("bpftrace_").unwrap_or(&text);
+        match text {
             "max_strlen" => {
                 let bytes = self.setting_number(name, value, 2, MAX_STRLEN)?;
                 settings.max_strlen = u16::try_from(bytes).ok()?.next_multiple_of(8);
@@ -121,7 +125,7 @@ impl Checker<'_> {
             ConfigValue::Number(Number {
                 amount: Amount::Whole(number),
                 ty: Type::Size,
-            }) if (from..=to).contains(number) && name.text == "max_strlen" => Some(*number),
+            }) if (from..=to).contains(number) && to == MAX_STRLEN => Some(*number),
             _ => self.bad_setting(name, value, &format!("a number from {from} to {to}")),
         }
     }

@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Expr, Wanted};
 use crate::span::Span;
-use crate::types::{Space, Type};
+use crate::types::{Space, StackType, Type};
 
 use super::Checker;
 use super::call::Asked;
@@ -56,6 +56,14 @@ impl Checker<'_> {
         };
         let value = match &address.value.kind {
             ExprKind::Positional(name) => text_value(self.positional_text(name), asked.place),
+            ExprKind::Binary(BinaryOp::Add, left, right)
+                if let ExprKind::Positional(name) = &left.kind =>
+            {
+                let text = self.positional_text(name);
+                let from = self.bounded(asked, right, 0..=text.len() as i64, "the start")?;
+                let rest = usize::try_from(from).ok().and_then(|from| text.get(from..));
+                text_value(rest.unwrap_or_default().to_owned(), asked.place)
+            }
             _ => self.value(&address.value, asked.position)?,
         };
         if value.expr.ty.is_text() {
@@ -105,13 +113,17 @@ impl Checker<'_> {
         Some(text_value(text.to_owned(), asked.place))
     }
 
-    /// `buf(address, length)`
+    /// `buf(address, length)` and `buf("text", length)`
     pub(super) fn buf(&mut self, asked: &Asked) -> Option<Value> {
         let (address, length) = match asked.args {
             [address] => (address, None),
             [address, length] => (address, Some(length)),
             _ => return self.asks(asked, "an address and a length", "buf(arg1, 16)"),
         };
+        let value = self.value(&address.value, asked.position)?;
+        if value.expr.ty.is_text() {
+            return self.bytes_of_text(asked, value, length);
+        }
         let (address, space) = self.address(&address.value, asked.position)?;
         let most = self.max_strlen();
         let (length, room) = match length {
@@ -200,27 +212,76 @@ impl Checker<'_> {
         Some(Value::new(kind, Type::Bool, asked.place))
     }
 
-    /// `len(text)`
+    /// `len(text)`, `len(@map)`, `len(ustack)`
     pub(super) fn len(&mut self, asked: &Asked) -> Option<Value> {
+        let name = &asked.function.text;
         let [of] = asked.args else {
-            return self.asks(asked, "one text", "len(comm)");
+            return self.asks(asked, "one text, map or stack", &format!("{name}(comm)"));
         };
-        if matches!(of.value.kind, ExprKind::Map(_)) && asked.function.text == "len" {
-            let message = "the number of keys of a map, `len(@x)`, is";
-            self.not_in_language(
-                asked.place,
-                message,
-                "count them in a map of their own: `@keys++` where a key is new, `!has_key(@x, …)`",
-            );
-            return None;
+        if let ExprKind::Map(map) = &of.value.kind
+            && name == "len"
+            && self.holds_no_text(map)
+        {
+            return self.rows(map, &of.value, asked.place);
         }
-        let text = self.value(&of.value, asked.position)?;
-        let text = self.is_text("`len()`", text, false)?;
+        let value = self.value(&of.value, asked.position)?;
+        if let (Type::Stack(stack), "len") = (value.expr.ty, name.as_str()) {
+            return self.depth(&value, stack, asked.place);
+        }
+        let text = self.is_text(&format!("`{name}()`"), value, false)?;
         let kind = match text.text() {
             Some(text) => plan::ExprKind::Const(text.len() as i64),
             None => plan::ExprKind::Length(Box::new(text.expr)),
         };
         Some(Value::new(kind, Type::Int, asked.place))
+    }
+
+    /// How many functions a stack has, which has to be that of the event.
+    fn depth(&mut self, value: &Value, stack: StackType, place: Span) -> Option<Value> {
+        if value.expr.kind == plan::ExprKind::Stack {
+            return Some(Value::new(plan::ExprKind::Depth(stack), Type::Int, place));
+        }
+        let function = match stack.space {
+            Space::User => "ustack",
+            Space::Kernel => "kstack",
+        };
+        let message = "only of the stack of this event `len()` knows the number of functions";
+        self.errors.push(
+            Diagnostic::new(Code::BadArgument, value.span, message)
+                .label("this one is kept")
+                .help(format!(
+                    "keep the number where the stack is taken: `$n = len({function})`"
+                )),
+        );
+        None
+    }
+
+    /// `buf("text", 4)`: what is behind the text is 0.
+    fn bytes_of_text(
+        &mut self,
+        asked: &Asked,
+        text: Value,
+        length: Option<&ast::Arg>,
+    ) -> Option<Value> {
+        let bytes = match (length, text.text()) {
+            (Some(length), _) => self.bounded(asked, &length.value, 1..=MAX_BYTES, "the length")?,
+            (None, Some(written)) => written.len() as i64,
+            (None, None) => {
+                let message = "how many bytes of this text `buf()` takes has to be said";
+                self.errors.push(
+                    Diagnostic::new(Code::ArgumentCount, text.span, message)
+                        .help("such as `buf(comm, 16)`"),
+                );
+                return None;
+            }
+        };
+        let bytes = u16::try_from(bytes).unwrap_or(MAX_BYTES as u16);
+        let kind = plan::ExprKind::TextBytes {
+            text: Box::new(text.expr),
+            bytes,
+        };
+        let ty = Type::Bytes(bytes.next_multiple_of(8));
+        Some(Value::new(kind, ty, asked.place))
     }
 
     /// `comm[:4] == "wasm"`

@@ -1,6 +1,6 @@
 //! Tuples: values side by side. The plan has none of them: each part is a value of its own.
 
-use crate::ast::{self, ExprKind};
+use crate::ast::{self, Amount, BinaryOp, ExprKind, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::plan;
@@ -8,7 +8,8 @@ use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
-use super::value::{Position, Value};
+use super::param::Constant;
+use super::value::{Position, Value, binary, planned};
 
 /// A value, or several side by side.
 #[derive(Debug, Clone)]
@@ -99,7 +100,75 @@ impl Checker<'_> {
                 let of = self.compound(of, position)?;
                 self.part(of, &field.text, place)
             }
+            ExprKind::Index(of, keys) if self.scope.is_some() => {
+                let tuple = self.compound(of, position)?;
+                let index = match (&tuple, &keys[..]) {
+                    (Compound::Tuple(..), [index]) => self.constant(index)?,
+                    _ => return self.refuse_expr(expr),
+                };
+                match index {
+                    Some(Constant::Number(Number {
+                        amount: Amount::Whole(index),
+                        ty: Type::Int,
+                    })) => self.part(tuple, &index.to_string(), place),
+                    _ => {
+                        let message =
+                            "which part of a tuple is meant has to be known before the script runs";
+                        self.errors.push(
+                            Diagnostic::new(Code::NotConstant, place, message)
+                                .help("such as `$t.0`"),
+                        );
+                        None
+                    }
+                }
+            }
             _ => self.value(expr, position).map(Compound::One),
+        }
+    }
+
+    /// `left == right` and `left != right`, of which either may be a tuple.
+    pub(super) fn equal(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        position: Position,
+    ) -> Option<Value> {
+        let (left, right) = (
+            self.compound(left, position),
+            self.compound(right, position),
+        );
+        match (left?, right?) {
+            (Compound::One(left), Compound::One(right)) => {
+                self.compare(op, planned(op), left, right, span)
+            }
+            (left, right) if left.form() == right.form() => {
+                let mut all: Option<Value> = None;
+                for (left, right) in left.values().into_iter().zip(right.values()) {
+                    let same = self.compare(BinaryOp::Eq, plan::BinaryOp::Eq, left, right, span)?;
+                    all = Some(match all {
+                        Some(all) => {
+                            Value::new(binary(plan::BinaryOp::And, all, same), Type::Bool, span)
+                        }
+                        None => same,
+                    });
+                }
+                let all = all?;
+                Some(match op {
+                    BinaryOp::Ne => {
+                        let kind = plan::ExprKind::Not(Box::new(all.expr));
+                        Value::new(kind, Type::Bool, span)
+                    }
+                    _ => all,
+                })
+            }
+            _ => {
+                let message = "only tuples with the same parts can be compared";
+                self.errors
+                    .push(Diagnostic::new(Code::NotSingle, span, message));
+                None
+            }
         }
     }
 

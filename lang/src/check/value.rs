@@ -10,6 +10,7 @@ use crate::types::{Enumeration, Space, Type};
 use super::Checker;
 use super::aggregate;
 use super::function;
+use super::map::may_be_tuple;
 use super::name::Meaning;
 use super::number::cast;
 use super::param::Constant;
@@ -108,9 +109,7 @@ impl Checker<'_> {
             ExprKind::Field(of, field) => self.field_value(expr, of, field),
             ExprKind::Arrow(of, field) if is_args(of) => self.argument_named(field, span),
             ExprKind::Variable(_) if in_block => self.single(expr),
-            ExprKind::Map(_) | ExprKind::Index(..) if in_block && Self::place(expr).is_some() => {
-                self.single(expr)
-            }
+            ExprKind::Map(_) | ExprKind::Index(..) if in_block => self.single(expr),
             ExprKind::Ternary(condition, then, otherwise) => {
                 self.choice(condition, then, otherwise, span, position)
             }
@@ -118,6 +117,11 @@ impl Checker<'_> {
                 if is_slice(left) || is_slice(right) =>
             {
                 self.same_start(*op, left, right, span, position)
+            }
+            ExprKind::Binary(op @ (BinaryOp::Eq | BinaryOp::Ne), left, right)
+                if in_block && (may_be_tuple(left) || may_be_tuple(right)) =>
+            {
+                self.equal(*op, left, right, span, position)
             }
             ExprKind::Binary(op, left, right) => self.binary(*op, left, right, span, position),
             _ => self.refuse_expr(expr),
@@ -220,6 +224,9 @@ impl Checker<'_> {
             return result;
         }
         if !aggregate::is_aggregate(&called.text) {
+            if let Some(value) = self.called_value(called, args, place) {
+                return value;
+            }
             self.no_aggregate(called);
             return None;
         }

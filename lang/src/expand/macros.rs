@@ -143,6 +143,9 @@ impl<'r> Replacer<'r> {
         }
         self.depth += 1;
         let mut before = Vec::new();
+        if let StatementKind::Expr(expr) = &mut statement.kind {
+            self.called(expr);
+        }
         if let StatementKind::Expr(expr) = &mut statement.kind
             && let ExprKind::Call { function, args } = &mut expr.kind
             && let Some(item) = self.macros.get(function.text.as_str()).copied()
@@ -184,10 +187,26 @@ impl<'r> Replacer<'r> {
         self.depth -= 1;
     }
 
+    /// A macro without parameters may be called without parentheses.
+    fn called(&self, expr: &mut Expr) {
+        if let ExprKind::Name(name) = &expr.kind
+            && let Some(item) = self.macros.get(name.as_str())
+            && item.params.is_empty()
+        {
+            let function = Name {
+                text: name.clone(),
+                span: expr.span,
+            };
+            let args = Vec::new();
+            expr.kind = ExprKind::Call { function, args };
+        }
+    }
+
     fn expr(&mut self, expr: &mut Expr, mut before: Before) {
         if self.is_too_deep(expr.span) {
             return;
         }
+        self.called(expr);
         self.depth += 1;
         match &mut expr.kind {
             ExprKind::Binary(BinaryOp::And | BinaryOp::Or, left, right) => {

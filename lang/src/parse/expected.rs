@@ -25,6 +25,13 @@ pub fn syntax_error(text: &str, offset: usize, error: &Error<Rule>) -> Diagnosti
         |token| quote(text, token.span),
     );
     let expected = phrases(hoped);
+    if let (Some(before), Some(found)) = (before, found)
+        && is_block_as_value(before, found, &expected)
+    {
+        let message = "a block as a value is bpftrace's, and this language leaves it out";
+        return Diagnostic::new(Code::NotInLanguage, found.span, message)
+            .help("do what it does in statements before, and keep the value: `$x = …`");
+    }
     let message = if expected.is_empty() {
         format!("{quoted} makes no sense here")
     } else {
@@ -35,6 +42,14 @@ pub fn syntax_error(text: &str, offset: usize, error: &Error<Rule>) -> Diagnosti
         Some(token) => with_hint(diagnostic, text, token, hoped, &expected),
         None => diagnostic,
     }
+}
+
+/// Whether a `{` stands where a value is needed.
+fn is_block_as_value(before: Token, found: Token, expected: &[&str]) -> bool {
+    matches!(found.kind, TokenKind::Sign('{'))
+        && matches!(before.kind, TokenKind::Sign('=' | '(' | ','))
+        && (expected.iter())
+            .any(|phrase| phrase.contains("expression") || phrase.contains("argument"))
 }
 
 /// The tokens before and at a place.

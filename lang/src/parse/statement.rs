@@ -164,7 +164,12 @@ impl Builder {
                 "only a variable or a map can be given a value",
             )
             .also(target.span, "this is neither")
-            .help("a variable is `$x`, a map `@x` or `@x[key]`; to compare, write `==`");
+            .help(match &target.kind {
+                crate::ast::ExprKind::Name(name) if name == "_" => {
+                    "a value that nobody needs is left out"
+                }
+                _ => "a variable is `$x`, a map `@x` or `@x[key]`; to compare, write `==`",
+            });
             self.error(error);
         }
     }

@@ -1,7 +1,7 @@
 //! Expressions that the kernel evaluates.
 
 use crate::builtin::Builtin;
-use crate::types::{Space, Type};
+use crate::types::{Space, StackType, Type};
 
 use super::{SlotId, StoreId, VariableId};
 
@@ -114,6 +114,17 @@ pub enum ExprKind {
     },
     /// The number of bytes of a text before its 0.
     Length(Box<Expr>),
+    /// The first bytes of a text and, where it is shorter, 0: [`Type::Bytes`].
+    TextBytes {
+        /// The text.
+        text: Box<Expr>,
+        /// How many bytes; the type has room for them.
+        bytes: u16,
+    },
+    /// How many functions the current stack has, at most as many as its type keeps. None if there is none.
+    Depth(StackType),
+    /// How many keys a map has: the rows of a store that all CPUs share.
+    Rows(StoreId),
     /// Whether a value is none.
     IsNone(Box<Expr>),
     /// Whether a map holds a key.
@@ -242,6 +253,8 @@ impl Expr {
             | ExprKind::Kernel(_)
             | ExprKind::Context { .. }
             | ExprKind::ContextAddress { .. }
+            | ExprKind::Depth(_)
+            | ExprKind::Rows(_)
             | ExprKind::Stack => Vec::new(),
             ExprKind::Negate(inner)
             | ExprKind::Not(inner)
@@ -250,6 +263,7 @@ impl Expr {
             | ExprKind::Length(inner)
             | ExprKind::Symbol(inner)
             | ExprKind::Contains { text: inner, .. }
+            | ExprKind::TextBytes { text: inner, .. }
             | ExprKind::Cast { value: inner, .. }
             | ExprKind::Named { value: inner, .. }
             | ExprKind::Read { address: inner, .. } => vec![inner],

@@ -105,7 +105,9 @@ impl Nones {
             // At a raw event there may be no call.
             ExprKind::Builtin(builtin) => builtin.nullable || raw,
             ExprKind::Variable(variable) => self.variables[clause][variable.0],
-            ExprKind::Read { .. } | ExprKind::Stack | ExprKind::Symbol(_) => true,
+            ExprKind::Read { .. } | ExprKind::Stack | ExprKind::Depth(_) | ExprKind::Symbol(_) => {
+                true
+            }
             ExprKind::Cast { value: inner, .. }
             | ExprKind::BitNot(inner)
             | ExprKind::Negate(inner)
@@ -128,6 +130,8 @@ impl Nones {
             | ExprKind::SamePrefix { .. }
             | ExprKind::Contains { .. }
             | ExprKind::Length(_)
+            | ExprKind::TextBytes { .. }
+            | ExprKind::Rows(_)
             | ExprKind::IsNone(_)
             | ExprKind::HasKey { .. }
             | ExprKind::Named { .. } => false,

@@ -99,6 +99,8 @@ pub struct Map {
     pub name: String,
     /// What its keys are called: the texts of their expressions, where the script writes some out.
     pub keys: Vec<Option<String>>,
+    /// How its keys belong together, where a key is a tuple among others.
+    pub key_shape: Option<Shape>,
     /// Where it is kept.
     pub store: StoreId,
     /// What a group of it shows.

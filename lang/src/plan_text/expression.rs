@@ -53,6 +53,9 @@ impl fmt::Display for Expr {
             ExprKind::Contains { text, part } => write!(f, "({text} contains {part:?})"),
             ExprKind::Named { value, test } => write!(f, "({value} passes test {test})"),
             ExprKind::Length(inner) => write!(f, "length({inner})"),
+            ExprKind::TextBytes { text, bytes } => write!(f, "bytes({text}, {bytes})"),
+            ExprKind::Depth(stack) => write!(f, "depth({:?})", Type::Stack(*stack)),
+            ExprKind::Rows(store) => write!(f, "rows(store {})", store.0),
             ExprKind::IsNone(inner) => write!(f, "({inner} is none)"),
             ExprKind::HasKey { store, keys } => {
                 write!(f, "store {} has {}", store.0, list(keys))

@@ -57,12 +57,16 @@ impl fmt::Display for Map {
         let Map {
             name,
             keys: _,
+            key_shape,
             store,
             value,
             ty,
             shape,
         } = self;
         write!(f, "@{name} from store {}: ", store.0)?;
+        if let Some(shape) = key_shape {
+            write!(f, "by {shape}, ")?;
+        }
         match shape {
             Some(shape) => write!(f, "{shape}")?,
             None => write!(f, "{ty}")?,

@@ -172,14 +172,6 @@ fn a_value_suits_its_conversion() {
               |
               = help: use `%d`
 
-            error[E0607]: `%s` shows a text, or the name of something, and this is a condition
-             --> slow.ewq:1:68
-              |
-            1 | wasi:* { printf("%d %s %s %s %s %d\n", comm, duration, bytes, pid, ok, "text"); printf("%d\n", nothing); }
-              |                                                                    ^^ this is a condition
-              |
-              = help: use `%d`
-
             error[E0607]: `%d` shows a number, and this is a text
              --> slow.ewq:1:72
               |

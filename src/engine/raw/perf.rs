@@ -10,6 +10,7 @@ use libbpf_sys as bpf;
 use super::super::attach::Link;
 use super::super::names::Names;
 use super::{Error, Place, Site, fentry, shown};
+use crate::host;
 
 /// `struct perf_event_attr`, as far as it is used (`PERF_ATTR_SIZE_VER1`).
 #[repr(C)]
@@ -133,7 +134,14 @@ pub fn attach(
                 match source.raw_os_error() {
                     Some(libc::ENOENT) => Error::Missing {
                         probe: shown(site, names),
-                        why: "this kernel has no such tracepoint; `ewapa list 'tracepoint:*:*'` shows those that it has, and a raw one is written without the category".to_owned(),
+                        why: format!(
+                            "this kernel has no such tracepoint; {}",
+                            host::did_you_mean(
+                                name,
+                                &host::raw_tracepoints("*").unwrap_or_default(),
+                                "rawtracepoint:*"
+                            )
+                        ),
                     },
                     _ => failed("the kernel does not attach to the tracepoint")(source),
                 }

@@ -127,6 +127,11 @@ impl Resolver<'_> {
                 let functions = if glob::is_glob(function) {
                     host::kernel_functions(function).map_err(missing)?
                 } else {
+                    let known = host::traceable("*").unwrap_or_default();
+                    if !known.is_empty() && !known.contains(function) {
+                        let hint = host::did_you_mean(function, &known, "kprobe:*");
+                        return Err(missing(format!("this kernel has no such function; {hint}")));
+                    }
                     vec![function.clone()]
                 };
                 for function in functions {

@@ -58,8 +58,6 @@ impl Content {
     pub fn of(key: &Key, ty: Type, names: &Names) -> Content {
         match KeyCell::new(key, ty, names) {
             KeyCell::None => Content::None,
-            // A comparison is a number, as in C.
-            KeyCell::Bool(value) => Content::Cell(KeyCell::Number(i64::from(value)), Type::Int),
             cell => Content::Cell(cell, ty),
         }
     }

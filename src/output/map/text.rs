@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use ewapa_lang::plan::Buckets;
+use ewapa_lang::plan::{Buckets, Shape};
 use ewapa_lang::types::Type;
 
 use crate::output::clock;
@@ -30,10 +30,23 @@ fn heading(shown: &Shown, entry: &Entry) -> String {
         return format!("@{}", shown.map.name);
     }
     let keys = entry.keys.iter().zip(shown.types);
-    let keys: Vec<String> = keys
-        .map(|(key, ty)| key.block(*ty, stack::IN_KEY))
-        .collect();
+    let mut keys = keys.map(|(key, ty)| key.block(*ty, stack::IN_KEY));
+    let keys: Vec<String> = match &shown.map.key_shape {
+        Some(Shape::Tuple(parts)) => parts.iter().map(|part| tuple(part, &mut keys)).collect(),
+        _ => keys.collect(),
+    };
     format!("@{}[{}]", shown.map.name, keys.join(", "))
+}
+
+/// A key, or several that are a tuple.
+fn tuple(shape: &Shape, keys: &mut impl Iterator<Item = String>) -> String {
+    match shape {
+        Shape::One(_) => keys.next().unwrap_or_default(),
+        Shape::Tuple(parts) => {
+            let parts: Vec<String> = parts.iter().map(|part| tuple(part, keys)).collect();
+            format!("({})", parts.join(", "))
+        }
+    }
 }
 
 /// A histogram, which begins behind its heading with what its bounds are numbers of.

@@ -277,7 +277,14 @@ impl Terms {
             let read = self
                 .number_store()
                 .prop_map(|(store, keys)| map(store, keys));
-            numbers[0] = prop_oneof![3 => numbers[0].clone(), 1 => read].boxed();
+            // What has no keys has no rows to be counted.
+            let with_keys = |(_, keys): &(usize, Vec<Expr>)| !keys.is_empty();
+            let keyed = self.number_store().prop_filter("no keys", with_keys);
+            let rows = keyed.prop_map(|(store, _)| Expr {
+                kind: ExprKind::Rows(StoreId(store)),
+                ty: Type::Int,
+            });
+            numbers[0] = prop_oneof![9 => numbers[0].clone(), 3 => read, 1 => rows].boxed();
         }
         let compare =
             |number: &BoxedStrategy<Expr>| binary(number, &[Eq, Ne, Lt, Le, Gt, Ge], number);

@@ -73,6 +73,7 @@ impl<'a> Context<'a> {
                 },
             },
             ExprKind::Length(text) => Some(self.text(text).len() as i64),
+            ExprKind::Rows(store) => Some(self.stores[store.0].len() as i64),
             ExprKind::BitNot(inner) => Some(!self.value(inner)?),
             ExprKind::Cast {
                 value,

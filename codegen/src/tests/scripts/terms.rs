@@ -71,7 +71,8 @@ fn simple_number(random: &mut Random, place: Place<'_>, depth: usize) -> String 
 }
 
 fn map_of_numbers(random: &mut Random, place: Place<'_>, depth: usize) -> String {
-    match random.below(5) {
+    match random.below(6) {
+        5 => format!("len({})", random.of(&["@n1", "@n2", "@t1", "@calls"])),
         3 => format!("@tab_a[(int64)({})]", number(random, place, depth)),
         4 => format!("@calls[{}]", number(random, place, depth)),
         0 => "@n".to_owned(),

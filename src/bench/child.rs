@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::inheritance::{Shared, Withheld};
 use crate::engine::kernel::now;
+use crate::engine::privileges::user;
 use crate::engine::signals::{self, Signal, Signals};
 
 /// What is run, and with what.
@@ -25,6 +26,8 @@ pub struct Program<'a> {
     pub directory: &'a Path,
     /// Standard input, output and error.
     pub streams: [&'a File; 3],
+    /// Whether it runs as the user who called, if that is another one.
+    pub as_caller: bool,
 }
 
 /// How it ended.
@@ -109,7 +112,8 @@ impl Child {
             .collect::<Result<Vec<_>, _>>()?;
         let directory = text(program.directory.as_os_str().as_bytes())?;
         let streams = program.streams.map(AsRawFd::as_raw_fd);
-        let start = Shared::new(&directory, &words)?;
+        let caller = user::caller().filter(|_| program.as_caller);
+        let start = Shared::new(&directory, &words, caller)?;
         let withheld = Withheld::all()?;
         // Not `std::process::Command`: with its vfork the memory of this process would be the least that the
         // kernel says the program had. Nor libc's fork, whose child looks after the heap that it does not have.
@@ -195,9 +199,11 @@ unsafe fn become_program(shared: &Shared, streams: [i32; 3]) -> ! {
     // that ends with null.
     unsafe {
         libc::setpgid(0, 0);
+        let mut ready = shared.become_caller().is_ok();
+        // Behind it: the kernel forgets it where a process becomes another user's.
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
         signals::restore_defaults();
-        let mut ready = libc::chdir(shared.directory()) == 0;
+        ready &= libc::chdir(shared.directory()) == 0;
         for (to, from) in (0..).zip(streams) {
             ready &= libc::dup2(from, to) >= 0;
         }
@@ -209,7 +215,12 @@ unsafe fn become_program(shared: &Shared, streams: [i32; 3]) -> ! {
                 .memory
                 .store(usage.ru_maxrss as u64, Ordering::Release);
             start.began.store(now(), Ordering::Release);
-            libc::execv(*shared.words(), shared.words());
+            let environment = shared.environment();
+            if environment.is_null() {
+                libc::execv(*shared.words(), shared.words());
+            } else {
+                libc::execve(*shared.words(), shared.words(), environment);
+            }
         }
         libc::_exit(FAILED)
     }
@@ -239,6 +250,7 @@ mod tests {
             words: &words,
             directory: directory.path(),
             streams: [&null, &file, &file],
+            as_caller: true,
         };
         let ended = run(&program, timeout, &signals).unwrap();
         (ended, std::fs::read_to_string(output).unwrap())

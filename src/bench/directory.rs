@@ -1,7 +1,7 @@
 //! The folder of one run: what the guest finds in its directory, and where its output goes.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -45,6 +45,11 @@ impl Directory {
         &self.path
     }
 
+    /// Whether it is removed when this is dropped.
+    pub fn is_temporary(&self) -> bool {
+        self.is_temporary
+    }
+
     /// What has the name in it.
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -79,7 +84,6 @@ pub fn write_blocks(path: &Path, blocks: u64, size: usize) -> io::Result<()> {
 /// # Errors
 /// It cannot be read.
 pub fn repeats_block(path: &Path, blocks: u64, size: usize) -> io::Result<bool> {
-    use std::io::Read;
     let mut file = File::open(path)?;
     if file.metadata()?.len() != blocks * size as u64 {
         return Ok(false);
@@ -135,6 +139,9 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes that are compared at once.
+const PIECE: usize = 1 << 18;
+
 /// Whether two files have the same contents.
 ///
 /// # Errors
@@ -143,7 +150,18 @@ pub fn same(left: &Path, right: &Path) -> io::Result<bool> {
     if fs::metadata(left)?.len() != fs::metadata(right)?.len() {
         return Ok(false);
     }
-    Ok(fs::read(left)? == fs::read(right)?)
+    let (mut left, mut right) = (File::open(left)?, File::open(right)?);
+    let (mut one, mut other) = (vec![0; PIECE], vec![0; PIECE]);
+    loop {
+        let length = left.read(&mut one)?;
+        if length == 0 {
+            return Ok(true);
+        }
+        right.read_exact(&mut other[..length])?;
+        if one[..length] != other[..length] {
+            return Ok(false);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::runtime::Runtime;
 use super::schedule::{self, Schedule};
 use super::trial::{self, Findings, Observer, Trial};
 use super::workload::Workload;
+use crate::engine::privileges::user;
 use crate::engine::signals::Signals;
 
 /// Everything that an experiment needs.
@@ -127,6 +128,7 @@ impl Experiment {
                 progress: &progress,
                 files,
                 outputs: HashMap::new(),
+                prepared: HashMap::new(),
             }
             .run(&jobs, results),
         };
@@ -142,10 +144,12 @@ impl Experiment {
     pub fn lay_out(&self, folder: &Path) -> Result<Vec<String>, Error> {
         let signals = Signals::take().map_err(Error::Prepare)?;
         let progress = Progress::new(0, 0);
-        let folder = std::path::absolute(folder)
-            .and_then(Directory::lasting)
-            .map_err(Error::Prepare)?;
-        let shared = Directory::lasting(folder.join("shared")).map_err(Error::Prepare)?;
+        let folders = user::as_caller(|| {
+            let folder = Directory::lasting(std::path::absolute(folder)?)?;
+            let shared = Directory::lasting(folder.join("shared"))?;
+            Ok((folder, shared))
+        });
+        let (folder, shared) = folders.map_err(Error::Prepare)?;
         let files = Files::prepare(self, shared, &signals, &progress);
         progress.end();
         files?.lay_out(self, &folder).map_err(Error::Prepare)
@@ -190,6 +194,8 @@ struct Session<'a> {
     files: Files,
     /// What stands for the first right output, by runtime, workload and scale.
     outputs: HashMap<(usize, usize, u64), u64>,
+    /// What guests find that only read, by workload and scale: to make it anew for each run would take longer than the run.
+    prepared: HashMap<(usize, u64), Directory>,
 }
 
 impl Session<'_> {
@@ -271,18 +277,27 @@ impl Session<'_> {
         Some(budget.duration.saturating_sub(start.elapsed()))
     }
 
-    /// Runs each runtime with each workload at its smallest scale, without keeping what came of it.
+    /// Runs each runtime with each workload at its smallest scale, without probes if there are such runs, and does not keep what came
+    /// of it.
     fn warm_up(&mut self, jobs: &[Job]) -> Result<Option<Stop>, Error> {
         let Some(&scale) = self.experiment.plan.scales.iter().min() else {
             return Ok(None);
         };
         let mut seen = HashSet::new();
         for job in jobs {
-            if !seen.insert((job.runtime, job.workload, job.kind)) {
+            if !seen.insert((job.runtime, job.workload)) {
                 continue;
             }
             for _ in 0..self.experiment.plan.warmup {
-                let job = Job { scale, ..*job };
+                let kind = match self.experiment.plan.bare {
+                    true => Kind::Bare,
+                    false => job.kind,
+                };
+                let job = Job {
+                    scale,
+                    kind,
+                    ..*job
+                };
                 self.progress
                     .doing(&format!("warming up: {}", self.name(&job)));
                 match self.trial(&job) {
@@ -311,7 +326,7 @@ impl Session<'_> {
         )
     }
 
-    fn trial(&self, job: &Job) -> Result<Findings, trial::Error> {
+    fn trial(&mut self, job: &Job) -> Result<Findings, trial::Error> {
         let workload = &self.experiment.workloads[job.workload];
         let compiled = match self.files.compiled(job.runtime, job.workload) {
             Ok(path) => path,
@@ -329,14 +344,23 @@ impl Session<'_> {
             measures: job.kind == Kind::Observed,
         });
         let call = self.files.call(job.workload, compiled, &args);
-        Trial {
+        let trial = Trial {
             workload,
             scale: job.scale,
             words: self.experiment.runtimes[job.runtime].run(&call),
             observer: observer.as_ref(),
             timeout: self.experiment.plan.timeout.duration,
+        };
+        let place = (job.workload, job.scale);
+        let directory = match self.prepared.remove(&place) {
+            Some(directory) => directory,
+            None => trial.prepare()?,
+        };
+        let findings = trial.run(&directory, self.signals)?;
+        if workload.only_reads && findings.outcome == Outcome::Ok {
+            self.prepared.insert(place, directory);
         }
-        .run(self.signals)
+        Ok(findings)
     }
 
     /// Compares what a run printed with what the first one did, if that has to be the same.
@@ -389,6 +413,7 @@ impl Session<'_> {
         Line::Run(Box::new(Run {
             runtime: runtime.name.clone(),
             version: runtime.version.clone(),
+            program: runtime.program_name(),
             workload: workload.name.clone(),
             scale: job.scale,
             repetition: job.repetition,

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::engine::privileges::user;
+
 use super::result::{Experiment, Line, Run, SCHEMA, ScriptRun};
 
 /// A results file that is written.
@@ -71,7 +73,7 @@ impl Results {
     /// # Errors
     /// There is such a file already, or it cannot be written.
     pub fn create(path: &Path, experiment: &Experiment) -> Result<Results, Error> {
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = user::as_caller(|| OpenOptions::new().write(true).create_new(true).open(path));
         let file = file.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => Error::Exists {
                 path: path.to_owned(),
@@ -98,7 +100,7 @@ impl Results {
             path: path.to_owned(),
             source,
         };
-        let text = std::fs::read_to_string(path).map_err(read)?;
+        let text = user::as_caller(|| std::fs::read_to_string(path)).map_err(read)?;
         let end = text.rfind('\n').map_or(0, |at| at + 1);
         let earlier = parse(&text[..end]).map_err(|(line, text)| Error::Format {
             path: path.to_owned(),
@@ -109,7 +111,7 @@ impl Results {
             path: path.to_owned(),
             source,
         };
-        let file = OpenOptions::new().append(true).open(path).map_err(write)?;
+        let file = user::as_caller(|| OpenOptions::new().append(true).open(path)).map_err(write)?;
         file.set_len(end as u64).map_err(write)?;
         let results = Results {
             path: path.to_owned(),
@@ -189,6 +191,7 @@ mod tests {
         Line::Run(Box::new(Run {
             runtime: "r".to_owned(),
             version: String::new(),
+            program: "wasmtime".to_owned(),
             workload: "w".to_owned(),
             scale: 1,
             repetition: 0,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::runtime::{Call, Runtime};
 use super::trial;
 use super::workload::Workload;
+use crate::engine::privileges::user;
 use crate::engine::signals::Signals;
 use crate::output::cells;
 
@@ -25,7 +26,8 @@ const COMPILE: Duration = Duration::from_secs(300);
 /// The files, in a folder of their own.
 #[derive(Debug)]
 pub struct Files {
-    folder: Directory,
+    /// Removed with what is in it when this is dropped, if it is temporary.
+    _folder: Directory,
     loader: PathBuf,
     /// The measuring script.
     pub script: PathBuf,
@@ -35,6 +37,8 @@ pub struct Files {
     modules: Vec<PathBuf>,
     /// By runtime and workload, or why there is none.
     compiled: HashMap<(usize, usize), Result<PathBuf, String>>,
+    /// Where compilers of runtimes write: a folder of the user who called.
+    compiled_in: Directory,
 }
 
 impl Files {
@@ -51,7 +55,7 @@ impl Files {
         let mut files = Files::write(experiment, folder).map_err(Error::Prepare)?;
         for (at, runtime) in experiment.runtimes.iter().enumerate() {
             for (workload, Workload { name, .. }) in experiment.workloads.iter().enumerate() {
-                let target = files.folder.join(&format!("{at}-{workload}.compiled"));
+                let target = files.compiled_in.join(&format!("{at}-{workload}"));
                 let Some(words) = runtime.compile(&files.call(workload, &target, &[])) else {
                     continue;
                 };
@@ -64,6 +68,8 @@ impl Files {
     }
 
     fn write(experiment: &Experiment, folder: Directory) -> io::Result<Files> {
+        // Whoever called runs what is in it, and may change none of it: the copy of this program runs as root.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             std::fs::write(&path, text).map(|()| path)
@@ -79,25 +85,31 @@ impl Files {
             .workloads
             .iter()
             .map(|workload| workload.module_in(folder.path()));
+        let compiled_in = user::as_caller(|| match folder.is_temporary() {
+            true => Directory::new(),
+            false => Directory::lasting(folder.join("compiled")),
+        })?;
         Ok(Files {
+            compiled_in,
             modules: modules.collect::<io::Result<Vec<_>>>()?,
             loader,
             script,
             copy,
             compiled: HashMap::new(),
-            folder,
+            _folder: folder,
         })
     }
 
     /// Runs a command that compiles a module; within it, why it could not.
     fn compile(&self, words: &[OsString], signals: &Signals) -> Result<Result<(), String>, Error> {
-        let log = self.folder.join("compile.log");
+        let log = self.compiled_in.join("log");
         let ended = (|| {
             let (null, out) = (File::open("/dev/null")?, File::create(&log)?);
             let program = Program {
                 words,
-                directory: self.folder.path(),
+                directory: self.compiled_in.path(),
                 streams: [&null, &out, &out],
+                as_caller: true,
             };
             child::run(&program, COMPILE, signals)
         })()
@@ -157,7 +169,8 @@ impl Files {
                     let name = format!("{}-{}-{scale}", runtime.name, workload.name);
                     let args = workload.arguments(scale);
                     let words = runtime.run(&self.call(number, compiled, &args));
-                    fill(&folder.join(&name), workload, scale, &words)?;
+                    let path = folder.join(&name);
+                    user::as_caller(|| fill(&path, workload, scale, &words))?;
                     names.push(name);
                 }
             }
@@ -169,11 +182,10 @@ impl Files {
 /// Makes a folder with what a run needs.
 fn fill(path: &Path, workload: &Workload, scale: u64, words: &[OsString]) -> io::Result<()> {
     let folder = Directory::lasting(path.to_owned())?;
-    let stdin = workload.prepare(scale, &folder)?;
-    let path = folder.join("stdin");
-    if !path.exists() {
-        let open = std::fs::read_link(format!("/proc/self/fd/{}", stdin.as_raw_fd()))?;
-        std::os::unix::fs::symlink(open, path)?;
+    workload.prepare(scale, &folder)?;
+    let (stdin, path) = (workload.stdin(&folder), folder.join("stdin"));
+    if stdin != path {
+        std::os::unix::fs::symlink(std::path::absolute(stdin)?, path)?;
     }
     let quoted = |word: &OsString| format!("'{}'", word.to_string_lossy().replace('\'', "'\\''"));
     let words: Vec<String> = words.iter().map(quoted).collect();

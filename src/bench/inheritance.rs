@@ -6,6 +6,8 @@ use std::io;
 use std::ptr;
 use std::sync::atomic::AtomicU64;
 
+use crate::engine::privileges::user::{self, User};
+
 /// Memory that children do not get, until this is dropped: the heap, and what was mapped without a file.
 #[derive(Debug)]
 pub struct Withheld(Vec<Range>);
@@ -82,6 +84,17 @@ pub struct Shared {
     length: usize,
     words: usize,
     directory: usize,
+    caller: Option<Caller>,
+}
+
+/// Where it is said who the child is to be, if that is another user.
+#[derive(Debug, Clone, Copy)]
+struct Caller {
+    uid: u32,
+    gid: u32,
+    /// The list of groups, and how many they are.
+    groups: (usize, usize),
+    environment: usize,
 }
 
 /// What a child says about its start.
@@ -94,13 +107,17 @@ pub struct Start {
 }
 
 impl Shared {
-    /// Memory with a folder and the words of a command.
+    /// Memory with a folder, the words of a command, and the user that the child is to become.
     ///
     /// # Errors
     /// There is none.
-    pub fn new(directory: &CString, words: &[CString]) -> io::Result<Shared> {
+    pub fn new(directory: &CString, words: &[CString], user: Option<&User>) -> io::Result<Shared> {
+        let environment = user.map(User::environment).unwrap_or_default();
+        let (uid, gid, groups) = user.map_or((0, 0, &[][..]), User::numbers);
         let pointers = size_of::<Start>();
-        let mut end = pointers + (words.len() + 1) * size_of::<*const u8>();
+        let environment_at = pointers + (words.len() + 1) * size_of::<*const u8>();
+        let groups_at = environment_at + (environment.len() + 1) * size_of::<*const u8>();
+        let mut end = groups_at + size_of_val(groups);
         let mut place = |text: &CString| {
             let at = end;
             end += text.as_bytes_with_nul().len();
@@ -108,6 +125,7 @@ impl Shared {
         };
         let directory_at = place(directory);
         let places: Vec<usize> = words.iter().map(&mut place).collect();
+        let variables: Vec<usize> = environment.iter().map(&mut place).collect();
         // SAFETY: a new mapping, filled with zeros.
         let mapped = unsafe {
             libc::mmap(
@@ -127,21 +145,64 @@ impl Shared {
             length: end,
             words: pointers,
             directory: directory_at,
+            caller: user.map(|_| Caller {
+                uid,
+                gid,
+                groups: (groups_at, groups.len()),
+                environment: environment_at,
+            }),
         };
-        for (at, text) in places.iter().zip(words).chain([(&directory_at, directory)]) {
+        // SAFETY: there is room for the numbers, aligned as they are behind addresses.
+        unsafe {
+            let list = shared.place.add(groups_at).cast::<u32>();
+            ptr::copy_nonoverlapping(groups.as_ptr(), list, groups.len());
+        }
+        let texts = places.iter().zip(words);
+        let texts = texts.chain(variables.iter().zip(&environment));
+        for (at, text) in texts.chain([(&directory_at, directory)]) {
             let bytes = text.as_bytes_with_nul();
             // SAFETY: there is room for all texts, one behind the other.
             unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), shared.place.add(*at), bytes.len()) };
         }
-        for (index, at) in places.iter().enumerate() {
-            // SAFETY: the list has a place for each word, aligned as it is behind two numbers; the one behind the
-            // last is null.
-            unsafe {
-                let list = shared.place.add(pointers).cast::<*const u8>();
-                *list.add(index) = shared.place.add(*at);
+        for (list, texts) in [(pointers, &places), (environment_at, &variables)] {
+            for (index, at) in texts.iter().enumerate() {
+                // SAFETY: the list has a place for each text, aligned as it is behind two numbers; the one behind the
+                // last is null.
+                unsafe {
+                    let list = shared.place.add(list).cast::<*const u8>();
+                    *list.add(index) = shared.place.add(*at);
+                }
             }
         }
         Ok(shared)
+    }
+
+    /// Makes this process that of the user that it is to be, if that is another one. Async-signal-safe.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn become_caller(&self) -> io::Result<()> {
+        let Some(caller) = self.caller else {
+            return Ok(());
+        };
+        let (at, count) = caller.groups;
+        // SAFETY: so many numbers are within the mapping.
+        let groups = unsafe { std::slice::from_raw_parts(self.place.add(at).cast(), count) };
+        user::take_place((caller.uid, caller.gid, groups))
+    }
+
+    /// The environment of the user that it is to be, with null behind the last variable; null if that is nobody else.
+    pub fn environment(&self) -> *const *const libc::c_char {
+        let of = |caller: Caller| {
+            // SAFETY: within the mapping.
+            unsafe {
+                self.place
+                    .add(caller.environment)
+                    .cast::<*const libc::c_char>()
+            }
+            .cast_const()
+        };
+        self.caller.map_or(ptr::null(), of)
     }
 
     /// The folder.

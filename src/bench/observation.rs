@@ -60,6 +60,7 @@ struct Runtime {
 /// A line is not what this version writes.
 pub fn read(text: &str) -> Result<Option<Observation>, serde_json::Error> {
     let mut observation = Observation::default();
+    let mut inside: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
     let mut is_whole = false;
     for line in text.lines() {
         match serde_json::from_str(line)? {
@@ -73,6 +74,13 @@ pub fn read(text: &str) -> Result<Option<Observation>, serde_json::Error> {
                     "calls" => observation
                         .functions
                         .extend(key("func").map(|func| function(func, &columns))),
+                    "inside" => {
+                        if let (Some(func), Some(syscall)) = (key("wasi_func"), key("syscall")) {
+                            let calls = whole(&columns, "calls").unwrap_or(0);
+                            let of_function = inside.entry(func.to_owned()).or_default();
+                            of_function.insert(syscall.to_owned(), calls);
+                        }
+                    }
                     "phases" => observation.phase(key("phase"), whole(&columns, "since_exec")),
                     _ => {}
                 }
@@ -87,6 +95,9 @@ pub fn read(text: &str) -> Result<Option<Observation>, serde_json::Error> {
             }
             Line::Other => {}
         }
+    }
+    for function in &mut observation.functions {
+        function.inside = inside.remove(&function.func).unwrap_or_default();
     }
     observation
         .functions
@@ -113,9 +124,12 @@ fn function(func: &str, columns: &BTreeMap<String, Option<f64>>) -> Function {
         duration: sum("duration"),
         syscall_time: sum("syscall_time"),
         syscalls: sum("syscalls"),
-        bytes: sum("bytes"),
+        bytes: whole(columns, "bytes"),
         syscall_bytes: sum("syscall_bytes"),
         thread_hops: whole(columns, "thread_hops"),
+        empty: sum("empty"),
+        for_empty: sum("for_empty"),
+        inside: BTreeMap::new(),
         p50: whole(columns, "p50"),
         p99: whole(columns, "p99"),
         max: whole(columns, "longest"),
@@ -132,8 +146,9 @@ fn whole(columns: &BTreeMap<String, Option<f64>>, name: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const LINES: &str = r#"{"type":"row","table":"calls","elapsed_ns":9,"keys":{"func":"fd_write"},"columns":{"calls":31,"errors":0,"duration":9000,"syscall_time":5000,"syscalls":31,"bytes":122880,"syscall_bytes":122880,"p50":200.5,"p99":900,"longest":901}}
+    const LINES: &str = r#"{"type":"row","table":"calls","elapsed_ns":9,"keys":{"func":"fd_write"},"columns":{"calls":31,"errors":0,"duration":9000,"syscall_time":5000,"syscalls":31,"bytes":122880,"syscall_bytes":122880,"empty":2,"for_empty":1,"p50":200.5,"p99":900,"longest":901}}
 {"type":"row","table":"calls","elapsed_ns":9,"keys":{"func":"args_get"},"columns":{"calls":1,"errors":0,"duration":90,"syscall_time":0,"syscalls":0,"bytes":null,"syscall_bytes":0,"p50":90,"p99":90,"longest":90}}
+{"type":"row","table":"inside","elapsed_ns":9,"keys":{"wasi_func":"fd_write","syscall":"write"},"columns":{"calls":31}}
 {"type":"row","table":"phases","elapsed_ns":9,"keys":{"phase":"start"},"columns":{"since_exec":700}}
 {"type":"row","table":"phases","elapsed_ns":9,"keys":{"phase":"exit"},"columns":{"since_exec":9900}}
 "#;
@@ -147,8 +162,14 @@ mod tests {
             .iter()
             .map(|function| (function.func.as_str(), function.calls, function.bytes))
             .collect();
-        assert_eq!(functions, [("args_get", 1, 0), ("fd_write", 31, 122_880)]);
+        assert_eq!(
+            functions,
+            [("args_get", 1, None), ("fd_write", 31, Some(122_880))]
+        );
         assert_eq!(seen.functions[1].p50, Some(201));
+        let write = &seen.functions[1];
+        assert_eq!((write.empty, write.for_empty), (2, 1));
+        assert_eq!(write.inside, BTreeMap::from([("write".to_owned(), 31)]));
         assert_eq!((seen.startup, seen.total), (Some(700), Some(9900)));
         assert_eq!((seen.lost, seen.probe_cost), (10, Some(1000)));
         assert_eq!(seen.hidden, ["fd_readdir"]);

@@ -330,9 +330,9 @@ mod tests {
     }
 
     #[test]
-    fn the_default_plan_has_six_workloads_and_four_scales() {
+    fn the_default_plan_has_seven_workloads_and_four_scales() {
         let plan = Plan::standard().unwrap();
-        assert_eq!((plan.workloads.len(), plan.scales.len()), (6, 4));
+        assert_eq!((plan.workloads.len(), plan.scales.len()), (7, 4));
         assert!(plan.observed && plan.bare);
     }
 

@@ -1,6 +1,8 @@
 //! What a run of an experiment found: one JSON object a line, in the order in which runs end. Times are in
 //! nanoseconds, sizes in bytes. The first line says what was planned; the others are runs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of this format.
@@ -58,6 +60,10 @@ pub struct Run {
     pub runtime: String,
     /// Its version; empty if it does not tell.
     pub version: String,
+    /// The file name of its program: runtimes of one program and version are modes of it. Empty in results of
+    /// versions before this was written down.
+    #[serde(default)]
+    pub program: String,
     /// The workload's name.
     pub workload: String,
     /// What `{scale}` was replaced with.
@@ -133,13 +139,22 @@ pub struct Function {
     pub syscall_time: u64,
     /// How many system calls those were.
     pub syscalls: u64,
-    /// Bytes that the calls moved.
-    pub bytes: u64,
+    /// Bytes that the calls moved; none if that cannot be seen in the runtime.
+    pub bytes: Option<u64>,
     /// Bytes that the system calls moved.
     pub syscall_bytes: u64,
     /// How often other threads of the process were woken within the calls; none if it was not watched.
     #[serde(default)]
     pub thread_hops: Option<u64>,
+    /// Writes of nothing: calls that succeeded and moved no byte.
+    #[serde(default)]
+    pub empty: u64,
+    /// The system calls of those.
+    #[serde(default)]
+    pub for_empty: u64,
+    /// How often each system call was made by the calling thread within the calls.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inside: BTreeMap<String, u64>,
     /// Half of the calls took at most so long.
     pub p50: Option<u64>,
     /// 99 % of the calls took at most so long.
@@ -178,8 +193,9 @@ impl Run {
             .sum()
     }
 
-    /// How many bytes they moved.
-    pub fn bytes(&self) -> u64 {
-        self.functions.iter().map(|function| function.bytes).sum()
+    /// How many bytes they moved; none if no function tells.
+    pub fn bytes(&self) -> Option<u64> {
+        let known = self.functions.iter().filter_map(|function| function.bytes);
+        known.reduce(|sum, bytes| sum + bytes)
     }
 }

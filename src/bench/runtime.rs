@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::directory::Directory;
 use super::plan::{Plan, RuntimeEntry};
+use crate::engine::privileges::user;
 
 /// The runtimes that ewapa knows how to call.
 const TABLE: &str = include_str!("runtimes.toml");
@@ -206,6 +207,16 @@ impl Runtime {
         matches!(self.program, Program::Copy)
     }
 
+    /// The file name of its program.
+    pub fn program_name(&self) -> String {
+        match &self.program {
+            Program::File(path) => path
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            Program::Copy => "ewapa".to_owned(),
+        }
+    }
+
     /// The words that compile a module, if the runtime does that in advance.
     pub fn compile(&self, call: &Call<'_>) -> Option<Vec<OsString>> {
         (!self.compile.is_empty()).then(|| self.words(&self.compile, call))
@@ -288,12 +299,17 @@ fn can(program: &Path, check: &[String]) -> bool {
         return true;
     }
     let run = || -> std::io::Result<bool> {
-        let folder = Directory::new()?;
+        let folder = user::as_caller(|| {
+            let folder = Directory::new()?;
+            std::fs::write(folder.join("empty.wasm"), b"\0asm\x01\0\0\0")?;
+            Ok(folder)
+        })?;
         let module = folder.join("empty.wasm");
-        std::fs::write(&module, b"\0asm\x01\0\0\0")?;
         let places = [("{program}", program), ("{module}", module.as_path())];
         let words: Vec<OsString> = check.iter().map(|word| filled(word, &places)).collect();
-        let status = Command::new(&words[0])
+        let mut command = Command::new(&words[0]);
+        user::run_as_caller(&mut command);
+        let status = command
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -306,7 +322,9 @@ fn can(program: &Path, check: &[String]) -> bool {
 
 /// What a program says its version is: the first word of `--version` that begins with a digit.
 fn version(program: &Path) -> String {
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    user::run_as_caller(&mut command);
+    let output = command
         .arg("--version")
         .stdin(Stdio::null())
         .stderr(Stdio::null())

@@ -1,4 +1,4 @@
-//! How often each combination runs within a plan's time: all at least three times if there is time for that, and
+//! How often each combination runs within a plan's time: all at least five times if there is time for that, and
 //! then those that take little time more often than those that take much.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::order::{Job, Kind};
 pub type Combination = (usize, usize, u64, Kind);
 
 /// How often all combinations run before any of them runs more often than others.
-const LEAST: u32 = 3;
+const LEAST: u32 = 5;
 
 /// What the runs of an experiment took so far.
 #[derive(Debug, Default)]

@@ -93,17 +93,32 @@ pub enum Error {
 const STDERR: usize = 64 * 1024;
 
 impl Trial<'_> {
-    /// Makes the run.
+    /// A folder with what the guest finds.
+    ///
+    /// # Errors
+    /// There is no place, or what is copied cannot be read.
+    pub fn prepare(&self) -> Result<Directory, Error> {
+        let prepared = user::as_caller(|| {
+            let directory = Directory::new()?;
+            self.workload.prepare(self.scale, &directory)?;
+            Ok(directory)
+        });
+        prepared.map_err(|source| Error::Io {
+            workload: self.workload.name.clone(),
+            source,
+        })
+    }
+
+    /// Makes the run in a folder that is prepared.
     ///
     /// # Errors
     /// It could not be made; that the guest failed is a finding.
-    pub fn run(&self, signals: &Signals) -> Result<Findings, Error> {
+    pub fn run(&self, directory: &Directory, signals: &Signals) -> Result<Findings, Error> {
         let failed = |source| Error::Io {
             workload: self.workload.name.clone(),
             source,
         };
-        let directory = Directory::new().map_err(failed)?;
-        let ended = self.start(&directory, signals).map_err(failed)?;
+        let ended = self.start(directory, signals).map_err(failed)?;
         match ended {
             Ended::Interrupted(signal) => Err(Error::Interrupted(signal)),
             Ended::Timeout => Ok(Findings::of(
@@ -111,12 +126,12 @@ impl Trial<'_> {
                 format!("ended after {} s", self.timeout.as_secs_f64()),
             )),
             Ended::Itself(measured) => {
-                let stderr = stderr(&directory).map_err(failed)?;
+                let stderr = stderr(directory).map_err(failed)?;
                 match self.observer {
-                    Some(observer) => self.observed(observer, &directory, &measured, &stderr),
+                    Some(observer) => self.observed(observer, directory, &measured, &stderr),
                     None => {
                         let mut findings = self
-                            .judge(&directory, measured.status, &stderr)
+                            .judge(directory, measured.status, &stderr)
                             .map_err(failed)?;
                         findings.total = Some(measured.total);
                         findings.peak_memory = measured.peak_memory;
@@ -128,17 +143,24 @@ impl Trial<'_> {
     }
 
     fn start(&self, directory: &Directory, signals: &Signals) -> io::Result<Ended> {
-        let stdin = self.workload.prepare(self.scale, directory)?;
-        let stdout = File::create(directory.join("stdout"))?;
-        let stderr = File::create(directory.join("stderr"))?;
+        let table = directory.join("observation");
+        let (stdin, stdout, stderr) = user::as_caller(|| {
+            // The run before in this folder has left its own.
+            for path in [&table, &directory.join("stdout"), &directory.join("stderr")] {
+                match fs::remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            Ok((
+                File::open(self.workload.stdin(directory))?,
+                File::create(directory.join("stdout"))?,
+                File::create(directory.join("stderr"))?,
+            ))
+        })?;
         let mut words = Vec::new();
         if let Some(observer) = self.observer {
-            let table = directory.join("observation");
             words.extend([observer.ewapa.into(), "script".into()]);
-            if user::is_root() {
-                // Under sudo, too, it is the user of the runs without probes.
-                words.extend(["--user", "root"].map(OsString::from));
-            }
             words.extend(["-f", "json", "-o"].map(OsString::from));
             words.extend([table.into(), observer.script.into(), "--".into()]);
         }
@@ -148,6 +170,8 @@ impl Trial<'_> {
             words: &words,
             directory: &guest,
             streams: [&stdin, &stdout, &stderr],
+            // An ewapa needs its rights, and gives the command the caller's itself.
+            as_caller: self.observer.is_none(),
         };
         child::run(&program, self.timeout, signals)
     }
@@ -280,18 +304,25 @@ fn stderr(directory: &Directory) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// How a process ended, and the first line that somebody wrote about it.
+/// How a process ended, and the line that tells most about it: the first that says it is an error, or the first that is
+/// neither a warning nor what ewapa or a workload says of itself.
 fn failure(status: ExitStatus, stderr: &str) -> String {
     let ended = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (_, Some(signal)) => format!("signal {signal}"),
         _ => "ended".to_owned(),
     };
-    let line = stderr
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with("ewapa: the command "));
-    match line {
+    let lines = || {
+        let lines = stderr.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with("ewapa: the command "))
+    };
+    let begins = |line: &str, word: &str| {
+        let start = line.get(..word.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let error = lines().find(|line| begins(line, "error"));
+    let other = lines().find(|line| !begins(line, "warning") && !begins(line, "calls "));
+    match error.or(other).or_else(|| lines().next()) {
         // It may have been the guest: what it wrote must not reach a terminal as it is.
         Some(line) => format!("{ended}: {}", cells::escape(line)),
         None => ended,
@@ -322,6 +353,16 @@ mod tests {
         let stderr = "ewapa: the command ended with exit code 1\n\ncannot seek\nmore\n";
         assert_eq!(failure(status, stderr), "exit code 1: cannot seek");
         assert_eq!(failure(ExitStatus::from_raw(9), ""), "signal 9");
+        let stderr = "warning: deprecated\ncalls fd_read 1\nit broke\nError: no such file\n";
+        assert_eq!(failure(status, stderr), "exit code 1: Error: no such file");
+        assert_eq!(
+            failure(status, &stderr[..stderr.len() - 21]),
+            "exit code 1: it broke"
+        );
+        assert_eq!(
+            failure(status, "warning: old\n"),
+            "exit code 1: warning: old"
+        );
         let red = failure(status, "\u{1b}[31mred\n");
         assert!(!red.contains('\u{1b}') && red.contains("[31mred"), "{red}");
     }

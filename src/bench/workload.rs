@@ -23,6 +23,8 @@ pub struct Workload {
     pub same_output: bool,
     /// Whether it says on standard error what it called.
     pub states_calls: bool,
+    /// Whether it leaves what it finds as it is, so that another run can find the same.
+    pub only_reads: bool,
 }
 
 /// Where a module is.
@@ -109,6 +111,7 @@ pub enum Error {
 struct Bundled {
     name: &'static str,
     module: &'static [u8],
+    only_reads: bool,
     stdin: Stdin,
     files: Files,
     expect: Expect,
@@ -119,6 +122,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "seq-write",
         module: include_bytes!("../../workloads/seq-write.wasm"),
+        only_reads: false,
         stdin: Stdin::Nothing,
         files: Files::Nothing,
         expect: Expect::Blocks(LARGE),
@@ -126,6 +130,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "seq-read",
         module: include_bytes!("../../workloads/seq-read.wasm"),
+        only_reads: true,
         stdin: Stdin::Nothing,
         files: Files::Blocks(LARGE),
         expect: Expect::Text(String::new()),
@@ -133,6 +138,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "random-rw",
         module: include_bytes!("../../workloads/random-rw.wasm"),
+        only_reads: false,
         stdin: Stdin::Nothing,
         files: Files::Blocks(SMALL),
         expect: Expect::Text(String::new()),
@@ -140,6 +146,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "small-writes",
         module: include_bytes!("../../workloads/small-writes.wasm"),
+        only_reads: false,
         stdin: Stdin::Nothing,
         files: Files::Nothing,
         expect: Expect::Lines(Amount::Each(10)),
@@ -147,6 +154,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "open-stat-close",
         module: include_bytes!("../../workloads/open-stat-close.wasm"),
+        only_reads: true,
         stdin: Stdin::Nothing,
         files: Files::Many(Amount::Fixed(100)),
         expect: Expect::Text(String::new()),
@@ -154,6 +162,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "readdir",
         module: include_bytes!("../../workloads/readdir.wasm"),
+        only_reads: true,
         stdin: Stdin::Nothing,
         files: Files::Many(Amount::Each(2)),
         expect: Expect::Text(String::new()),
@@ -161,6 +170,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "clock-random",
         module: include_bytes!("../../workloads/clock-random.wasm"),
+        only_reads: true,
         stdin: Stdin::Nothing,
         files: Files::Nothing,
         expect: Expect::Text(String::new()),
@@ -168,6 +178,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled {
         name: "copy",
         module: include_bytes!("../../workloads/copy.wasm"),
+        only_reads: true,
         stdin: Stdin::Blocks(LARGE),
         files: Files::Nothing,
         expect: Expect::Stdin,
@@ -220,6 +231,7 @@ impl Workload {
             expect: bundled.expect.clone(),
             same_output: false,
             states_calls: true,
+            only_reads: bundled.only_reads,
         }
     }
 
@@ -234,6 +246,7 @@ impl Workload {
             expect: entry.expect.map_or(Expect::Anything, Expect::Text),
             same_output: entry.same_output,
             states_calls: entry.states_calls,
+            only_reads: false,
         }
     }
 
@@ -280,11 +293,11 @@ impl Workload {
         self.args.iter().map(at).collect()
     }
 
-    /// Fills the guest's directory, which is `guest` in that of the run, and opens its standard input.
+    /// Fills the guest's directory, which is `guest` in that of the run, and writes its standard input.
     ///
     /// # Errors
     /// There is no place, or what is copied cannot be read.
-    pub fn prepare(&self, scale: u64, run: &Directory) -> io::Result<File> {
+    pub fn prepare(&self, scale: u64, run: &Directory) -> io::Result<()> {
         let guest = run.join("guest");
         fs::create_dir(&guest)?;
         match &self.files {
@@ -295,14 +308,18 @@ impl Workload {
             Files::Many(files) => directory::write_files(&guest.join("files"), files.at(scale))?,
             Files::Folder(folder) => directory::copy(folder, &guest)?,
         }
+        if let Stdin::Blocks(Blocks(blocks, size)) = &self.stdin {
+            directory::write_blocks(&run.join("stdin"), blocks.at(scale), *size)?;
+        }
+        Ok(())
+    }
+
+    /// Where its standard input is, once it is prepared.
+    pub fn stdin(&self, run: &Directory) -> PathBuf {
         match &self.stdin {
-            Stdin::Nothing => File::open("/dev/null"),
-            Stdin::File(path) => File::open(path),
-            Stdin::Blocks(Blocks(blocks, size)) => {
-                let path = run.join("stdin");
-                directory::write_blocks(&path, blocks.at(scale), *size)?;
-                File::open(path)
-            }
+            Stdin::Nothing => PathBuf::from("/dev/null"),
+            Stdin::File(path) => path.clone(),
+            Stdin::Blocks(_) => run.join("stdin"),
         }
     }
 

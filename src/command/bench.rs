@@ -12,6 +12,7 @@ use crate::bench::file::{self, Earlier, Results};
 use crate::bench::plan::Plan;
 use crate::bench::result::{self, Line};
 use crate::bench::{machine, plan, runtime, trial, workload};
+use crate::engine::privileges::user;
 use crate::failure::{Failure, Kind};
 use crate::host;
 use crate::source::Source;
@@ -19,7 +20,7 @@ use crate::source::Source;
 /// The arguments of the subcommand.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to run, as docs/METHOD.md describes; default: every runtime that is found, six workloads
+    /// What to run, as docs/METHOD.md describes; default: every runtime that is found, seven workloads
     #[arg(value_name = "PLAN.toml", value_hint = ValueHint::FilePath)]
     plan: Option<PathBuf>,
 
@@ -62,6 +63,8 @@ pub struct Args {
 /// The plan cannot be used, results cannot be kept, or probes cannot be had.
 pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let start = Instant::now();
+    // Under sudo the runtimes are started as the user who called it, as by `ewapa script`.
+    user::decide(None).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
     let ewapa = std::env::current_exe().map_err(|error| {
         Failure::new(Kind::Internal, format!("cannot find this program: {error}"))
     })?;

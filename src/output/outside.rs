@@ -3,11 +3,9 @@
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
 use crate::engine::privileges::user;
-use crate::engine::signals;
 
 /// The most of a file that is shown, in bytes.
 pub const ROOM: u64 = 64 << 10;
@@ -43,17 +41,7 @@ pub fn run(command: &str) -> io::Result<Output> {
         .args(["-c", command])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit());
-    let caller = user::caller();
-    if let Some(caller) = caller {
-        shell.envs(caller.variables());
-    }
-    // SAFETY: the calls are async-signal-safe, on memory of this frame.
-    unsafe {
-        shell.pre_exec(move || {
-            signals::restore_defaults();
-            user::become_caller(caller)
-        });
-    }
+    user::run_as_caller(&mut shell);
     shell.output()
 }
 

@@ -93,7 +93,7 @@ pub const SYSCALLS_PER_CALL: Metric = metric(
 );
 /// Bytes that the calls moved.
 pub const BYTES: Metric = metric("bytes", "bytes", Unit::Bytes, Runs::Observed, |run| {
-    Some(run.bytes() as f64)
+    real(run.bytes())
 });
 /// The most memory that was resident.
 pub const PEAK_MEMORY: Metric = metric(

@@ -111,37 +111,59 @@ fn totals_of(cell: &Cell) -> Option<(f64, f64)> {
 /// What observing costs where it matters most, and where it costs most.
 fn cost_of_observing(study: &Study) -> Option<String> {
     let (workload, scale) = heaviest(study)?;
-    let costs = study.cells.iter().filter_map(|(key, cell)| {
-        let (bare, observed) = totals_of(cell)?;
-        (bare > 0.0).then(|| (*key, observed / bare))
-    });
-    let costs: Vec<(Key, f64)> = costs.collect();
-    let here = |(key, _): &&(Key, f64)| (key.workload, key.scale) == (workload, scale);
-    let median = Sample::new(costs.iter().filter(here).map(|(_, ratio)| *ratio)).median()?;
-    let by_ratio = |one: &&(Key, f64), other: &&(Key, f64)| one.1.total_cmp(&other.1);
-    let (most, most_here) = (
-        costs.iter().max_by(by_ratio)?,
-        costs.iter().filter(here).max_by(by_ratio)?,
-    );
-    let times = |ratio: f64| show::times(Some(ratio));
+    let costs = study.cells.iter();
+    let costs: Vec<(Key, Ratio)> = costs
+        .filter_map(|(key, cell)| Some((*key, cost(cell)?)))
+        .collect();
+    let is_here = |(key, _): &&(Key, Ratio)| (key.workload, key.scale) == (workload, scale);
+    let here = costs.iter().filter(is_here);
+    let name = format!("{} {scale}", study.workloads[workload]);
+    let Some(median) = Sample::new(here.clone().map(|(_, cost)| cost.ratio)).median() else {
+        return Some(format!(
+            "observing: not known on the heaviest workload, {name}: it takes {COST_RUNS} runs with probes and {COST_RUNS} \
+             without"
+        ));
+    };
+    // By the lower end of the interval: what may be noise is not the most.
+    let by_low = |one: &&(Key, Ratio), other: &&(Key, Ratio)| one.1.low.total_cmp(&other.1.low);
+    let (most, most_here) = (costs.iter().max_by(by_low)?, here.max_by(by_low)?);
     Some(format!(
-        "observing: {} of the total without probes on the heaviest workload, {} {scale} (median of the runtimes; most \
-         for {}: {}); most of all for {} with {} {}: {}",
-        times(median),
-        study.workloads[workload],
+        "observing: {} of the total without probes on the heaviest workload, {name} (median of the runtimes; most for {}: \
+         {}); most of all for {} with {} {}: {}",
+        show::times(Some(median)),
         study.runtimes[most_here.0.runtime],
-        times(most_here.1),
+        show_cost(&most_here.1),
         study.runtimes[most.0.runtime],
         study.workloads[most.0.workload],
         most.0.scale,
-        times(most.1),
+        show_cost(&most.1),
     ))
 }
 
-/// What probes make of the total.
+/// How many runs with probes, and how many without, a cost takes: of fewer it may be noise alone.
+const COST_RUNS: usize = 3;
+
+/// How many times the lower end of its interval the upper end may be of a cost that is one number.
+const CERTAIN: f64 = 1.25;
+
+/// What probes make of the total; none of too few runs.
 pub fn cost(cell: &Cell) -> Option<Ratio> {
     let (bare, observed) = (cell.sample(&metric::TOTAL), cell.sample(&metric::OBSERVED));
-    ratio(&[(&bare, &observed)])
+    let is_enough = bare.len() >= COST_RUNS && observed.len() >= COST_RUNS;
+    ratio(&[(&bare, &observed)]).filter(|_| is_enough)
+}
+
+/// A cost as a number, or as an interval where the number may be noise.
+fn show_cost(cost: &Ratio) -> String {
+    if cost.high <= CERTAIN * cost.low {
+        return show::times(Some(cost.ratio));
+    }
+    let low = show::times(Some(cost.low));
+    format!(
+        "{}-{}",
+        low.trim_end_matches('x'),
+        show::times(Some(cost.high))
+    )
 }
 
 /// The numbers of a workload: a line for each scale and runtime.
@@ -176,7 +198,10 @@ pub fn workload(study: &Study, workload: usize) -> Sheet {
             format!("{}+{}", cell.bare.len(), cell.observed.len()),
         ];
         line.extend(METRICS.iter().map(|metric| number(cell, metric)));
-        line.insert(5, show::times(cost(cell).map(|cost| cost.ratio)));
+        line.insert(
+            5,
+            cost(cell).map_or_else(|| "-".to_owned(), |cost| show_cost(&cost)),
+        );
         table.lines.push(line);
     }
     table

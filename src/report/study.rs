@@ -32,6 +32,8 @@ pub struct Cell {
 pub struct Study {
     /// The names of runtimes, with the version where there are several.
     pub runtimes: Vec<String>,
+    /// For each the program and version that it is a mode of; its own name if that is not known.
+    programs: Vec<String>,
     /// The names of workloads.
     pub workloads: Vec<String>,
     /// The scales of each workload, the smallest first.
@@ -97,6 +99,7 @@ impl Study {
                 .collect(),
             ..Study::default()
         };
+        let mut programs: Vec<String> = study.runtimes.clone();
         let place = |names: &[String], name: &str| {
             names
                 .binary_search_by(|known| known.as_str().cmp(name))
@@ -108,8 +111,12 @@ impl Study {
                 scale: run.scale,
                 runtime: place(&study.runtimes, &label(&run)),
             };
+            if !run.program.is_empty() {
+                programs[key.runtime] = format!("{} {}", run.program, run.version);
+            }
             study.add(key, run);
         }
+        study.programs = programs;
         study.left_out.sort_by_key(|left_out| left_out.key);
         study.index();
         study
@@ -141,6 +148,15 @@ impl Study {
         } else {
             cell.bare.push(run);
         }
+    }
+
+    /// The other runtimes that a runtime is compared with. Modes of one program do many things alike: they are compared
+    /// with each other only if there is no other program.
+    pub fn peers(&self, runtime: usize) -> impl Iterator<Item = usize> {
+        let program = &self.programs[runtime];
+        let is_only = self.programs.iter().all(|other| other == program);
+        let others = (0..self.runtimes.len()).filter(move |other| *other != runtime);
+        others.filter(move |other| is_only || &self.programs[*other] != program)
     }
 
     /// The cell of a runtime, if a run of it ended as it should.

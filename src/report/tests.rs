@@ -56,6 +56,7 @@ fn each_planted_anomaly_is_found_with_its_sign() {
         (Planted::Grows("fd_readdir", 0.6), Sign::Growth),
         (Planted::Syscalls("fd_readdir", 3.0), Sign::SyscallsPerCall),
         (Planted::Hops("fd_write", 1.0), Sign::ThreadHops),
+        (Planted::Empties("fd_write", 1.0), Sign::EmptyWrites),
         (Planted::Slow("fd_seek", 6.0), Sign::OwnShare),
         (Planted::Copies("fd_read", 2.0), Sign::ExtraBytes),
     ] {
@@ -64,6 +65,7 @@ fn each_planted_anomaly_is_found_with_its_sign() {
             | Planted::Grows(func, _)
             | Planted::Syscalls(func, _)
             | Planted::Hops(func, _)
+            | Planted::Empties(func, _)
             | Planted::Copies(func, _) => (*func).to_owned(),
             other => panic!("{other:?} is no anomaly"),
         };
@@ -87,6 +89,45 @@ fn what_two_of_five_have_is_found_in_both() {
         .plant(3, Planted::Hops("fd_write", 1.0));
     let hops = |runtime| (runtime, "fd_write".to_owned(), Sign::ThreadHops);
     assert_eq!(found(&five), [hops(1), hops(3)]);
+}
+
+#[test]
+fn what_most_have_is_found_if_some_do_without() {
+    let mut six = Synthetic::alike(&["a", "b", "c", "d", "e", "f"]);
+    for runtime in 0..4 {
+        six = six.plant(runtime, Planted::Empties("fd_write", 1.0));
+    }
+    let of = |runtime| (runtime, "fd_write".to_owned(), Sign::EmptyWrites);
+    assert_eq!(found(&six), [of(0), of(1), of(2), of(3)]);
+}
+
+#[test]
+fn modes_of_one_program_do_not_hide_what_they_have_in_common() {
+    let mut modes = Synthetic::alike(&["jit", "aot", "other", "third"])
+        .plant(0, Planted::Syscalls("fd_write", 1.0))
+        .plant(1, Planted::Syscalls("fd_write", 1.0));
+    for mode in 0..2 {
+        modes.runtimes[mode].program = "one".to_owned();
+    }
+    let found = find(&modes).anomalies;
+    let mut runtimes: Vec<usize> = found.iter().map(|anomaly| anomaly.runtime).collect();
+    runtimes.sort_unstable();
+    runtimes.dedup();
+    assert_eq!(runtimes, [0, 1], "{found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|anomaly| anomaly.script() == "redundant_syscalls")
+    );
+    // By themselves they are compared with each other.
+    let mut alone = Synthetic::alike(&["aot", "jit"]).plant(0, Planted::Hops("fd_write", 1.0));
+    for mode in &mut alone.runtimes {
+        mode.program = "one".to_owned();
+    }
+    assert_eq!(
+        self::found(&alone),
+        [(0, "fd_write".to_owned(), Sign::ThreadHops)]
+    );
 }
 
 #[test]
@@ -134,7 +175,7 @@ fn an_anomaly_says_what_it_costs_and_how_many_runs_speak_for_it() {
     let first = &found.anomalies[0];
     assert_eq!(
         (first.scale, first.here.n, first.peers, first.peer_runs),
-        (1000, 5, 3, 15)
+        (1000, 5, 2, 10)
     );
     let ratio = first.here.median / first.others;
     assert!((3.5..6.5).contains(&ratio), "{first:?}");

@@ -30,6 +30,8 @@ pub struct Runtime {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The name of its program; empty where that is not known.
+    pub program: String,
     /// How many times as long as another all takes.
     pub slowness: f64,
     /// What is wrong with it.
@@ -45,6 +47,8 @@ pub enum Planted {
     Syscalls(&'static str, f64),
     /// Calls of a function wake so many threads.
     Hops(&'static str, f64),
+    /// Of the calls of a function one in ten is empty, and makes so many system calls.
+    Empties(&'static str, f64),
     /// System calls of a function move so many times the bytes.
     Copies(&'static str, f64),
     /// Time of a function grows with the scale to this power more.
@@ -121,6 +125,7 @@ impl Synthetic {
                 .map(|name| Runtime {
                     name: (*name).to_owned(),
                     version: "1.0".to_owned(),
+                    program: String::new(),
                     slowness: 1.0,
                     planted: Vec::new(),
                 })
@@ -176,7 +181,7 @@ impl Synthetic {
 
     fn run(&self, runtime: &Runtime, place: &Place, order: usize, random: &mut Random) -> Value {
         let mut run = json!({
-            "type": "run", "runtime": runtime.name, "version": runtime.version, "workload": place.name,
+            "type": "run", "runtime": runtime.name, "version": runtime.version, "program": runtime.program, "workload": place.name,
             "scale": place.scale, "repetition": place.repetition, "order": order,
             "observed": place.observed, "outcome": "ok", "total": null, "peak_memory": null,
         });
@@ -235,6 +240,7 @@ impl Synthetic {
         let mut more_syscalls = 0.0;
         let mut hops = 0.0;
         let mut copies = 1.0;
+        let mut for_empty = 0.0;
         for planted in &runtime.planted {
             match planted {
                 Planted::Slow(name, times) if name == func => slow *= times,
@@ -243,6 +249,7 @@ impl Synthetic {
                 }
                 Planted::Syscalls(name, more) if name == func => more_syscalls += more,
                 Planted::Hops(name, each) if name == func => hops += each,
+                Planted::Empties(name, each) if name == func => for_empty += each,
                 Planted::Copies(name, times) if name == func => copies *= times,
                 _ => {}
             }
@@ -252,11 +259,18 @@ impl Synthetic {
         let own = (time * slow - 600.0 * syscalls).max(20.0) * calls * luck;
         let duration = (own * random.noise(self.noise) + syscall_time) as u64;
         let each = duration as f64 / calls;
+        let empty = if *func == "fd_write" {
+            (calls / 10.0).ceil()
+        } else {
+            0.0
+        };
         let value = json!({
             "func": func, "calls": calls as u64, "errors": 0, "duration": duration,
             "syscall_time": syscall_time as u64, "syscalls": ((syscalls + more_syscalls) * calls) as u64,
             "bytes": (bytes * calls) as u64, "syscall_bytes": (bytes * copies * calls) as u64,
-            "thread_hops": (hops * calls) as u64, "p50": each as u64, "p99": (each * 3.0) as u64,
+            "thread_hops": (hops * calls) as u64, "empty": empty as u64,
+            "for_empty": (for_empty * empty) as u64,
+            "inside": { "work": (syscalls * calls) as u64, "extra": (more_syscalls * calls) as u64 }, "p50": each as u64, "p99": (each * 3.0) as u64,
             "max": (each * 9.0) as u64,
         });
         (value, duration, calls as u64)

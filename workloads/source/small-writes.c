@@ -1,8 +1,9 @@
 // Writes lines of 16 bytes to standard output, each by itself, through stdio without a buffer: 10 for each unit
-// of the scale.
+// of the scale, and a write of nothing behind each 10.
 #include "workload.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 int main(int argc, char **argv)
 {
@@ -15,6 +16,8 @@ int main(int argc, char **argv)
             *digit = (char)('0' + rest % 10);
         if (fputs(line, stdout) < 0)
             fail("cannot write");
+        if (number % 10 == 9 && write(STDOUT_FILENO, line, 0) != 0)
+            fail("cannot write nothing");
     }
     state_calls();
     return 0;

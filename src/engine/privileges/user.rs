@@ -3,9 +3,12 @@
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::OnceLock;
 
 use super::capability;
+use crate::engine::signals;
 
 /// A user, as the system's database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,16 +135,44 @@ impl User {
     /// Gives this thread alone the user's rights, without a way back: by system calls, where the C library would
     /// change all threads. Async-signal-safe.
     fn take_place(&self) -> io::Result<()> {
-        // SAFETY: the list of groups lives across the call; else numbers.
-        let refused = unsafe {
-            libc::syscall(libc::SYS_setgroups, self.groups.len(), self.groups.as_ptr()) != 0
-                || libc::syscall(libc::SYS_setresgid, self.gid, self.gid, self.gid) != 0
-                || libc::syscall(libc::SYS_setresuid, self.uid, self.uid, self.uid) != 0
-        };
-        if refused {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(())
+        take_place(self.numbers())
+    }
+
+    /// Its number, that of its group, and those of all of its groups.
+    pub fn numbers(&self) -> (u32, u32, &[u32]) {
+        (self.uid, self.gid, &self.groups)
+    }
+}
+
+/// Gives this thread alone the rights of the user with these numbers, as [`User::numbers`] has them. Async-signal-safe.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn take_place((uid, gid, groups): (u32, u32, &[u32])) -> io::Result<()> {
+    // SAFETY: the list of groups lives across the call; else numbers.
+    let refused = unsafe {
+        libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) != 0
+            || libc::syscall(libc::SYS_setresgid, gid, gid, gid) != 0
+            || libc::syscall(libc::SYS_setresuid, uid, uid, uid) != 0
+    };
+    if refused {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Has a command run as the caller, in the caller's environment.
+pub fn run_as_caller(command: &mut Command) {
+    let caller = caller();
+    if let Some(caller) = caller {
+        command.envs(caller.variables());
+    }
+    // SAFETY: the calls are async-signal-safe, on memory that outlives the process.
+    unsafe {
+        command.pre_exec(move || {
+            signals::restore_defaults();
+            become_caller(caller)
+        });
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a runtime does otherwise than the others, by more than noise and by enough to matter.
 
+mod evidence;
 mod search;
 mod sign;
 mod table;
 
+pub use evidence::Evidence;
 pub use search::{Limits, find};
 pub use table::{document, notes, sheet, write_csv};
 
@@ -30,9 +32,9 @@ pub struct Anomaly {
     pub scale: u64,
     /// What the runtime has.
     pub here: Estimate,
-    /// The median of what the others have, each by its own median.
+    /// The most that the others have with which it is compared, each by its own median; for growth the median of all.
     pub others: f64,
-    /// How many other runtimes there are.
+    /// How many other runtimes those are.
     pub peers: usize,
     /// How many runs of theirs.
     pub peer_runs: usize,
@@ -42,6 +44,15 @@ pub struct Anomaly {
     /// The time in the function beyond what it would be with the others' time per call, as a part of the
     /// run's total.
     pub excess: f64,
+    /// What it has more of.
+    pub evidence: Evidence,
+}
+
+impl Anomaly {
+    /// The bundled script that shows more of it.
+    pub fn script(&self) -> &'static str {
+        self.evidence.script(self.sign, &self.func)
+    }
 }
 
 /// What was found.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use statrs::function::factorial::binomial;
+
 use crate::bench::result::Function;
 use crate::report::metric::{OBSERVED, time_per_call};
 use crate::report::stats::sample::{Estimate, Sample};
@@ -10,7 +12,7 @@ use crate::report::stats::{holm, ranks};
 use crate::report::study::{Cell, Study};
 
 use super::sign::OF_RUNS;
-use super::{Anomaly, FALSE_ALARM, Found, Sign};
+use super::{Anomaly, Evidence, FALSE_ALARM, Found, Sign};
 
 /// When a departure is one.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +85,9 @@ pub fn find(study: &Study, limits: &Limits) -> Found {
         }
     }
     found.anomalies = merged(anomalies);
+    for anomaly in &mut found.anomalies {
+        anomaly.evidence = evidence(study, anomaly);
+    }
     found
 }
 
@@ -104,6 +109,14 @@ fn merged(mut anomalies: Vec<Anomaly>) -> Vec<Anomaly> {
     merged
 }
 
+/// What a runtime has more of than the others in the function of an anomaly.
+fn evidence(study: &Study, anomaly: &Anomaly) -> Evidence {
+    let cell = |runtime| study.cell(anomaly.workload, anomaly.scale, runtime);
+    let others: Vec<&Cell> = study.peers(anomaly.runtime).filter_map(cell).collect();
+    let of = |here| Evidence::of(&anomaly.func, here, &others);
+    cell(anomaly.runtime).map(of).unwrap_or_default()
+}
+
 /// A function of a runtime with a workload.
 struct Place<'a> {
     study: &'a Study,
@@ -117,7 +130,7 @@ struct Level {
     scale: u64,
     here: Sample,
     /// Those of the other runtimes that have any.
-    others: Vec<Sample>,
+    others: Vec<(usize, Sample)>,
 }
 
 impl Place<'_> {
@@ -133,7 +146,11 @@ impl Place<'_> {
             let Some(here) = of(self.runtime) else {
                 continue;
             };
-            let others: Vec<Sample> = self.peers().filter_map(of).collect();
+            let others: Vec<(usize, Sample)> = self
+                .study
+                .peers(self.runtime)
+                .filter_map(|peer| Some((peer, of(peer)?)))
+                .collect();
             if !others.is_empty() {
                 levels.push(Level {
                     scale,
@@ -145,28 +162,27 @@ impl Place<'_> {
         levels
     }
 
-    fn peers(&self) -> impl Iterator<Item = usize> {
-        let runtime = self.runtime;
-        (0..self.study.runtimes.len()).filter(move |other| *other != runtime)
-    }
-
-    /// A sign that each run has by itself: ranks are compared at all scales, and at the largest alone. The
-    /// numbers that are shown and have to matter are of the largest.
+    /// A sign that each run has by itself. The runtime is compared with all others, and with those that have least, so
+    /// many as there have to be: by ranks at all scales, and at the largest alone. The numbers that are shown and have to
+    /// matter are of the largest.
     fn of_runs(&self, sign: Sign) -> Option<Anomaly> {
         let levels = self.levels(sign.value());
         let last = levels.last()?;
-        let pooled: Vec<Sample> = levels
-            .iter()
-            .map(|level| Sample::new(level.others.iter().flat_map(Sample::values).copied()))
-            .collect();
-        let pairs: Vec<(&Sample, &Sample)> = pooled
-            .iter()
-            .zip(levels.iter().map(|level| &level.here))
-            .collect();
-        let verdict = ranks::compare(&pairs).filter(|verdict| !verdict.is_constant)?;
-        // What shows only under load shows at the largest scale. Of two chances the lesser counts twice.
-        let at_last = ranks::compare(&pairs[pairs.len() - 1..])?;
-        let least = verdict.chance_of_higher().min(at_last.chance_of_higher());
+        let median = |(peer, sample): &(usize, Sample)| Some((*peer, sample.median()?));
+        let mut others: Vec<(usize, f64)> = last.others.iter().filter_map(median).collect();
+        others.sort_by(|one, other| one.1.total_cmp(&other.1));
+        let enough = sign.enough(others.len());
+        let least = others.get(enough - 1)?.1;
+        let (all, _) = against(&levels, &others)?;
+        let (some, runs) = against(&levels, &others[..enough])?;
+        // Any so many of the others could have been those with least: each choice of them counts. And of two chances
+        // the lesser counts twice.
+        let choices = binomial(others.len() as u64, enough as u64);
+        let chance = if enough == others.len() {
+            all
+        } else {
+            2.0 * all.min(choices * some)
+        };
         Some(Anomaly {
             runtime: self.runtime,
             func: self.func.to_owned(),
@@ -175,11 +191,12 @@ impl Place<'_> {
             also: Vec::new(),
             scale: last.scale,
             here: last.here.estimate()?,
-            others: Sample::new(last.others.iter().filter_map(Sample::median)).median()?,
-            peers: last.others.len(),
-            peer_runs: last.others.iter().map(Sample::len).sum(),
-            chance: (2.0 * least).min(1.0),
+            others: least,
+            peers: enough,
+            peer_runs: runs,
+            chance: chance.min(1.0),
             excess: self.excess(last.scale)?,
+            evidence: Evidence::default(),
         })
     }
 
@@ -187,7 +204,8 @@ impl Place<'_> {
     /// median of all.
     fn growth(&self) -> Option<Anomaly> {
         let here = self.slope(self.runtime)?;
-        let mut others: Vec<Slope> = self.peers().filter_map(|peer| self.slope(peer)).collect();
+        let peers = self.study.peers(self.runtime);
+        let mut others: Vec<Slope> = peers.filter_map(|peer| self.slope(peer)).collect();
         others.sort_by(|one, other| one.exponent.total_cmp(&other.exponent));
         let other = others.get(others.len() / 2)?;
         let scale = *self.study.scales(self.workload).last()?;
@@ -211,6 +229,7 @@ impl Place<'_> {
             peer_runs: others.iter().map(|slope| slope.freedom as usize + 2).sum(),
             chance: here.chance_above(other),
             excess: self.excess(scale)?,
+            evidence: Evidence::default(),
         })
     }
 
@@ -232,7 +251,8 @@ impl Place<'_> {
         let time = |cell: &Cell| cell.function(self.func, time_per_call).median();
         let cell = self.study.cell(self.workload, scale, self.runtime)?;
         let others = self
-            .peers()
+            .study
+            .peers(self.runtime)
             .filter_map(|peer| time(self.study.cell(self.workload, scale, peer)?));
         let others = Sample::new(others).median()?;
         let calls = cell.function(self.func, |function| Some(function.calls as f64));
@@ -240,4 +260,27 @@ impl Place<'_> {
         let total = cell.sample(&OBSERVED).median()?;
         (total > 0.0).then(|| (more / total).max(0.0))
     }
+}
+
+/// The chance that a runtime has so much more than some others, if it does as they do, and how many runs these have at the
+/// largest scale. None if all have the same.
+fn against(levels: &[Level], others: &[(usize, f64)]) -> Option<(f64, usize)> {
+    let is_chosen = |peer: usize| others.iter().any(|(chosen, _)| *chosen == peer);
+    let pool = |level: &Level| {
+        let chosen = level.others.iter().filter(|(peer, _)| is_chosen(*peer));
+        Sample::new(chosen.flat_map(|(_, sample)| sample.values()).copied())
+    };
+    let pooled: Vec<Sample> = levels.iter().map(pool).collect();
+    let pairs: Vec<(&Sample, &Sample)> = pooled
+        .iter()
+        .zip(levels.iter().map(|level| &level.here))
+        .collect();
+    let verdict = ranks::compare(&pairs).filter(|verdict| !verdict.is_constant);
+    let Some(verdict) = verdict else {
+        return Some((1.0, pooled.last()?.len()));
+    };
+    // What shows only under load shows at the largest scale. Of two chances the lesser counts twice.
+    let at_last = ranks::compare(&pairs[pairs.len() - 1..])?;
+    let least = verdict.chance_of_higher().min(at_last.chance_of_higher());
+    Some(((2.0 * least).min(1.0), pooled.last()?.len()))
 }

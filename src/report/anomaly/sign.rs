@@ -13,6 +13,8 @@ pub enum Sign {
     Growth,
     /// A call makes more system calls.
     SyscallsPerCall,
+    /// A write of nothing makes system calls.
+    EmptyWrites,
     /// Other threads are woken within a call.
     ThreadHops,
     /// More of a call's time is the runtime's own.
@@ -22,9 +24,10 @@ pub enum Sign {
 }
 
 /// All of them that are compared run by run.
-pub const OF_RUNS: [Sign; 5] = [
+pub const OF_RUNS: [Sign; 6] = [
     Sign::TimePerCall,
     Sign::SyscallsPerCall,
+    Sign::EmptyWrites,
     Sign::ThreadHops,
     Sign::OwnShare,
     Sign::ExtraBytes,
@@ -37,6 +40,7 @@ impl Sign {
             Sign::TimePerCall => "time per call",
             Sign::Growth => "growth with scale",
             Sign::SyscallsPerCall => "system calls per call",
+            Sign::EmptyWrites => "system calls per empty write",
             Sign::ThreadHops => "thread hops per call",
             Sign::OwnShare => "share of own time",
             Sign::ExtraBytes => "kernel bytes per byte",
@@ -49,6 +53,7 @@ impl Sign {
             Sign::TimePerCall => "time_per_call",
             Sign::Growth => "growth",
             Sign::SyscallsPerCall => "syscalls_per_call",
+            Sign::EmptyWrites => "syscalls_per_empty_write",
             Sign::ThreadHops => "thread_hops_per_call",
             Sign::OwnShare => "own_share",
             Sign::ExtraBytes => "syscall_bytes_per_byte",
@@ -60,11 +65,12 @@ impl Sign {
         match self {
             Sign::TimePerCall => time_per_call,
             Sign::SyscallsPerCall => |function| per(function.syscalls, function.calls),
+            Sign::EmptyWrites => |function| per(function.for_empty, function.empty),
             Sign::ThreadHops => |function| per(function.thread_hops?, function.calls),
             Sign::OwnShare => {
                 |function| Some(1.0 - per(function.syscall_time, function.duration)?.min(1.0))
             }
-            Sign::ExtraBytes => |function| per(function.syscall_bytes, function.bytes),
+            Sign::ExtraBytes => |function| per(function.syscall_bytes, function.bytes?),
             Sign::Growth => |_| None,
         }
     }
@@ -76,7 +82,7 @@ impl Sign {
             Sign::TimePerCall => here >= 1.5 * others,
             Sign::Growth => more >= 0.25,
             Sign::SyscallsPerCall => more >= 0.1 && here >= 1.25 * others,
-            Sign::ThreadHops | Sign::ExtraBytes => more >= 0.1,
+            Sign::EmptyWrites | Sign::ThreadHops | Sign::ExtraBytes => more >= 0.1,
             Sign::OwnShare => more >= 0.2,
         }
     }
@@ -86,30 +92,24 @@ impl Sign {
         matches!(self, Sign::TimePerCall | Sign::Growth | Sign::OwnShare)
     }
 
+    /// How many of the other runtimes have to have less. What is counted has no noise, and what some do without can be
+    /// done without; of times it has to be the half.
+    pub fn enough(self, others: usize) -> usize {
+        match self.is_of_time() {
+            true => others.div_ceil(2),
+            false => (others / 2).max(1).min(others),
+        }
+    }
+
     /// A number of it as text.
     pub fn show(self, value: f64) -> String {
         match self {
             Sign::TimePerCall => show::value(value, Unit::Time),
             Sign::OwnShare => show::value(value, Unit::Share),
             Sign::Growth => format!("^{value:.2}"),
-            Sign::SyscallsPerCall | Sign::ThreadHops | Sign::ExtraBytes => {
+            Sign::SyscallsPerCall | Sign::EmptyWrites | Sign::ThreadHops | Sign::ExtraBytes => {
                 show::value(value, Unit::Count)
             }
-        }
-    }
-
-    /// The bundled script that shows more of it.
-    pub fn script(self, func: &str) -> &'static str {
-        match self {
-            Sign::ThreadHops => "handoff",
-            _ if func == "fd_readdir" => "slow_readdir",
-            Sign::SyscallsPerCall if func == "path_open" => "stat_storms",
-            Sign::SyscallsPerCall if func == "fd_write" => "small_writes",
-            Sign::SyscallsPerCall => "redundant_syscalls",
-            Sign::ExtraBytes => "syscalls_per_call",
-            Sign::OwnShare => "allocations",
-            Sign::TimePerCall if func == "fd_write" => "fd_write_latency",
-            Sign::TimePerCall | Sign::Growth => "wasi_summary",
         }
     }
 }
@@ -117,16 +117,6 @@ impl Sign {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundled;
-
-    #[test]
-    fn every_script_to_run_next_is_bundled() {
-        for sign in OF_RUNS.into_iter().chain([Sign::Growth]) {
-            for func in ["fd_write", "fd_readdir", "path_open"] {
-                assert!(bundled::script(sign.script(func)).is_some(), "{sign:?}");
-            }
-        }
-    }
 
     #[test]
     fn more_matters_and_less_does_not() {

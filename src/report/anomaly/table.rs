@@ -10,7 +10,7 @@ use crate::report::study::Study;
 
 use super::{Anomaly, FALSE_ALARM, Found};
 
-const CSV_HEADINGS: [&str; 17] = [
+const CSV_HEADINGS: [&str; 18] = [
     "rank",
     "runtime",
     "function",
@@ -27,6 +27,7 @@ const CSV_HEADINGS: [&str; 17] = [
     "other_runs",
     "chance",
     "excess",
+    "more",
     "script",
 ];
 
@@ -87,15 +88,18 @@ pub fn sheet(study: &Study, found: &Found) -> Sheet {
         ("RUNS", Side::Right),
         ("CHANCE", Side::Right),
         ("WHERE", Side::Left),
+        ("MORE THAN OTHERS, A CALL", Side::Left),
         ("RUN NEXT", Side::Left),
     ]);
     // On a narrow terminal the parts come below each other.
-    table.groups = [4, 6, 2].map(|width| (String::new(), width)).to_vec();
+    table.groups = [4, 6, 3].map(|width| (String::new(), width)).to_vec();
     for (index, anomaly) in found.anomalies.iter().enumerate() {
         table.lines.push(line(study, index, anomaly));
     }
     table.notes = vec![
-        "HERE and OTHERS are medians at the scale in WHERE; RUNS are the runtime's and the others'.".to_owned(),
+        "HERE and OTHERS are medians at the scale in WHERE; RUNS are the runtime's and those of the others that have less."
+            .to_owned(),
+        "Modes of one program are not compared with each other if there are others.".to_owned(),
         "EXCESS is the time beyond the others' time per call, as a part of the run's total.".to_owned(),
         "Growth ^1 is in proportion to the scale, ^2 with its square.".to_owned(),
         "RUN NEXT is a script: `ewapa script NAME -- COMMAND` with the runtime's command.".to_owned(),
@@ -121,7 +125,8 @@ fn line(study: &Study, index: usize, anomaly: &Anomaly) -> Vec<String> {
         format!("{}:{}", anomaly.here.n, anomaly.peer_runs),
         chance(anomaly.chance),
         place,
-        anomaly.sign.script(&anomaly.func).to_owned(),
+        anomaly.evidence.show(anomaly.sign),
+        anomaly.script().to_owned(),
     ]
 }
 
@@ -168,6 +173,7 @@ fn csv_fields(study: &Study, index: usize, anomaly: &Anomaly) -> Vec<String> {
         anomaly.peer_runs.to_string(),
         anomaly.chance.to_string(),
         anomaly.excess.to_string(),
-        anomaly.sign.script(&anomaly.func).to_owned(),
+        anomaly.evidence.show(anomaly.sign),
+        anomaly.script().to_owned(),
     ]
 }

@@ -3,4 +3,5 @@
 mod damage;
 mod debug_files;
 mod fixture;
+mod go;
 mod recognition;

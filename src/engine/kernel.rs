@@ -64,7 +64,7 @@ pub fn offsets() -> Option<Offsets> {
                 find(c"dentry", c"d_inode")?,
             ])
         };
-        let fs = || Some(find(c"task_struct", c"thread")? + find(c"thread_struct", c"fsbase")?);
+        let fs = || find_inner(btf, c"task_struct", c"thread", c"fsbase");
         let offsets = || {
             Some(Offsets {
                 tgid: find(c"task_struct", c"tgid")?,
@@ -135,11 +135,41 @@ pub fn now() -> u64 {
 /// `btf` is a BTF object of libbpf.
 unsafe fn find_member(btf: *const bpf::btf, structure: &CStr, member: &CStr) -> Option<u32> {
     const KIND_STRUCT: u32 = 4;
-    const BITFIELD: u32 = 1 << 31;
-    // SAFETY: as the caller promises; a type of kind struct is followed by `vlen` members.
+    // SAFETY: as the caller promises.
     unsafe {
         let id = bpf::btf__find_by_name_kind(btf, structure.as_ptr(), KIND_STRUCT);
-        let ty = bpf::btf__type_by_id(btf, u32::try_from(id).ok()?);
+        Some(member_of(btf, u32::try_from(id).ok()?, member)?.0)
+    }
+}
+
+/// The offset of a member of a structure that is itself a member, without another search for the structure's name.
+///
+/// # Safety
+/// As for [`find_member`].
+unsafe fn find_inner(
+    btf: *const bpf::btf,
+    structure: &CStr,
+    member: &CStr,
+    inner: &CStr,
+) -> Option<u32> {
+    const KIND_STRUCT: u32 = 4;
+    // SAFETY: as the caller promises.
+    unsafe {
+        let id = bpf::btf__find_by_name_kind(btf, structure.as_ptr(), KIND_STRUCT);
+        let (outer, ty) = member_of(btf, u32::try_from(id).ok()?, member)?;
+        Some(outer + member_of(btf, ty, inner)?.0)
+    }
+}
+
+/// Offset and type of a member of the structure of this type.
+///
+/// # Safety
+/// As for [`find_member`]. The type is a structure, or unknown.
+unsafe fn member_of(btf: *const bpf::btf, id: u32, member: &CStr) -> Option<(u32, u32)> {
+    const BITFIELD: u32 = 1 << 31;
+    // SAFETY: as the caller promises; a structure is followed by `vlen` members.
+    unsafe {
+        let ty = bpf::btf__type_by_id(btf, id);
         if ty.is_null() {
             return None;
         }
@@ -154,7 +184,7 @@ unsafe fn find_member(btf: *const bpf::btf, structure: &CStr, member: &CStr) -> 
                 } else {
                     candidate.offset
                 };
-                return Some(bits / 8);
+                return Some((bits / 8, candidate.type_));
             }
         }
     }

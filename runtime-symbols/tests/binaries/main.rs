@@ -3,5 +3,6 @@
 mod damage;
 mod debug_files;
 mod fixture;
+mod go;
 mod recognition;
 mod routes;

@@ -68,6 +68,10 @@ fn read(
                 function,
             }));
         }
+        // The names that matter were copied.
+        for table in tables {
+            table.parts().into_iter().for_each(passed);
+        }
         let version = version(resolved.runtime);
         let image = image(catalogue, &file, resolved, version, tables, symbols, tried);
         Ok(Inspection::Runtime(image))

@@ -306,6 +306,11 @@ impl<'a> SymbolTable<'a> {
         SymbolTable { entries, strings }
     }
 
+    /// Its bytes: the symbols, and their names.
+    pub fn parts(&self) -> [&'a [u8]; 2] {
+        [self.entries, self.strings]
+    }
+
     /// A symbol's name, if it is text, and not longer than a compiler would make it.
     pub fn name(&self, symbol: &Symbol) -> Option<&'a str> {
         let rest = self.strings.get(symbol.name..)?;

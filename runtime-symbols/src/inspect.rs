@@ -67,6 +67,10 @@ fn read(
         let runtime = resolved.runtime;
         let function = go_function(&file, &resolved);
         let version = version(runtime);
+        // The names that matter were copied.
+        for table in tables {
+            table.parts().into_iter().for_each(passed);
+        }
         let mut image = image(catalogue, &file, resolved, version, tables, symbols, tried);
         if let Some(function) = function
             && let Err(why) = in_go(&mut image, &file, &tables[0])

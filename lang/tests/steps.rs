@@ -376,6 +376,14 @@ fn a_size_of_a_number_is_a_number_and_a_comparison_prints_one() {
 }
 
 #[test]
+fn a_row_of_a_condition_is_looked_up_by_true_and_false() {
+    check(
+        "wasi:* { @calls[ok] = count(); } check \"good\" @calls[true] > 0; check \"bad\" @calls[false] == 0;",
+        expect![[""]],
+    );
+}
+
+#[test]
 fn checks_look_at_maps() {
     check(
         "wasi:* { @errors++; @calls[func, pid] = count(); @slow[func] = max(duration); }

@@ -36,6 +36,7 @@ fn two_maps() -> Plan {
     let map = |name: &str, store, ty| Map {
         name: name.to_owned(),
         keys: vec![(name == "opens").then(|| "path".to_owned())],
+        key_shape: None,
         store: StoreId(store),
         value: MapValue::Aggregate(COUNT),
         ty,

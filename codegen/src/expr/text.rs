@@ -119,7 +119,7 @@ impl Compiler<'_> {
         let words = (text.ty.size() / 8).min(kept / 8);
         let from = self.text_in_memory(text, words);
         self.copy_words(from, 8 * words, to, room);
-        if bytes % 8 != 0 && kept == 8 * words {
+        if !bytes.is_multiple_of(8) && kept == 8 * words {
             let last = to.after(kept - 8);
             self.load(R0, last);
             self.asm.constant(R1, (1 << (8 * (bytes % 8))) - 1);

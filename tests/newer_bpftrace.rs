@@ -80,9 +80,9 @@ const LANGUAGE: &[Case] = &[
     ),
     ("printf(\"%s\\n\", str($1 + 1));", &["hello"], "ello"),
     (
-        "print(pid() == pid); print(nsecs() > 0); print(tid(init) == tid);",
+        "print(pid() == pid); print(nsecs() > 0); print(tid(init) == tid); print(rand() >= 0 && cpu() == cpu);",
         &[],
-        "true\ntrue\ntrue",
+        "true\ntrue\ntrue\ntrue",
     ),
     (
         "print(len(kstack(2)) <= 2); print(len(kstack) > 0);",

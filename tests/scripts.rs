@@ -187,6 +187,45 @@ fn a_parameter_is_set_on_the_command_line() {
 
 /// Perf events are slow to detach: one test has to do.
 #[test]
+fn a_histogram_is_a_column_with_a_character_for_each_range() {
+    if !Runtime::Wasm3.is_ready() {
+        return;
+    }
+    let script = "table t from wasi:fd_write by bytes > 50B { sizes = lhist(bytes, 0, 100B, 25B), logs = hist(bytes) }";
+    let directory = Directory::new();
+    let traced = Script::new(script).run(&sizes(&directory));
+    let table = traced.report.table();
+    // Of the ranges from 0 on small writes have 24, 25 and one value, large ones none, none, 24, 25 and 1.
+    let lines = table.rows.iter().map(|row| row.join("|"));
+    let lines: Vec<String> = lines
+        .map(|line| line.replace(char::is_whitespace, ""))
+        .collect();
+    assert_eq!(lines.len(), 2, "{}", traced.report.text);
+    let notes = &traced.report.text;
+    for note in [
+        "SIZES: a character for each range from [0, 25) to [100, ...) bytes",
+        "LOGS: a character for each range from [1] to [64, 128) bytes",
+    ] {
+        assert!(notes.contains(note), "{notes}");
+    }
+    let traced = Script::new(script)
+        .with(&["-f", "json"])
+        .run(&sizes(&directory));
+    let json = &traced.report.text;
+    let small = r#""sizes":[{"min":0,"max":24,"count":24},{"min":25,"max":49,"count":25},{"min":50,"max":74,"count":1}]"#;
+    let large = r#""sizes":[{"min":50,"max":74,"count":24},{"min":75,"max":99,"count":25},{"min":100,"count":1}]"#;
+    assert!(json.contains(small) && json.contains(large), "{json}");
+    let traced = Script::new(script)
+        .with(&["-f", "csv"])
+        .run(&sizes(&directory));
+    assert!(
+        traced.report.text.contains("0:24;25:25;50:1"),
+        "{}",
+        traced.report.text
+    );
+}
+
+#[test]
 fn every_mechanism_counts_the_same() {
     if !Runtime::Wasm3.is_ready() {
         return;

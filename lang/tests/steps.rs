@@ -376,6 +376,26 @@ fn a_size_of_a_number_is_a_number_and_a_comparison_prints_one() {
 }
 
 #[test]
+fn a_row_of_a_condition_is_looked_up_by_true_and_false() {
+    check(
+        "wasi:* { @calls[ok] = count(); } check \"good\" @calls[true] > 0; check \"bad\" @calls[false] == 0;",
+        expect![[r#"
+            clause 0
+              on all functions
+              record in store 0
+                key ok
+                slot 0
+            store 0 of @calls
+              key condition
+              slot 0 count
+            map 0 @calls from store 0: number = count(#0)
+            check "good" (map 0[1] > 0)
+            check "bad" (map 0[0] == 0)
+        "#]],
+    );
+}
+
+#[test]
 fn checks_look_at_maps() {
     check(
         "wasi:* { @errors++; @calls[func, pid] = count(); @slow[func] = max(duration); }

@@ -79,6 +79,11 @@ pub fn evaluate(expr: &ColumnExpr, basis: Basis) -> Option<Quantity> {
         ColumnExpr::Number(number) => Some(literal(*number)),
         ColumnExpr::Aggregate(aggregate) => aggregate_value(aggregate, basis),
         ColumnExpr::Series(slot) => basis.seen.values(*slot, basis.slots)?.pop().flatten(),
+        ColumnExpr::Histogram(slot, _) => {
+            let counts = basis.slots[slot.0].histogram().iter();
+            let total: u64 = counts.map(|(_, count)| *count).sum();
+            Some(Quantity::Whole(i64::try_from(total).unwrap_or(i64::MAX)))
+        }
         ColumnExpr::Elsewhere { store, keys } => {
             let keys = keys.iter().map(|key| basis.keys[*key].clone()).collect();
             Some(Quantity::Whole(basis.elsewhere.count(*store, keys)))

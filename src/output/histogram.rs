@@ -65,7 +65,8 @@ pub fn draw(buckets: Buckets, counts: &[(u16, u64)], ty: Type) -> String {
     out
 }
 
-fn range(buckets: Buckets, index: usize, ty: Type) -> String {
+/// A range, as it stands before its bar.
+pub fn range(buckets: Buckets, index: usize, ty: Type) -> String {
     let (low, high) = bounds(buckets, index);
     let (_, factor) = unit(buckets, ty);
     let number = |bound: i64| match buckets {

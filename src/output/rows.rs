@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use ewapa_lang::plan::{BinaryOp, ColumnExpr, KeyValue, Plan, Sort, SortBy, Table};
+use ewapa_lang::plan::{
+    BinaryOp, Buckets, ColumnExpr, KeyValue, Plan, SlotId, SlotKind, Sort, SortBy, Table, Unit,
+};
 use ewapa_lang::types::Type;
 use ewapa_templates::Counter;
 
@@ -17,6 +19,8 @@ use super::column;
 use super::column::Basis;
 use super::condition::Sight;
 use super::elsewhere::Elsewhere;
+use super::histogram;
+use super::map::content::Content;
 use super::quantity::Quantity;
 use super::series::Seen;
 
@@ -27,8 +31,11 @@ pub struct Row {
     pub keys: Vec<RowKey>,
     /// One for each of [`Table::columns`].
     pub values: Vec<Option<Quantity>>,
-    /// For each column that is a series, its steps; none for other columns.
+    /// For each column that is a series its steps, for each that is a histogram the counts of the ranges that any row
+    /// has, so that they stand below each other; none for other columns.
     pub series: Vec<Option<Steps>>,
+    /// For each column that is a histogram, its ranges; none for other columns.
+    pub histograms: Vec<Option<Content>>,
 }
 
 /// What each step of a series came to.
@@ -79,6 +86,8 @@ pub struct Rows<'a> {
     pub left_out: usize,
     /// The columns that are estimates.
     pub estimates: Vec<&'a str>,
+    /// What the characters of columns that are histograms stand for.
+    pub legends: Vec<String>,
 }
 
 impl<'a> Rows<'a> {
@@ -96,6 +105,7 @@ impl<'a> Rows<'a> {
         let any_handed = reading.losses.count(Counter::Handed) > 0;
         let estimates = plan.estimates(table, any_handed);
         Rows {
+            legends: legends(plan, table, reading),
             estimates: estimates
                 .into_iter()
                 .map(|index| table.columns[index].name.as_str())
@@ -146,6 +156,20 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
             series: (table.columns.iter())
                 .map(|column| match column.value {
                     ColumnExpr::Series(slot) => ground.seen.values(slot, &group.values),
+                    ColumnExpr::Histogram(slot, _) => {
+                        let counts = group.values[slot.0].histogram();
+                        Some(counts_of(counts, extent(groups, slot)))
+                    }
+                    _ => None,
+                })
+                .collect(),
+            histograms: (table.columns.iter())
+                .map(|column| match column.value {
+                    ColumnExpr::Histogram(slot, ty) => {
+                        let buckets = buckets(plan, table, slot)?;
+                        let counts = group.values[slot.0].histogram();
+                        Some(Content::Histogram(buckets, counts.to_vec(), ty))
+                    }
                     _ => None,
                 })
                 .collect(),
@@ -161,6 +185,73 @@ pub fn all(plan: &Plan, table: &Table, reading: &Reading, names: &Names) -> Vec<
         condition.is_none_or(|condition| sight.holds(condition) == Some(true))
     };
     groups.iter().map(row).filter(having).collect()
+}
+
+/// The ranges of a histogram.
+fn buckets(plan: &Plan, table: &Table, slot: SlotId) -> Option<Buckets> {
+    match plan.stores[table.store.0].slots[slot.0] {
+        SlotKind::Histogram(buckets) => Some(buckets),
+        _ => None,
+    }
+}
+
+/// The first and the last range that any group has something in.
+fn extent(groups: &[Group], slot: SlotId) -> Option<(u16, u16)> {
+    let counts = || groups.iter().map(|group| group.values[slot.0].histogram());
+    let first = counts()
+        .filter_map(|counts| counts.first())
+        .map(|(index, _)| *index)
+        .min()?;
+    let last = counts()
+        .filter_map(|counts| counts.last())
+        .map(|(index, _)| *index)
+        .max()?;
+    Some((first, last))
+}
+
+/// How many values are in each of these ranges; none where there is none.
+fn counts_of(counts: &[(u16, u64)], extent: Option<(u16, u16)>) -> Steps {
+    let Some((first, last)) = extent else {
+        return Steps::new();
+    };
+    let mut counts = counts.iter().peekable();
+    let count = |index| {
+        let (_, count) = counts.next_if(|(at, _)| *at == index)?;
+        Some(Quantity::Whole(i64::try_from(*count).unwrap_or(i64::MAX)))
+    };
+    (first..=last).map(count).collect()
+}
+
+/// What the characters of a histogram stand for, for each column that is one.
+fn legends(plan: &Plan, table: &Table, reading: &Reading) -> Vec<String> {
+    let groups = &reading.groups[table.store.0];
+    let columns = table
+        .columns
+        .iter()
+        .filter(|column| column.unit == Unit::Spark);
+    columns
+        .filter_map(|column| {
+            let ColumnExpr::Histogram(slot, ty) = column.value else {
+                return None;
+            };
+            let (buckets, (first, last)) = (buckets(plan, table, slot)?, extent(groups, slot)?);
+            let range = |index| histogram::range(buckets, usize::from(index), ty);
+            let unit = match histogram::unit(buckets, ty) {
+                (Some(unit), _) => format!(" {unit}"),
+                (None, _) => String::new(),
+            };
+            let name = column.name.to_uppercase();
+            Some(if first == last {
+                format!("{name}: {}{unit}", range(first))
+            } else {
+                format!(
+                    "{name}: a character for each range from {} to {}{unit}",
+                    range(first),
+                    range(last)
+                )
+            })
+        })
+        .collect()
 }
 
 /// What is the same for all groups of a table.

@@ -164,6 +164,9 @@ fn notes(rows: &Rows) -> Vec<String> {
         1 => notes.push("1 more row is left out by the limit".to_owned()),
         count => notes.push(format!("{count} more rows are left out by the limit")),
     }
+    if !rows.lines.is_empty() {
+        notes.extend(rows.legends.iter().cloned());
+    }
     if let Some(name) = missing_baseline(rows.table)
         && !rows.has_baseline
         && !rows.lines.is_empty()

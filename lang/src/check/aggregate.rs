@@ -210,9 +210,9 @@ fn takes(function: &Name, kind: &Kind) -> (&'static str, String) {
 
 /// Whether it is an aggregate that tables do not have.
 pub(super) fn only_in_maps(name: &str) -> bool {
-    AGGREGATES.iter().any(|(known, kind)| {
-        *known == name && matches!(kind, Kind::Stats | Kind::Histogram | Kind::LinearHistogram)
-    })
+    AGGREGATES
+        .iter()
+        .any(|(known, kind)| *known == name && matches!(kind, Kind::Stats))
 }
 
 /// Whether it is an aggregate that maps do not have.

@@ -100,6 +100,10 @@ impl Checker<'_> {
                     let (slot, ty) = series?;
                     return Some(part(ColumnExpr::Series(slot), ty, span));
                 }
+                if let Some(histogram) = self.histogram(function, args, span, slots) {
+                    let (slot, ty) = histogram?;
+                    return Some(part(ColumnExpr::Histogram(slot, ty), Type::Int, span));
+                }
                 let (aggregate, ty) = self.aggregate(function, args, span, slots)?;
                 let value = ColumnExpr::Aggregate(aggregate);
                 Some(match (aggregate, ty) {
@@ -338,7 +342,10 @@ fn number_part(number: Number, span: Span) -> Part {
 fn has_aggregate(value: &ColumnExpr) -> bool {
     let is_one = matches!(
         value,
-        ColumnExpr::Aggregate(_) | ColumnExpr::Series(_) | ColumnExpr::Elsewhere { .. }
+        ColumnExpr::Aggregate(_)
+            | ColumnExpr::Series(_)
+            | ColumnExpr::Histogram(..)
+            | ColumnExpr::Elsewhere { .. }
     );
     is_one || value.parts().into_iter().any(has_aggregate)
 }
@@ -353,7 +360,7 @@ impl Has {
     fn of(value: Option<&ColumnExpr>) -> Has {
         match value {
             Some(ColumnExpr::Aggregate(Aggregate::Rate { .. })) => Has::Rate,
-            Some(ColumnExpr::Series(_)) => Has::Series,
+            Some(ColumnExpr::Series(_) | ColumnExpr::Histogram(..)) => Has::Series,
             _ => Has::Number,
         }
     }
@@ -376,6 +383,7 @@ fn adds_up(value: &ColumnExpr) -> bool {
         | ColumnExpr::Choose { .. }
         | ColumnExpr::Share(_)
         | ColumnExpr::Series(_)
+        | ColumnExpr::Histogram(..)
         | ColumnExpr::Elsewhere { .. } => false,
     }
 }

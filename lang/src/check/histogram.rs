@@ -1,13 +1,16 @@
 //! The arguments of `hist` and `lhist`: the ranges of a histogram.
 
-use crate::ast::{Amount, Arg, Number};
+use crate::ast::{Amount, Arg, Name, Number};
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::plan::Buckets;
+use crate::plan::{Buckets, SlotId, SlotKind};
+use crate::span::Span;
 use crate::types::Type;
 
 use super::Checker;
+use super::aggregate::Shape;
 use super::param::Constant;
+use super::slots::Slots;
 use super::typing::{a, is_numeric, is_plain};
 use super::value::Value;
 
@@ -48,6 +51,29 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// `hist()` or `lhist()` in a column: its slot, and the type of its values. None if it is another function.
+    pub(super) fn histogram(
+        &mut self,
+        function: &Name,
+        args: &[Arg],
+        place: Span,
+        slots: &mut Slots,
+    ) -> Option<Option<(SlotId, Type)>> {
+        if !matches!(function.text.as_str(), "hist" | "lhist") {
+            return None;
+        }
+        let summary = self.summary(function, args, place);
+        Some(summary.and_then(|summary| {
+            let ty = summary.ty();
+            let Shape::Histogram(buckets) = summary.shape else {
+                return None;
+            };
+            let value = summary.value.map(|value| value.expr);
+            let kind = SlotKind::Histogram(buckets);
+            Some((self.slot(slots, kind, value, place), ty))
+        }))
     }
 
     /// The other arguments of `lhist`.

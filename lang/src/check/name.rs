@@ -109,7 +109,7 @@ impl Checker<'_> {
         place: Span,
     ) -> Option<Option<Value>> {
         let name = called.text.as_str();
-        if !BUILTINS.iter().any(|builtin| builtin.name == name) {
+        if !BUILTINS.iter().any(|builtin| builtin.name == name) && !is_other(name) {
             return None;
         }
         let space = match args {

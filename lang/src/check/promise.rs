@@ -241,6 +241,11 @@ impl Checker<'_> {
             return self.key_named(&text, ty, key.span);
         }
         let number = match &key.kind {
+            ExprKind::Name(name)
+                if ty == Type::Bool && matches!(name.as_str(), "true" | "false") =>
+            {
+                return Some(KeyValue::Number(i64::from(name == "true")));
+            }
             ExprKind::Name(name) if self.is_constant(name) => {
                 self.result_constant(name, key.span)?
             }

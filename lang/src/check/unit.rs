@@ -34,7 +34,7 @@ pub(super) enum Has {
     Number,
     /// A rate.
     Rate,
-    /// A series.
+    /// A series or a histogram.
     Series,
 }
 
@@ -91,9 +91,9 @@ impl Checker<'_> {
                 None
             }
             (_, Some(_)) if *unit == Unit::Spark && has != Has::Series => {
-                let message = "`spark` shows the steps of a series";
+                let message = "`spark` shows the steps of a series or the ranges of a histogram";
                 let error = Diagnostic::new(Code::WrongUnit, name.span, message)
-                    .label("this needs a `tseries()`")
+                    .label("this needs a `tseries()`, `hist()` or `lhist()`")
                     .also(value, "this has none");
                 self.errors
                     .push(error.help("such as `tseries(duration, 1s, 60)`"));

@@ -72,7 +72,7 @@ impl Estimated {
             |slots: &[SlotId]| self.all || slots.iter().any(|slot| self.slots.contains(slot));
         match column {
             ColumnExpr::Aggregate(aggregate) => among(&aggregate.slots()),
-            ColumnExpr::Series(slot) => among(&[*slot]),
+            ColumnExpr::Series(slot) | ColumnExpr::Histogram(slot, _) => among(&[*slot]),
             other => other.parts().into_iter().any(|part| self.has(part)),
         }
     }

@@ -81,6 +81,8 @@ pub enum ColumnExpr {
     Aggregate(Aggregate),
     /// A series, [`super::SlotKind::Series`]; as a number, its last step.
     Series(SlotId),
+    /// A histogram, [`super::SlotKind::Histogram`], of values of this type; as a number, how many values it holds.
+    Histogram(SlotId, Type),
     /// How often another store counted for the row: `wasi_calls`.
     Elsewhere {
         /// A store with one [`super::SlotKind::Count`].
@@ -124,6 +126,7 @@ impl ColumnExpr {
             ColumnExpr::Number(_)
             | ColumnExpr::Aggregate(_)
             | ColumnExpr::Series(_)
+            | ColumnExpr::Histogram(..)
             | ColumnExpr::Elsewhere { .. } => Vec::new(),
             ColumnExpr::Negate(inner) | ColumnExpr::Share(inner) => vec![inner],
             ColumnExpr::Binary(_, left, right) => vec![left, right],

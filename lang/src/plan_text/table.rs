@@ -88,6 +88,7 @@ impl fmt::Display for ColumnExpr {
             ColumnExpr::Negate(inner) => write!(f, "-{inner}"),
             ColumnExpr::Share(of) => write!(f, "share({of})"),
             ColumnExpr::Series(slot) => write!(f, "series({slot})"),
+            ColumnExpr::Histogram(slot, ty) => write!(f, "histogram({slot} of {ty})"),
             ColumnExpr::Elsewhere { store, keys } => {
                 let keys: Vec<String> = keys.iter().map(|key| format!("key {key}")).collect();
                 write!(f, "count of store {}[{}]", store.0, keys.join(", "))

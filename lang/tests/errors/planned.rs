@@ -45,30 +45,30 @@ fn every_other_expression_is_refused_by_name() {
 
 #[test]
 fn columns_and_units_are_refused_by_name() {
-    let text = "table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }";
+    let text = "table t from wasi:* { a = stats(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }";
     check(
         text,
         expect![[r#"
-            error[E0403]: `hist()` is more than the cell of a table can show
+            error[E0403]: `stats()` is more than the cell of a table can show
              --> slow.ewq:1:27
               |
-            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-              |                           ^^^^
+            1 | table t from wasi:* { a = stats(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                           ^^^^^
               |
-              = help: put it into a map, in a block of its own: `wasi:* { @x[func] = hist(…); }`
+              = help: put it into a map, in a block of its own: `wasi:* { @x[func] = stats(…); }`
               = help: a table has numbers: `p50(duration)`, `avg(duration)`, `stddev(duration)`
 
             error[E0901]: `&` here is part of the language, but this version does not run it yet
-             --> slow.ewq:1:92
+             --> slow.ewq:1:93
               |
-            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-              |                                                                                            ^^^^^^^^^^^
+            1 | table t from wasi:* { a = stats(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                             ^^^^^^^^^^^
 
             error[E0103]: `$x` has no value outside of probe blocks
-             --> slow.ewq:1:109
+             --> slow.ewq:1:110
               |
-            1 | table t from wasi:* { a = hist(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
-              |                                                                                                             ^^
+            1 | table t from wasi:* { a = stats(duration), b = rate(bytes) as rate, c = count() as bar, d = count() & 1, e = $x }
+              |                                                                                                              ^^
               |
               = help: a table is about values of calls, such as `duration`
         "#]],

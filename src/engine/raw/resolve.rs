@@ -121,9 +121,6 @@ impl Resolver<'_> {
                 offset,
                 returns,
             } => {
-                if unit("kprobe").is_none() {
-                    return Err(missing(without(KPROBES)));
-                }
                 let functions = if glob::is_glob(function) {
                     host::kernel_functions(function).map_err(missing)?
                 } else {
@@ -134,6 +131,9 @@ impl Resolver<'_> {
                     }
                     vec![function.clone()]
                 };
+                if unit("kprobe").is_none() {
+                    return Err(missing(without(KPROBES)));
+                }
                 for function in functions {
                     let one = RawProbe::Kprobe {
                         function: function.clone(),

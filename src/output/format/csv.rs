@@ -48,10 +48,11 @@ impl Exporter for Csv {
         writer.write_record(table.keys.iter().chain(columns))?;
         for row in rows.rows() {
             let keys = row.keys.iter().map(|key| key_field(&key.cell));
-            let values = row.values.iter().zip(&row.series);
-            let values = values.map(|(value, series)| match series {
-                Some(steps) => steps_field(steps),
-                None => number_field(*value),
+            let values = row.values.iter().zip(&row.series).zip(&row.histograms);
+            let values = values.map(|((value, series), histogram)| match (series, histogram) {
+                (_, Some(histogram)) => ranges_field(histogram),
+                (Some(steps), None) => steps_field(steps),
+                (None, None) => number_field(*value),
             });
             writer.write_record(keys.chain(values))?;
         }
@@ -100,6 +101,23 @@ fn key_field(cell: &KeyCell) -> String {
 
 fn number_field(value: Option<Quantity>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// The ranges of a histogram that hold anything: where each begins, and how many values it holds.
+fn ranges_field(histogram: &Content) -> String {
+    let Content::Histogram(buckets, counts, _) = histogram else {
+        return String::new();
+    };
+    let range = |(index, count): &(u16, u64)| match ewapa_codegen::histogram::bounds(
+        *buckets,
+        usize::from(*index),
+    )
+    .0
+    {
+        i64::MIN => format!(":{count}"),
+        low => format!("{low}:{count}"),
+    };
+    counts.iter().map(range).collect::<Vec<_>>().join(";")
 }
 
 fn steps_field(steps: &[Option<Quantity>]) -> String {

@@ -102,6 +102,7 @@ enum Record<'a> {
 enum Cell<'a> {
     Number(Option<Quantity>),
     Steps(&'a [Option<Quantity>]),
+    Ranges(&'a Content),
 }
 
 /// A cell of maps side by side.
@@ -256,10 +257,11 @@ impl Exporter for Json {
 }
 
 fn cells(row: &Row) -> impl Iterator<Item = Cell<'_>> {
-    let values = row.values.iter().zip(&row.series);
-    values.map(|(value, series)| match series {
-        Some(steps) => Cell::Steps(steps),
-        None => Cell::Number(*value),
+    let values = row.values.iter().zip(&row.series).zip(&row.histograms);
+    values.map(|((value, series), histogram)| match (series, histogram) {
+        (_, Some(histogram)) => Cell::Ranges(histogram),
+        (Some(steps), None) => Cell::Steps(steps),
+        (None, None) => Cell::Number(*value),
     })
 }
 

@@ -22,6 +22,7 @@ fn map(name: &str, value: MapValue, ty: Type) -> Map {
     Map {
         name: name.to_owned(),
         keys: Vec::new(),
+        key_shape: None,
         store: StoreId(0),
         value,
         ty,

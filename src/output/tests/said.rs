@@ -36,6 +36,7 @@ fn two_maps() -> Plan {
     let map = |name: &str, store, ty| Map {
         name: name.to_owned(),
         keys: vec![(name == "opens").then(|| "path".to_owned())],
+        key_shape: None,
         store: StoreId(store),
         value: MapValue::Aggregate(COUNT),
         ty,
@@ -131,13 +132,13 @@ fn values_and_tuples_are_printed_as_by_bpftrace() {
     expect![[r"
         (1, (abc, 1.5 us))
         18446744073709551615
-        1
+        true
     "]]
     .assert_eq(&heard(&plan, Format::Table, &all));
     expect![[r#"
         {"type":"value","data":[1,["abc",1500]]}
         {"type":"value","data":18446744073709551615}
-        {"type":"value","data":1}
+        {"type":"value","data":true}
     "#]]
     .assert_eq(&heard(&plan, Format::Json, &all));
 }

@@ -4,6 +4,8 @@ mod support;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,13 +57,13 @@ fn every_combination_runs_and_counts_what_the_guest_states() {
         assert_eq!(run["outcome"], "ok", "{run}");
     }
     for scale in [1, 10] {
-        for (workload, each) in [("seq-write", 4), ("small-writes", 10)] {
+        for (workload, each) in [("seq-write", 4), ("small-writes", 11)] {
             let wanted = [("scale", scale.into()), ("workload", workload.into())];
             let of_both = such(&runs, &wanted);
             assert_eq!(of_both.len(), 8);
             for run in of_both.iter().filter(|run| run["observed"] == true) {
                 let writes = function(run, "fd_write");
-                // The writes of the workload, and one that states the calls.
+                // The writes of the workload, among them one of nothing, and one that states the calls.
                 assert_eq!(writes["calls"], each * scale + 1, "{run}");
                 assert_eq!(writes["errors"], 0);
                 assert_eq!(run["lost"], 0);
@@ -307,6 +309,49 @@ fn without_rights_an_experiment_says_what_is_possible() {
     let ended = Process::start(command.args(["bench", "bare.toml", "-o", "two"])).end();
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(lines(&directory.path().join("two"))[1]["outcome"], "ok");
+}
+
+#[test]
+fn under_sudo_the_runtimes_are_the_callers_and_so_is_what_they_make() {
+    if !support::is_root() {
+        return;
+    }
+    let directory = Directory::new();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).expect("open it");
+    let module = guest(&directory, "app", 1, "hello\n", 0);
+    // It says who it is, and makes a file as who it is.
+    let plan = format!(
+        "runtimes = [\"who\"]\nscales = [1]\nrepetitions = 1\nwarmup = 1\nobserved = false\n\
+         [[runtime]]\nname = \"who\"\nprogram = \"/bin/sh\"\n\
+         run = [\"{{program}}\", \"-c\", \"id -u; touch made; stat -c %u made .\"]\n\
+         [[workload]]\nname = \"app\"\nmodule = \"{}\"\nexpect = \"65534\\n65534\\n65534\\n\"\n",
+        module.display()
+    );
+    directory.file("who.toml", plan);
+    directory.file(
+        "guest.toml",
+        "runtimes = [\"ewapa-guest\"]\nworkloads = [\"seq-write\", \"copy\"]\nscales = [1]\nrepetitions = 2\nwarmup = 0\n",
+    );
+    for (plan, runs) in [("who.toml", 1), ("guest.toml", 8)] {
+        let results = directory.path().join(format!("{plan}.jsonl"));
+        let output = Command::new(ewapa())
+            .args(["bench", plan, "-o"])
+            .arg(&results)
+            .env("SUDO_UID", "65534")
+            .current_dir(directory.path())
+            .output()
+            .expect("run ewapa");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let lines = lines(&results);
+        assert_eq!(
+            such(&lines, &[("outcome", "ok".into())]).len(),
+            runs,
+            "{said}"
+        );
+        let owner = std::fs::metadata(&results).expect("it is there").uid();
+        assert_eq!(owner, 65534);
+    }
 }
 
 /// The compiler that the modules of the repository were made with.

@@ -167,6 +167,9 @@ impl From<Time> for String {
     }
 }
 
+/// How the text of a plan begins whose paths are not UTF-8.
+pub const NOT_TEXT: &str = "# paths of this plan are not UTF-8";
+
 impl Plan {
     /// The plan if there is none.
     ///
@@ -224,10 +227,11 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The plan as a text that [`Plan::parse`] reads wherever it is.
+    /// The plan as a text that [`Plan::parse`] reads wherever it is. One with paths that are no text begins with
+    /// [`NOT_TEXT`], and only tells whether another plan is the same.
     pub fn text(&self) -> String {
-        // What was read from TOML can be written as TOML.
-        toml::to_string(self).unwrap_or_default()
+        // What was read from TOML can be written as TOML, but for the folder that it was in.
+        toml::to_string(self).unwrap_or_else(|_| format!("{NOT_TEXT}\n# {self:?}\n"))
     }
 
     /// Makes paths independent of where the plan is.

@@ -102,17 +102,17 @@ struct Table {
     runtime: Vec<RuntimeEntry>,
 }
 
-/// The runtimes of a plan, in its order; all that are found if it names none. `ewapa` is this program.
+/// The runtimes of a plan, in its order; all that are found if it names none.
 ///
 /// # Errors
 /// A runtime that the plan names is not known or not there.
-pub fn of_plan(plan: &Plan, ewapa: &Path) -> Result<Vec<Runtime>, Error> {
+pub fn of_plan(plan: &Plan) -> Result<Vec<Runtime>, Error> {
     let table: Table = toml::from_str(TABLE)?;
     let entries = joined(table.runtime, &plan.runtime)?;
     if plan.runtimes.is_empty() {
         let found = entries
             .iter()
-            .map(|entry| Runtime::find(entry, ewapa))
+            .map(Runtime::find)
             .filter(|found| !matches!(found, Err(Error::Missing { .. } | Error::Unable { .. })));
         return found.collect();
     }
@@ -123,7 +123,7 @@ pub fn of_plan(plan: &Plan, ewapa: &Path) -> Result<Vec<Runtime>, Error> {
             name: name.clone(),
             known: names.join(", "),
         };
-        Runtime::find(entry.ok_or_else(unknown)?, ewapa)
+        Runtime::find(entry.ok_or_else(unknown)?)
     };
     plan.runtimes.iter().map(named).collect()
 }
@@ -164,7 +164,7 @@ fn joined(table: Vec<RuntimeEntry>, own: &[RuntimeEntry]) -> Result<Vec<RuntimeE
 }
 
 impl Runtime {
-    fn find(entry: &RuntimeEntry, ewapa: &Path) -> Result<Runtime, Error> {
+    fn find(entry: &RuntimeEntry) -> Result<Runtime, Error> {
         let incomplete = |what| Error::Incomplete {
             name: entry.name.clone(),
             what,
@@ -177,7 +177,7 @@ impl Runtime {
             return Err(incomplete("run"));
         }
         let (version, program) = if program == "{ewapa}" {
-            (version(ewapa), Program::Copy)
+            (env!("CARGO_PKG_VERSION").to_owned(), Program::Copy)
         } else {
             let path = in_path(program).ok_or_else(|| Error::Missing {
                 name: entry.name.clone(),
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn the_runtime_that_is_built_in_is_always_found() {
-        let found = of_plan(&plan(""), Path::new("/bin/true")).unwrap();
+        let found = of_plan(&plan("")).unwrap();
         let guest = found.iter().find(|found| found.name == "ewapa-guest");
         assert_eq!(
             words(guest.unwrap()),
@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn a_runtime_of_a_plan_is_called_like_another() {
         let text = "runtimes = [\"old\"]\n[[runtime]]\nname = \"old\"\nlike = \"wasmtime-aot\"\nprogram = \"/bin/true\"";
-        let found = of_plan(&plan(text), Path::new("/bin/true")).unwrap();
+        let found = of_plan(&plan(text)).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(
             words(&found[0]),
@@ -415,7 +415,7 @@ mod tests {
                 "cannot do what the runtime a needs: `{program} {module}` failed",
             ),
         ] {
-            let error = of_plan(&plan(text), Path::new("/bin/true")).unwrap_err();
+            let error = of_plan(&plan(text)).unwrap_err();
             assert!(error.to_string().contains(part), "{text}: {error}");
         }
     }

@@ -320,11 +320,26 @@ fn failure(status: ExitStatus, stderr: &str) -> String {
         let start = line.get(..word.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
-    let error = lines().find(|line| begins(line, "error"));
+    // `error: …`, and in JavaScript `LinkError: …`.
+    let is_error = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        begins(line, "error") || first.ends_with("Error:")
+    };
+    let error = lines().find(|line| is_error(line));
     let other = lines().find(|line| !begins(line, "warning") && !begins(line, "calls "));
-    match error.or(other).or_else(|| lines().next()) {
+    let line = error.or(other).or_else(|| lines().next());
+    // Some tell what was the matter only in the last of its causes, which have numbers if they are several.
+    let causes = lines().skip_while(|line| *line != "Caused by:").skip(1);
+    let numbered = causes.clone().zip(0..);
+    let numbered = numbered.map_while(|(line, number)| line.strip_prefix(&format!("{number}: ")));
+    let cause = numbered.last().or_else(|| causes.clone().next());
+    let whole = line.map(|line| match cause {
+        Some(cause) => format!("{line}: {cause}"),
+        None => line.to_owned(),
+    });
+    match whole {
         // It may have been the guest: what it wrote must not reach a terminal as it is.
-        Some(line) => format!("{ended}: {}", cells::escape(line)),
+        Some(line) => format!("{ended}: {}", cells::escape(&line)),
         None => ended,
     }
 }
@@ -353,6 +368,11 @@ mod tests {
         let stderr = "ewapa: the command ended with exit code 1\n\ncannot seek\nmore\n";
         assert_eq!(failure(status, stderr), "exit code 1: cannot seek");
         assert_eq!(failure(ExitStatus::from_raw(9), ""), "signal 9");
+        let stderr = "Error: failed to run\n\nCaused by:\n    0: no instance\n    1: unknown import\n\nStack backtrace:\n   0: main\n";
+        assert_eq!(
+            failure(status, stderr),
+            "exit code 1: Error: failed to run: unknown import"
+        );
         let stderr = "warning: deprecated\ncalls fd_read 1\nit broke\nError: no such file\n";
         assert_eq!(failure(status, stderr), "exit code 1: Error: no such file");
         assert_eq!(

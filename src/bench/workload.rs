@@ -356,19 +356,44 @@ impl Workload {
         Ok((!right).then(|| what.to_owned()))
     }
 
-    /// The file of its module, written to a folder if it is bundled.
+    /// Its module, written to a folder by a name that all runtimes can read, and as a binary if it is a text.
     ///
     /// # Errors
-    /// There is no place.
+    /// There is no place, or the module cannot be read.
     pub fn module_in(&self, folder: &Path) -> io::Result<PathBuf> {
-        match &self.module {
-            Module::File(path) => Ok(path.clone()),
-            Module::Bundled(bytes) => {
-                let path = folder.join(format!("{}.wasm", self.name));
-                fs::write(&path, bytes)?;
-                Ok(path)
+        let is_plain = |next: char| next.is_ascii_alphanumeric() || "-_.".contains(next);
+        let name = self.name.replace(|next| !is_plain(next), "_");
+        let mut path = folder.join(format!("{name}.wasm"));
+        for number in 2.. {
+            if !path.exists() {
+                break;
             }
+            path = folder.join(format!("{name}-{number}.wasm"));
         }
+        match &self.module {
+            Module::Bundled(bytes) => fs::write(&path, bytes)?,
+            Module::File(file) => match self.translated(file)? {
+                Some(bytes) => fs::write(&path, bytes)?,
+                None => fs::write(&path, fs::read(file)?)?,
+            },
+        }
+        Ok(path)
+    }
+
+    /// A module in the text format as a binary; none if it is none.
+    fn translated(&self, file: &Path) -> io::Result<Option<Vec<u8>>> {
+        if file.extension().is_none_or(|extension| extension != "wat") {
+            return Ok(None);
+        }
+        let bytes = fs::read(file)?;
+        let binary = wat::parse_bytes(&bytes).map_err(|mut error| {
+            error.set_path(file);
+            io::Error::other(format!(
+                "the module of {} is no WebAssembly text: {error}",
+                self.name
+            ))
+        })?;
+        Ok(Some(binary.into_owned()))
     }
 }
 
@@ -423,6 +448,32 @@ mod tests {
         assert!(written.judge(1, &run).is_err());
         fs::write(run.join("guest/output"), "short").unwrap();
         assert!(written.judge(1, &run).unwrap().is_some());
+    }
+
+    #[test]
+    fn every_runtime_can_read_the_name_of_a_module_and_a_text_is_translated() {
+        use std::os::unix::ffi::OsStrExt;
+        let run = Directory::new().unwrap();
+        let folder = run.join("a b");
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join(std::ffi::OsStr::from_bytes(b"caf\xe9.wat"));
+        fs::write(&file, "(module)").unwrap();
+        let mut workload = Workload::of_bundled(&BUNDLED[0]);
+        workload.name = "my/app é".to_owned();
+        workload.module = Module::File(file.clone());
+        let path = workload.module_in(run.path()).unwrap();
+        assert_eq!(path, run.join("my_app__.wasm"));
+        assert_eq!(fs::read(path).unwrap(), b"\0asm\x01\0\0\0");
+        assert_eq!(
+            workload.module_in(run.path()).unwrap(),
+            run.join("my_app__-2.wasm")
+        );
+        fs::write(&file, "(modul)").unwrap();
+        let error = workload.module_in(run.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("the module of my/app é is no WebAssembly text"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -74,6 +74,12 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let mut plan = match (&args.plan, &earlier) {
         (Some(path), _) => Plan::read(path).map_err(of_plan)?,
+        (None, Some((_, earlier))) if earlier.experiment.plan.starts_with(plan::NOT_TEXT) => {
+            return Err(Failure::new(
+                Kind::Usage,
+                "paths of the plan of these results are not UTF-8: name its file, too".to_owned(),
+            ));
+        }
         (None, Some((_, earlier))) => {
             let name = "in the results";
             Plan::parse(name, &earlier.experiment.plan, "/".as_ref()).map_err(of_plan)?
@@ -81,8 +87,8 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
         (None, None) => Plan::standard().map_err(of_plan)?,
     };
     choose(&mut plan, args);
-    let runtimes = runtime::of_plan(&plan, &ewapa)
-        .map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
+    let runtimes =
+        runtime::of_plan(&plan).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
     // Written down, so that the same are run when the experiment goes on.
     plan.runtimes = runtimes.iter().map(|found| found.name.clone()).collect();
     let workloads =

@@ -118,7 +118,13 @@ fn cost_of_observing(study: &Study) -> Option<String> {
     let is_here = |(key, _): &&(Key, Ratio)| (key.workload, key.scale) == (workload, scale);
     let here = costs.iter().filter(is_here);
     let name = format!("{} {scale}", study.workloads[workload]);
-    let Some(median) = Sample::new(here.clone().map(|(_, cost)| cost.ratio)).median() else {
+    let totals: Vec<(Sample, Sample)> = here
+        .clone()
+        .filter_map(|(key, _)| study.cells.get(key))
+        .map(|cell| (cell.sample(&metric::TOTAL), cell.sample(&metric::OBSERVED)))
+        .collect();
+    let pairs: Vec<(&Sample, &Sample)> = totals.iter().map(|(bare, seen)| (bare, seen)).collect();
+    let Some(mean) = ratio(&pairs) else {
         return Some(format!(
             "observing: not known on the heaviest workload, {name}: it takes {COST_RUNS} runs with probes and {COST_RUNS} \
              without"
@@ -128,9 +134,9 @@ fn cost_of_observing(study: &Study) -> Option<String> {
     let by_low = |one: &&(Key, Ratio), other: &&(Key, Ratio)| one.1.low.total_cmp(&other.1.low);
     let (most, most_here) = (costs.iter().max_by(by_low)?, here.max_by(by_low)?);
     Some(format!(
-        "observing: {} of the total without probes on the heaviest workload, {name} (median of the runtimes; most for {}: \
+        "observing: {} of the total without probes on the heaviest workload, {name} (mean of the runtimes; most for {}: \
          {}); most of all for {} with {} {}: {}",
-        show::times(Some(median)),
+        show_cost(&mean),
         study.runtimes[most_here.0.runtime],
         show_cost(&most_here.1),
         study.runtimes[most.0.runtime],

@@ -88,7 +88,7 @@ pub fn sheet(study: &Study, found: &Found) -> Sheet {
         ("RUNS", Side::Right),
         ("CHANCE", Side::Right),
         ("WHERE", Side::Left),
-        ("MORE THAN OTHERS, A CALL", Side::Left),
+        ("MORE A CALL", Side::Left),
         ("RUN NEXT", Side::Left),
     ]);
     // On a narrow terminal the parts come below each other.
@@ -100,6 +100,7 @@ pub fn sheet(study: &Study, found: &Found) -> Sheet {
         "HERE and OTHERS are medians at the scale in WHERE; RUNS are the runtime's and those of the others that have less."
             .to_owned(),
         "Modes of one program are not compared with each other if there are others.".to_owned(),
+        "MORE A CALL is what the others have less of.".to_owned(),
         "EXCESS is the time beyond the others' time per call, as a part of the run's total.".to_owned(),
         "Growth ^1 is in proportion to the scale, ^2 with its square.".to_owned(),
         "RUN NEXT is a script: `ewapa script NAME -- COMMAND` with the runtime's command.".to_owned(),

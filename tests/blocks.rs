@@ -227,7 +227,7 @@ fn a_step_is_done_only_where_it_is_evaluated() {
     assert_eq!(ended.code(), 0, "{}", ended.stderr);
     assert_eq!(
         String::from_utf8_lossy(&ended.stdout),
-        "0\n1\n(0, 0)\n1\n7\n@rounds: 3\n"
+        "0\n1\n(0, 0)\ntrue\n7\n@rounds: 3\n"
     );
 }
 
@@ -284,7 +284,7 @@ fn modules_are_compared_with_texts() {
              @[module == "sizes.wasm", module == "sizes", strncmp(module, "sizes", 5) == 0, strcontains(module, ".w")] = count();
            }
            wasi:fd_write /module == "other.wasm" || !strcontains(module, "sizes")/ { @never[func] = count(); }"#,
-        "@[yes, no, yes, yes]: 100\n",
+        "@[true, false, true, true]: 100\n",
     );
 }
 

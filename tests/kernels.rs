@@ -363,7 +363,7 @@ fn values_of_the_scheduler_and_stacks_are_there() {
         @stacks[
             op_Call+78
         ]: 101
-        @waited[yes]: 101
+        @waited[true]: 101
     "#]],
     );
 }

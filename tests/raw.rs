@@ -144,7 +144,7 @@ fn names_of_probes_are_compared_with_texts() {
         );
         assert_eq!(
             text.trim(),
-            "@[yes, no, no, yes, yes]: 100\n@[yes, no, yes, no, yes]: 100"
+            "@[true, false, false, true, true]: 100\n@[true, false, true, false, true]: 100"
         );
     }
 }

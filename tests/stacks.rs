@@ -105,7 +105,7 @@ fn a_stack_in_a_table_takes_one_line_and_is_a_list_in_json() {
 #[test]
 fn the_functions_of_the_kernel_are_named() {
     let script =
-        "tracepoint:sched:sched_switch { @[kstack(1)] = count(); } interval:300ms { exit(); }";
+        "tracepoint:sched:sched_switch { @[kstack(3)] = count(); } interval:300ms { exit(); }";
     let ended = Process::start(Command::new(ewapa()).args(["-e", script])).end();
     let text = String::from_utf8_lossy(&ended.stdout);
     assert_eq!(ended.code(), 0, "{}", ended.stderr);

@@ -126,11 +126,20 @@ fn runs(runtime: Runtime, wasm: &[u8]) -> bool {
         .all(|name| Function::named(name).is_some_and(|function| runtime.has(function)))
 }
 
-fn programs_in_c_make_the_calls_that_are_seen(runtime: Runtime) {
+fn programs_make_the_calls_that_are_seen(runtime: Runtime) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/conformance");
-    for name in ["basic", "files", "paths", "others", "sockets"] {
+    for name in [
+        "basic",
+        "files",
+        "paths",
+        "others",
+        "sockets",
+        "assemblyscript",
+    ] {
         let wasm = std::fs::read(folder.join(format!("{name}.wasm"))).expect("a built module");
-        if runs(runtime, &wasm) {
+        // It has an opcode that wasm3 0.4.7 has not.
+        let is_beyond = runtime == Runtime::Wasm3 && name == "assemblyscript";
+        if runs(runtime, &wasm) && !is_beyond {
             compare(runtime, name, &wasm);
         }
     }
@@ -216,6 +225,6 @@ const SHAPES: &[(&str, &str)] = &[
 ];
 
 on_every_runtime! {
-    programs_in_c_make_the_calls_that_are_seen,
+    programs_make_the_calls_that_are_seen,
     modules_of_unusual_shape_make_the_calls_that_are_seen,
 }
